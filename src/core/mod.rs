@@ -1,0 +1,2 @@
+//! The pure core: plain functions over plain data. No async, clock, I/O, randomness or client library in here
+//! (`tests/it/house.rs` checks it).

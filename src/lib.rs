@@ -1,0 +1,7 @@
+//! Plimsoll: metering and billing for storage sold by consumption.
+//!
+//! The pure core ([`core`]) decides; thin shells around it talk to Kafka, ClickHouse and people.
+//! Imports go downwards only: a shell may use the core, never the other way round.
+
+pub mod cli;
+pub mod core;
