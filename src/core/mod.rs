@@ -1,2 +1,6 @@
 //! The pure core: plain functions over plain data. No async, clock, I/O, randomness or client library in here
 //! (`tests/it/house.rs` checks it).
+//!
+//! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
+
+pub mod word;
