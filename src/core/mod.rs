@@ -3,4 +3,5 @@
 //!
 //! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
 
+pub mod metering;
 pub mod word;

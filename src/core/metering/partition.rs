@@ -1,0 +1,157 @@
+//! All arrays of one partition, and the buckets and marks that wait for the next checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::array::{ArrayMeter, Marked, MeterReading};
+use super::bucket::{BucketBatch, SeriesKey};
+use super::definition::Meters;
+use super::series::EventOrder;
+use crate::core::word::{Hour, Instant};
+
+/// Hours that must be metered again from the ledger, by series.
+pub type Marks = BTreeMap<Arc<SeriesKey>, BTreeSet<Hour>>;
+
+/// What a checkpoint has to write.
+#[derive(Debug, Default)]
+pub struct PutOut {
+    /// Buckets metered from memory.
+    pub buckets: BucketBatch,
+    /// Hours to be metered again from ledger rows below the checkpoint's offset.
+    pub marks: Marks,
+}
+
+/// The metering state of one partition.
+#[derive(Debug, Default)]
+pub struct PartitionMeter {
+    meters: Meters,
+    arrays: Vec<ArrayMeter>,
+    by_name: HashTable<(u64, u32)>,
+    touched: BTreeSet<u32>,
+    pending: BucketBatch,
+    marks: Marks,
+    marked_hours: usize,
+    scratch: Marked,
+}
+
+impl PartitionMeter {
+    /// A partition without arrays.
+    #[must_use]
+    pub fn new(meters: Meters) -> Self {
+        Self { meters, ..Self::default() }
+    }
+
+    /// The definitions in force.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// Takes in an accepted event.
+    pub fn accept<'a>(
+        &mut self,
+        provider: &str,
+        array: &str,
+        site: Option<&str>,
+        order: EventOrder,
+        readings: impl Iterator<Item = MeterReading<'a>>,
+    ) {
+        let number = self.array_of(provider, array);
+        self.touched.insert(number);
+        let state = &mut self.arrays[number as usize];
+        state.accept(order, site, readings, &self.meters, &mut self.pending, &mut self.scratch);
+        for (series, hour) in self.scratch.drain(..) {
+            if self.marks.entry(series).or_default().insert(hour) {
+                self.marked_hours += 1;
+            }
+        }
+    }
+
+    /// Takes in an event below the checkpoint at which the state is rebuilt. `newest` is its array's newest accepted time.
+    pub fn restore<'a>(
+        &mut self,
+        provider: &str,
+        array: &str,
+        site: Option<&str>,
+        order: EventOrder,
+        newest: Instant,
+        readings: impl Iterator<Item = MeterReading<'a>>,
+    ) {
+        let number = self.array_of(provider, array);
+        self.arrays[number as usize].restore(order, site, readings, &self.meters, newest);
+    }
+
+    /// Everything that has to be written so that the buckets count every event so far. An hour that is marked is left to the
+    /// ledger, also where memory had metered it before the marking event came: two rows of one `as_of` must be equal (I7).
+    pub fn put_out(&mut self) -> PutOut {
+        let mut buckets = std::mem::take(&mut self.pending);
+        for number in std::mem::take(&mut self.touched) {
+            self.arrays[number as usize].put_out(Hour(i64::MAX), &mut buckets);
+        }
+        let marks = std::mem::take(&mut self.marks);
+        self.marked_hours = 0;
+        if !marks.is_empty() {
+            let all = std::mem::take(&mut buckets);
+            buckets.append_if(&all, |row| !marks.get(&row.series).is_some_and(|hours| hours.contains(&row.hour)));
+        }
+        PutOut { buckets, marks }
+    }
+
+    /// Series-hours marked since the last checkpoint.
+    #[must_use]
+    pub fn marked_hours(&self) -> usize {
+        self.marked_hours
+    }
+
+    /// Buckets that wait for the next checkpoint.
+    #[must_use]
+    pub fn pending_buckets(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Series that are live.
+    #[must_use]
+    pub fn live_series(&self) -> usize {
+        self.arrays.iter().map(ArrayMeter::live_series).sum()
+    }
+
+    /// Bytes that the live series take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.arrays.iter().map(ArrayMeter::bytes).sum()
+    }
+
+    /// Forgets arrays whose newest accepted time is before `floor`: what still can be accepted is too new to touch their hours.
+    pub fn forget_arrays(&mut self, floor: Instant) {
+        if self.arrays.iter().all(|array| array.newest() >= floor) || !self.touched.is_empty() {
+            return;
+        }
+        self.arrays.retain(|array| array.newest() >= floor);
+        self.by_name.clear();
+        for (number, array) in self.arrays.iter().enumerate() {
+            let hash = array.name_hash();
+            self.by_name.insert_unique(hash, (hash, number as u32), |(hash, _)| *hash);
+        }
+    }
+
+    fn array_of(&mut self, provider: &str, array: &str) -> u32 {
+        let hash = name_hash(provider, array);
+        let found = self.by_name.find(hash, |&(_, number)| self.arrays[number as usize].is(provider, array));
+        if let Some(&(_, number)) = found {
+            return number;
+        }
+        let number = self.arrays.len() as u32;
+        self.arrays.push(ArrayMeter::new(provider, array));
+        self.by_name.insert_unique(hash, (hash, number), |(hash, _)| *hash);
+        number
+    }
+}
+
+/// Where an array lies in the table of arrays.
+#[must_use]
+pub fn name_hash(provider: &str, array: &str) -> u64 {
+    xxh3_64_with_seed(array.as_bytes(), xxh3_64(provider.as_bytes()))
+}
