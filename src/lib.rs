@@ -4,4 +4,6 @@
 //! Imports go downwards only: a shell may use the core, never the other way round.
 
 pub mod cli;
+pub mod config;
 pub mod core;
+pub mod kafka;

@@ -1,19 +1,32 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
+mod config;
+mod log;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::config::Config;
 
 /// Metering and billing for storage sold by consumption.
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, propagate_version = true)]
 pub struct Cli {
+    /// The configuration file; else ./plimsoll.toml, else the one of `plimsoll dev up`, else defaults
+    #[arg(long, global = true, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Show the configuration in force
+    #[command(subcommand)]
+    Config(config::Command),
+}
 
 impl Cli {
     /// Runs the chosen sub-command.
@@ -21,6 +34,15 @@ impl Cli {
     /// # Errors
     /// Whatever the sub-command could not do, as a text for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {}
+        match self.command {
+            Command::Config(command) => command.run(&load(self.config)?),
+        }
     }
+}
+
+/// The configuration in force; logging starts as it says.
+fn load(path: Option<PathBuf>) -> anyhow::Result<Config> {
+    let config = Config::load(path.as_deref())?;
+    log::start(&config.log)?;
+    Ok(config)
 }

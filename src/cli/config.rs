@@ -1,0 +1,54 @@
+//! `plimsoll config`: what is in force.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+
+use crate::config::{Config, REFERENCE};
+
+/// `plimsoll config`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the configuration in force, secrets as ***, and which file it came from
+    Show {
+        /// The form to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the annotated reference: every key with its default and meaning
+    Reference,
+}
+
+/// The form of `plimsoll config show`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Format {
+    /// The form of the file itself
+    #[default]
+    Toml,
+    /// One JSON document
+    Json,
+}
+
+impl Command {
+    /// Prints what was asked for.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written out.
+    pub fn run(&self, config: &Config) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Show { format: Format::Toml } => {
+                println!("# file: {}\n", config.source);
+                print!("{}", toml::to_string(config.redacted())?);
+            }
+            Command::Show { format: Format::Json } => {
+                let shown = serde_json::json!({
+                    "file": config.source.path(),
+                    "config": config.redacted(),
+                });
+                println!("{}", serde_json::to_string_pretty(&shown)?);
+            }
+            Command::Reference => print!("{REFERENCE}"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

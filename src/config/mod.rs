@@ -1,0 +1,103 @@
+//! Configuration: one annotated file that is its own reference, a file of the site's own on top, the environment on top of both.
+//!
+//! `config/plimsoll.toml` is compiled in and read first, so it holds every key and every default; a key that it lacks does not
+//! exist. Every value knows where it was written ([`Origin`]), and every refusal says it.
+
+mod clickhouse;
+mod credential;
+mod error;
+mod http;
+mod kafka;
+mod layer;
+mod log;
+mod nearest;
+mod run;
+mod secret;
+mod source;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::path::Path;
+
+pub use clickhouse::{ClickHouse, Compression};
+pub use credential::{Credential, Principal};
+pub use error::{ConfigError, Origin};
+pub use http::{Http, Metrics};
+pub use kafka::{Kafka, Sasl, SaslMechanism, SecurityProtocol};
+pub use log::{Log, LogFormat};
+pub use run::Run;
+pub use secret::Secret;
+pub use source::Source;
+
+/// The annotated defaults: every key there is, with what it means.
+pub const REFERENCE: &str = include_str!("../../config/plimsoll.toml");
+
+/// What is in force: checked, with units turned into types.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which file was read.
+    pub source: Source,
+    /// The log.
+    pub kafka: Kafka,
+    /// The database.
+    pub clickhouse: ClickHouse,
+    /// The fold's bounds.
+    pub run: Run,
+    /// The API's listener and limits.
+    pub http: Http,
+    /// The listener for Prometheus.
+    pub metrics: Metrics,
+    /// Who may read over HTTP.
+    pub credentials: Vec<Credential>,
+    /// What is logged, and how.
+    pub log: Log,
+    effective: toml::Table,
+}
+
+impl Config {
+    /// Reads the configuration: `path` if given, else the first file that [`Source::find`] sees, else the defaults; then the environment.
+    ///
+    /// # Errors
+    /// What cannot be read or is not allowed, with the place where it was written.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let source = Source::find(path);
+        let text = source.read()?;
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_parts(source, &text, variables)
+    }
+
+    /// The configuration that a file's `text` and these environment variables give.
+    ///
+    /// # Errors
+    /// What is not allowed, with the place where it was written.
+    pub fn from_parts(
+        source: Source,
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut values = layer::Values::defaults()?;
+        values.put_file(&source, text)?;
+        values.put_environment(variables)?;
+        let config = Self {
+            kafka: Kafka::read(&values)?,
+            clickhouse: ClickHouse::read(&values)?,
+            run: Run::read(&values)?,
+            http: Http::read(&values)?,
+            metrics: Metrics::read(&values)?,
+            credentials: Credential::read_all(&values)?,
+            log: Log::read(&values)?,
+            effective: values.redacted(),
+            source,
+        };
+        config.http.check_exposure(&values, &config.credentials)?;
+        Ok(config)
+    }
+
+    /// What is in force as a table of the file's own form, secrets as `***`.
+    #[must_use]
+    pub fn redacted(&self) -> &toml::Table {
+        &self.effective
+    }
+}

@@ -1,0 +1,3 @@
+//! The shell around Kafka.
+
+pub mod client;
