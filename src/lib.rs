@@ -4,6 +4,7 @@
 //! Imports go downwards only: a shell may use the core, never the other way round.
 
 pub mod cli;
+pub mod clickhouse;
 pub mod config;
 pub mod core;
 pub mod kafka;

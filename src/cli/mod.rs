@@ -2,6 +2,7 @@
 
 mod config;
 mod log;
+mod migrate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
+    /// Make the ClickHouse database and its tables, or bring them up to date
+    Migrate(migrate::Command),
 }
 
 impl Cli {
@@ -36,8 +39,17 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Config(command) => command.run(&load(self.config)?),
+            Command::Migrate(command) => {
+                let config = load(self.config)?;
+                block_on(command.run(&config))
+            }
         }
     }
+}
+
+/// Runs a command that waits for others, on all cores.
+fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 
 /// The configuration in force; logging starts as it says.

@@ -1,0 +1,11 @@
+//! The shell around ClickHouse: one client, the tables and the check that they are the ones this build writes and reads.
+
+pub mod check;
+pub mod client;
+mod ddl;
+mod error;
+pub mod migrate;
+pub mod wait;
+
+pub use client::Client;
+pub use error::{Error, Failure};
