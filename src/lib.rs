@@ -7,4 +7,5 @@ pub mod cli;
 pub mod clickhouse;
 pub mod config;
 pub mod core;
+pub mod fold;
 pub mod kafka;

@@ -5,6 +5,8 @@ pub mod client;
 mod ddl;
 mod error;
 pub mod migrate;
+pub mod native;
+pub mod store;
 pub mod wait;
 
 pub use client::Client;

@@ -3,5 +3,9 @@
 //!
 //! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
 
+pub mod decision;
+#[path = "event_stub.rs"]
+pub mod event;
+pub mod ledger;
 pub mod metering;
 pub mod word;

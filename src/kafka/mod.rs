@@ -1,3 +1,7 @@
-//! The shell around Kafka.
+//! The shell around Kafka: clients, topics, the usage log of a partition and the control log.
 
 pub mod client;
+pub mod control;
+pub mod group;
+pub mod topic;
+pub mod usage_log;

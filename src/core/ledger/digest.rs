@@ -1,0 +1,63 @@
+//! Hashes over the log and the ledger, by which recovery notices rows that are missing and a log that was cut and refilled.
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use crate::core::word::Instant;
+
+/// The running digest of the ledger rows of a checkpoint's span, in the order of their offsets.
+#[derive(Clone, Default)]
+pub struct SpanDigest {
+    state: Xxh3,
+}
+
+impl std::fmt::Debug for SpanDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SpanDigest({:032x})", self.finish())
+    }
+}
+
+impl SpanDigest {
+    /// Adds the next row.
+    pub fn add(&mut self, offset: u64, disposition: u8, identity: u128, content: u64, readings: u32) {
+        let mut row = [0u8; 37];
+        row[..8].copy_from_slice(&offset.to_le_bytes());
+        row[8] = disposition;
+        row[9..25].copy_from_slice(&identity.to_le_bytes());
+        row[25..33].copy_from_slice(&content.to_le_bytes());
+        row[33..].copy_from_slice(&readings.to_le_bytes());
+        self.state.update(&row);
+    }
+
+    /// The digest of the rows so far.
+    #[must_use]
+    pub fn finish(&self) -> u128 {
+        self.state.digest128()
+    }
+}
+
+/// The hash of a record as the log has it, for the last one below a checkpoint.
+#[must_use]
+pub fn record_hash(append_time: Instant, key: Option<&[u8]>, value: &[u8]) -> u128 {
+    let mut state = Xxh3::new();
+    state.update(&append_time.0.to_le_bytes());
+    state.update(&(key.map_or(u64::MAX, |key| key.len() as u64)).to_le_bytes());
+    state.update(key.unwrap_or_default());
+    state.update(value);
+    state.digest128()
+}
+
+/// The hash of what a record says, wherever it is sent: its value and its CloudEvents headers. Decisions name records by it.
+#[must_use]
+pub fn raw_hash(headers: &[(&str, &[u8])], value: &[u8]) -> u128 {
+    let mut state = Xxh3::new();
+    let mut said: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("ce_") || *name == "content-type").collect();
+    said.sort_unstable();
+    for (name, text) in said {
+        state.update(&(name.len() as u64).to_le_bytes());
+        state.update(name.as_bytes());
+        state.update(&(text.len() as u64).to_le_bytes());
+        state.update(text);
+    }
+    state.update(&xxh3_128(value).to_le_bytes());
+    state.digest128()
+}

@@ -1,0 +1,99 @@
+//! What can stop a partition, retryable and permanent told apart by type.
+
+use thiserror::Error;
+
+/// The other side did not do it this time; the same step is taken again after a wait.
+#[derive(Clone, Debug, Error)]
+#[error("{0}")]
+pub struct Retryable(pub String);
+
+/// Going on would break a promise; the process stops, and the message names the mend.
+#[derive(Clone, Debug, Error)]
+pub enum Permanent {
+    /// The other side says that it will never do it.
+    #[error("{0}")]
+    Refused(String),
+    /// Offsets did not rise.
+    #[error("{label}: offset {got} came where {expected} or later was due: restart the worker; if it happens again, the topic was re-created: open a new generation")]
+    OffsetsFell {
+        /// The partition.
+        label: String,
+        /// What was due.
+        expected: u64,
+        /// What came.
+        got: u64,
+    },
+    /// The topic lets producers set the time stamp.
+    #[error("{label}: the record at offset {offset} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic and open a new generation")]
+    NotAppendTime {
+        /// The partition.
+        label: String,
+        /// The record.
+        offset: u64,
+    },
+    /// The log below the checkpoint is not the log that was folded.
+    #[error("{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled; open a new generation of the stream or record the lost offsets")]
+    LogChanged {
+        /// The partition.
+        label: String,
+        /// The last record below the checkpoint.
+        offset: u64,
+    },
+    /// Records were deleted before they were folded.
+    #[error("{label}: the log starts at offset {first}, but {next} is due: {lost} offsets were deleted by retention before they were folded; record them as lost to go on")]
+    OffsetsLost {
+        /// The partition.
+        label: String,
+        /// What was due.
+        next: u64,
+        /// What is there.
+        first: u64,
+        /// How many are gone.
+        lost: u64,
+    },
+    /// The log ends before the checkpoint.
+    #[error("{label}: the log ends at offset {end}, but {next} was folded: the topic was cut or re-created; open a new generation of the stream")]
+    LogCut {
+        /// The partition.
+        label: String,
+        /// The checkpoint.
+        next: u64,
+        /// The log's end.
+        end: u64,
+    },
+    /// An invariant of DESIGN §10 does not hold.
+    #[error("{label}: invariant {invariant} does not hold: {detail}; stop and run an audit")]
+    Invariant {
+        /// The partition.
+        label: String,
+        /// Its name, such as I1.
+        invariant: &'static str,
+        /// What was found.
+        detail: String,
+    },
+}
+
+/// Either of the two.
+#[derive(Clone, Debug, Error)]
+pub enum SeamError {
+    /// Worth another try.
+    #[error(transparent)]
+    Retryable(#[from] Retryable),
+    /// Not worth another try.
+    #[error(transparent)]
+    Permanent(#[from] Permanent),
+}
+
+impl SeamError {
+    /// A retryable error with this text.
+    #[must_use]
+    pub fn retryable(text: impl Into<String>) -> Self {
+        SeamError::Retryable(Retryable(text.into()))
+    }
+
+    /// A refusal with this text.
+    #[must_use]
+    pub fn refused(text: impl Into<String>) -> Self {
+        SeamError::Permanent(Permanent::Refused(text.into()))
+    }
+}

@@ -1,0 +1,406 @@
+//! The state machine of one partition: load, fold, flush, checkpoint, and again. Each step does at most one thing to the
+//! outside, so a crash between any two of them is a crash at a numbered place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::backmeter::{meter_history, meter_marks};
+use super::checkpoint::{Checkpoint, LastRecord};
+use super::error::{Permanent, SeamError};
+use super::partition::PartitionFold;
+use super::recovery::{VERIFY_MS, rebuild};
+use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
+use crate::core::decision::Decision;
+use crate::core::event::decision_header;
+use crate::core::ledger::batch::LedgerBatch;
+use crate::core::ledger::digest::{raw_hash, record_hash};
+use crate::core::ledger::judge::{LogRecord, NamedDecision};
+use crate::core::ledger::rules::StreamRules;
+use crate::core::metering::partition::{Marks, PutOut};
+use crate::core::word::{Offset, Partition};
+
+/// Bounds and times of the fold (I13).
+#[derive(Clone, Copy, Debug)]
+pub struct MachineLimits {
+    /// A flush comes at the latest this long after the first row that waits, in milliseconds.
+    pub flush_interval_ms: u64,
+    /// A flush comes at this many rows.
+    pub flush_max_events: usize,
+    /// A flush comes at about this many bytes.
+    pub flush_max_bytes: usize,
+    /// A checkpoint comes at the latest this long after the one before it, in milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// A checkpoint comes at this many marked series-hours.
+    pub max_marked_hours: usize,
+    /// A checkpoint comes at this many buckets that wait.
+    pub max_pending_buckets: usize,
+    /// How long one step waits for records, in milliseconds.
+    pub fetch_wait_ms: u64,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Something was done; take the next step.
+    Stepped,
+    /// Nothing is there to do: the log is read to its end and everything is durable.
+    Idle,
+}
+
+/// Where the machine stands.
+#[derive(Debug)]
+enum Stage {
+    /// State has to be rebuilt at the newest checkpoint.
+    Load,
+    /// Meters defined since the checkpoint have their past to be metered.
+    BackMeter { defined: BTreeSet<String> },
+    /// The log has to be found at the checkpoint.
+    Start,
+    /// After trouble with the log: the next record that is due has to be found again.
+    Seek,
+    /// Records are folded.
+    Fold,
+    /// Ledger rows have to become durable.
+    Flush { batch: LedgerBatch },
+    /// Buckets have to become durable.
+    Buckets { put_out: PutOut, checkpoint: Checkpoint },
+    /// Marked hours have to be metered again from the ledger.
+    Marks { marks: Marks, checkpoint: Checkpoint },
+    /// The checkpoint has to become durable.
+    Checkpoint { checkpoint: Checkpoint },
+}
+
+/// One partition of one worker.
+#[derive(Debug)]
+pub struct Machine<L, K, S, C> {
+    log: L,
+    control: K,
+    store: S,
+    clock: C,
+    rules: Arc<StreamRules>,
+    partition: Partition,
+    limits: MachineLimits,
+    stage: Stage,
+    fold: Option<PartitionFold>,
+    /// The record that the log must show first, if it is the log that was folded.
+    verify: Option<LastRecord>,
+    /// Meters were defined: rebuild the state after the checkpoint that is being written.
+    reload: bool,
+    first_waiting_ms: Option<u64>,
+    checkpoint_ms: u64,
+    checkpoint_wanted: bool,
+    checkpointed: Option<Checkpoint>,
+}
+
+impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
+    /// The machine of a partition that has just been assigned.
+    pub fn new(
+        seams: (L, K, S, C),
+        rules: Arc<StreamRules>,
+        partition: Partition,
+        limits: MachineLimits,
+    ) -> Self {
+        let (log, control, store, clock) = seams;
+        let checkpoint_ms = clock.now_ms();
+        Self {
+            log,
+            control,
+            store,
+            clock,
+            rules,
+            partition,
+            limits,
+            stage: Stage::Load,
+            fold: None,
+            verify: None,
+            reload: false,
+            first_waiting_ms: None,
+            checkpoint_ms,
+            checkpoint_wanted: false,
+            checkpointed: None,
+        }
+    }
+
+    /// The partition's state, once it is loaded.
+    pub fn fold(&self) -> Option<&PartitionFold> {
+        self.fold.as_ref()
+    }
+
+    /// The newest checkpoint that this machine has found or made.
+    pub fn checkpointed(&self) -> Option<&Checkpoint> {
+        self.checkpointed.as_ref()
+    }
+
+    /// The log, for figures.
+    pub fn log_mut(&mut self) -> &mut L {
+        &mut self.log
+    }
+
+    /// Whether records are folded that no checkpoint covers.
+    pub fn has_unflushed(&self) -> bool {
+        !matches!(self.stage, Stage::Fold | Stage::Load | Stage::Start)
+            || self.fold.as_ref().is_some_and(|fold| fold.span().consumed > 0)
+    }
+
+    /// Asks for a checkpoint at the next step that can begin one: before the end of a run and before a revoke.
+    pub fn want_checkpoint(&mut self) {
+        self.checkpoint_wanted = true;
+    }
+
+    /// The name of the step that comes next, for traces.
+    pub fn stage_name(&self) -> &'static str {
+        match self.stage {
+            Stage::Load => "load",
+            Stage::BackMeter { .. } => "back-meter",
+            Stage::Start => "start",
+            Stage::Seek => "seek",
+            Stage::Fold => "fold",
+            Stage::Flush { .. } => "flush",
+            Stage::Buckets { .. } => "buckets",
+            Stage::Marks { .. } => "marks",
+            Stage::Checkpoint { .. } => "checkpoint",
+        }
+    }
+
+    /// Takes the next step. After a retryable error the same step is due again.
+    ///
+    /// # Errors
+    /// Retryable: wait and call again. Permanent: stop, and say what to do.
+    pub fn step(&mut self) -> Result<Progress, SeamError> {
+        match std::mem::replace(&mut self.stage, Stage::Load) {
+            Stage::Load => self.load(),
+            Stage::BackMeter { defined } => self.or_again(Stage::BackMeter { defined: defined.clone() }, |m| m.back_meter(&defined)),
+            Stage::Start => self.or_again(Stage::Start, Self::start),
+            Stage::Seek => self.or_again(Stage::Seek, Self::seek),
+            Stage::Fold => self.fold_or_seek(),
+            Stage::Flush { batch } => self.flush(batch),
+            Stage::Buckets { put_out, checkpoint } => self.write_buckets(put_out, checkpoint),
+            Stage::Marks { marks, checkpoint } => self.write_marks(marks, checkpoint),
+            Stage::Checkpoint { checkpoint } => self.write_checkpoint(checkpoint),
+        }
+    }
+
+    fn or_again(
+        &mut self,
+        again: Stage,
+        step: impl FnOnce(&mut Self) -> Result<(Stage, Progress), SeamError>,
+    ) -> Result<Progress, SeamError> {
+        match step(self) {
+            Ok((stage, progress)) => {
+                self.stage = stage;
+                Ok(progress)
+            }
+            Err(error) => {
+                self.stage = again;
+                Err(error)
+            }
+        }
+    }
+
+    fn load(&mut self) -> Result<Progress, SeamError> {
+        self.fold = None;
+        let control = self.control.end()?;
+        let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
+        let meters = self.control.meters(control);
+        let fold = rebuild(&mut self.store, &self.rules, self.partition, &checkpoints, meters.clone(), control)?;
+        self.fold = Some(fold);
+        self.checkpointed = checkpoints.first().cloned();
+        self.checkpoint_ms = self.clock.now_ms();
+        let defined = checkpoints.first().map(|newest| meters.new_since(&self.control.meters(newest.control)));
+        self.stage = match defined {
+            Some(defined) if !defined.is_empty() => Stage::BackMeter { defined: defined.into_iter().collect() },
+            _ => Stage::Start,
+        };
+        Ok(Progress::Stepped)
+    }
+
+    fn back_meter(&mut self, defined: &BTreeSet<String>) -> Result<(Stage, Progress), SeamError> {
+        if let Some(fold) = &self.fold {
+            let as_of = fold.next();
+            let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
+            let (rules, partition) = (Arc::clone(&self.rules), self.partition);
+            meter_history(&mut self.store, below, fold.meter().meters(), defined, &mut |store, batch| {
+                store.insert_buckets(&rules, partition, as_of, batch)
+            })?;
+            self.checkpoint_wanted = true;
+        }
+        Ok((Stage::Start, Progress::Stepped))
+    }
+
+    /// Finds the log at the checkpoint: at its last record, if that is still there, so that it can be compared.
+    fn start(&mut self) -> Result<(Stage, Progress), SeamError> {
+        let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
+        let next = fold.next();
+        let LogEnds { first, end } = self.log.ends()?;
+        let label = self.rules.label(self.partition);
+        if next > end {
+            return Err(Permanent::LogCut { label, next: next.0, end: end.0 }.into());
+        }
+        // before its first checkpoint a partition has lost nothing that was promised to it but what retention took
+        if next < first {
+            return Err(Permanent::OffsetsLost { label, next: next.0, first: first.0, lost: first.0 - next.0 }.into());
+        }
+        let last = self.checkpointed.as_ref().and_then(|checkpoint| checkpoint.last).filter(|last| last.offset >= first);
+        self.verify = last;
+        self.log.start_at(last.map_or(next, |last| last.offset))?;
+        Ok((Stage::Fold, Progress::Stepped))
+    }
+
+    fn seek(&mut self) -> Result<(Stage, Progress), SeamError> {
+        let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
+        self.log.start_at(self.verify.map_or(fold.next(), |last| last.offset))?;
+        Ok((Stage::Fold, Progress::Stepped))
+    }
+
+    fn fold_or_seek(&mut self) -> Result<Progress, SeamError> {
+        if self.checkpoint_is_due() {
+            return self.or_again(Stage::Fold, Self::begin_checkpoint);
+        }
+        // records may have been taken from the log and not folded: they are asked for again
+        self.or_again(Stage::Seek, Self::fold_some)
+    }
+
+    fn fold_some(&mut self) -> Result<(Stage, Progress), SeamError> {
+        let fetched = self.fetch()?;
+        let now_ms = self.clock.now_ms();
+        let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
+        if fold.batch().is_empty() {
+            let idle = fetched == 0 && fold.span().consumed == 0;
+            return Ok((Stage::Fold, if idle { Progress::Idle } else { Progress::Stepped }));
+        }
+        let waiting_since = *self.first_waiting_ms.get_or_insert(now_ms);
+        if is_full(fold, &self.limits) || now_ms.saturating_sub(waiting_since) >= self.limits.flush_interval_ms {
+            return Ok((Stage::Flush { batch: fold.take_batch() }, Progress::Stepped));
+        }
+        Ok((Stage::Fold, Progress::Stepped))
+    }
+
+    /// Folds records until a flush is due by size, the month of the append time changes, or none is there.
+    fn fetch(&mut self) -> Result<u64, SeamError> {
+        let Self { log, control, fold, rules, partition, limits, verify, .. } = self;
+        let Some(fold) = fold else { return Ok(0) };
+        log.fetch(limits.fetch_wait_ms, &mut |record| {
+            if let Some(last) = verify.take()
+                && record.offset <= last.offset
+            {
+                let hash = record_hash(record.append_time, record.raw.key, record.raw.value);
+                return if (record.offset, hash) == (last.offset, last.hash) {
+                    Ok(Flow::More)
+                } else {
+                    Err(Permanent::LogChanged { label: rules.label(*partition), offset: last.offset.0 }.into())
+                };
+            }
+            let named = named_decision(control, record)?;
+            fold.fold(record, named)?;
+            Ok(if is_full(fold, limits) { Flow::Enough } else { Flow::More })
+        })
+    }
+
+    /// A checkpoint is due when asked for, in time, or before a bound of memory is reached; and never when it would say nothing new.
+    fn checkpoint_is_due(&self) -> bool {
+        let Some(fold) = &self.fold else { return false };
+        let reflected = self.checkpointed.as_ref().map_or(Offset(0), |checkpoint| checkpoint.control);
+        let news = fold.span().consumed > 0 || self.control.known_end() > reflected;
+        let in_time = self.clock.now_ms().saturating_sub(self.checkpoint_ms) >= self.limits.checkpoint_interval_ms;
+        let bound = fold.meter().marked_hours() >= self.limits.max_marked_hours
+            || fold.meter().pending_buckets() >= self.limits.max_pending_buckets;
+        news && (self.checkpoint_wanted || in_time || bound)
+    }
+
+    /// Everything folded so far goes under the checkpoint. A meter defined meanwhile is not reflected in it: the checkpoint keeps
+    /// the older `control`, and the state is rebuilt under the new definitions after it.
+    fn begin_checkpoint(&mut self) -> Result<(Stage, Progress), SeamError> {
+        let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
+        if !fold.batch().is_empty() {
+            return Ok((Stage::Flush { batch: fold.take_batch() }, Progress::Stepped));
+        }
+        let control = self.control.end()?;
+        self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
+        if !self.reload {
+            fold.advance_control(control);
+        } else if fold.span().consumed == 0 {
+            return Ok((Stage::Load, Progress::Stepped));
+        }
+        let (put_out, checkpoint) = fold.take_checkpoint()?;
+        Ok((Stage::Buckets { put_out, checkpoint }, Progress::Stepped))
+    }
+
+    fn flush(&mut self, batch: LedgerBatch) -> Result<Progress, SeamError> {
+        if let Err(error) = self.store.insert_ledger(&self.rules, self.partition, &batch) {
+            self.stage = Stage::Flush { batch };
+            return Err(error);
+        }
+        self.first_waiting_ms = None;
+        self.stage = Stage::Fold;
+        Ok(Progress::Stepped)
+    }
+
+    fn write_buckets(&mut self, put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+        let written = match put_out.buckets.is_empty() {
+            true => Ok(()),
+            false => self.store.insert_buckets(&self.rules, self.partition, checkpoint.next, &put_out.buckets),
+        };
+        if let Err(error) = written {
+            self.stage = Stage::Buckets { put_out, checkpoint };
+            return Err(error);
+        }
+        self.stage = match put_out.marks.is_empty() {
+            true => Stage::Checkpoint { checkpoint },
+            false => Stage::Marks { marks: put_out.marks, checkpoint },
+        };
+        Ok(Progress::Stepped)
+    }
+
+    fn write_marks(&mut self, marks: Marks, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+        let meters = self.fold.as_ref().map(|fold| fold.meter().meters().clone()).unwrap_or_default();
+        let as_of = checkpoint.next;
+        let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
+        let (rules, partition) = (Arc::clone(&self.rules), self.partition);
+        let metered = meter_marks(&mut self.store, below, &meters, &marks, &mut |store, batch| {
+            store.insert_buckets(&rules, partition, as_of, batch)
+        });
+        if let Err(error) = metered {
+            self.stage = Stage::Marks { marks, checkpoint };
+            return Err(error);
+        }
+        self.stage = Stage::Checkpoint { checkpoint };
+        Ok(Progress::Stepped)
+    }
+
+    fn write_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+        if let Err(error) = self.store.insert_checkpoint(&checkpoint) {
+            self.stage = Stage::Checkpoint { checkpoint };
+            return Err(error);
+        }
+        self.log.commit(checkpoint.next);
+        self.checkpointed = Some(checkpoint);
+        self.checkpoint_ms = self.clock.now_ms();
+        self.checkpoint_wanted = false;
+        self.stage = if std::mem::take(&mut self.reload) { Stage::Load } else { Stage::Fold };
+        Ok(Progress::Stepped)
+    }
+}
+
+/// Whether the fold has taken in as much as one flush or one checkpoint may hold.
+fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
+    fold.batch().len() >= limits.flush_max_events
+        || fold.batch().bytes() >= limits.flush_max_bytes
+        || fold.batch().spans_months()
+        || fold.meter().marked_hours() >= limits.max_marked_hours
+        || fold.meter().pending_buckets() >= limits.max_pending_buckets
+}
+
+/// What the decision in a record's header means for it. Control is read to its end first if the decision lies further than was
+/// read: the record came after the decision, so the decision is there to be seen.
+fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
+    let offset = match decision_header(&record.raw) {
+        None => return Ok(NamedDecision::None),
+        Some(Err(_)) => return Ok(NamedDecision::Unmatched),
+        Some(Ok(offset)) => Offset(offset),
+    };
+    let said = format!("{:032x}", raw_hash(record.raw.headers, record.raw.value));
+    Ok(match control.decision(offset)? {
+        Some(Decision::RecordResent { raw_hash, .. }) if raw_hash == said => NamedDecision::Matching(offset),
+        _ => NamedDecision::Unmatched,
+    })
+}

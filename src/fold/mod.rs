@@ -1,0 +1,13 @@
+//! The fold: what a worker does with one partition, as a state machine without I/O (DESIGN §5).
+//!
+//! [`machine::Machine`] takes numbered steps; each does at most one thing to the outside, through the seams of [`seam`], which
+//! the simulator replaces. [`partition::PartitionFold`] is the state that the log makes.
+
+pub mod backmeter;
+pub mod checkpoint;
+pub mod error;
+pub mod machine;
+pub mod partition;
+pub mod recovery;
+pub mod seam;
+

@@ -1,0 +1,189 @@
+//! The state of one partition: a function of the log below `next` and of the meters defined below `control` (I4).
+
+use std::sync::Arc;
+
+use super::checkpoint::{Checkpoint, LastRecord, Span};
+use super::error::Permanent;
+use crate::core::event::{self, Limits};
+use crate::core::ledger::batch::{LedgerBatch, RowMeta};
+use crate::core::ledger::digest::record_hash;
+use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision};
+use crate::core::ledger::rules::StreamRules;
+use crate::core::metering::array::MeterReading;
+use crate::core::metering::partition::{PartitionMeter, PutOut};
+use crate::core::metering::series::EventOrder;
+use crate::core::word::{Disposition, Offset, Partition};
+
+/// The fold of one partition.
+#[derive(Debug)]
+pub struct PartitionFold {
+    rules: Arc<StreamRules>,
+    partition: Partition,
+    limits: Limits,
+    next: Offset,
+    control: Offset,
+    judge: Judge,
+    meter: PartitionMeter,
+    batch: LedgerBatch,
+    span: Span,
+    last: Option<LastRecord>,
+}
+
+impl PartitionFold {
+    /// The fold at a position, from the state that was rebuilt there.
+    #[must_use]
+    pub fn new(
+        rules: Arc<StreamRules>,
+        partition: Partition,
+        next: Offset,
+        control: Offset,
+        judge: Judge,
+        meter: PartitionMeter,
+        last: Option<LastRecord>,
+    ) -> Self {
+        let limits = Limits {
+            event_bytes: rules.max_event_bytes as usize,
+            readings: rules.max_event_readings as usize,
+            id_bytes: rules.max_id_bytes as usize,
+        };
+        let (batch, span) = (LedgerBatch::default(), Span::new(next));
+        Self { rules, partition, limits, next, control, judge, meter, batch, span, last }
+    }
+
+    /// Folds the next record: gives it its disposition and its ledger row, and meters it if it is accepted.
+    ///
+    /// # Errors
+    /// Permanent if the offsets do not rise.
+    pub fn fold(&mut self, record: &LogRecord<'_>, named: NamedDecision) -> Result<Disposition, Permanent> {
+        if record.offset < self.next {
+            return Err(Permanent::OffsetsFell {
+                label: self.label(),
+                expected: self.next.0,
+                got: record.offset.0,
+            });
+        }
+        let decoded = event::decode(&record.raw, &self.limits);
+        let verdict = self.judge.judge(record, &decoded, named);
+        let decision = match named {
+            NamedDecision::Matching(offset) => Some(offset.0),
+            _ => None,
+        };
+        let provider = self.rules.provider.as_deref().unwrap_or_default();
+        self.batch.push(record, &decoded, &RowMeta { verdict, decision, provider });
+        let readings = match &decoded {
+            Ok(event) => event.readings.len() as u32,
+            Err(refusal) => refusal.readings,
+        };
+        if let (Ok(event), Disposition::Accepted) = (&decoded, verdict.disposition) {
+            self.meter_event(event, record.offset);
+        }
+        self.span.consumed += 1;
+        self.span.counts.add(verdict.disposition);
+        self.span.first_append_time.get_or_insert(record.append_time);
+        let number = verdict.disposition.number();
+        self.span.digest.add(record.offset.0, number, verdict.identity, verdict.content, readings);
+        let hash = record_hash(record.append_time, record.raw.key, record.raw.value);
+        self.last = Some(LastRecord { offset: record.offset, hash });
+        self.next = Offset(record.offset.0 + 1);
+        Ok(verdict.disposition)
+    }
+
+    fn meter_event(&mut self, event: &event::Event<'_>, offset: Offset) {
+        let order = EventOrder {
+            instant: event.time,
+            recorded: event.recorded,
+            generation: self.rules.generation,
+            offset: offset.0,
+        };
+        let readings = event.readings.iter().map(|reading| MeterReading {
+            kind: reading.kind,
+            resource: &reading.resource,
+            meter: &reading.meter,
+            customer: reading.customer.as_deref(),
+            tier: reading.tier.as_deref(),
+            value: reading.value,
+            series_hash: reading.series_hash,
+        });
+        self.meter.accept(&event.provider, &event.array, event.site.as_deref(), order, readings);
+    }
+
+    /// Takes the ledger rows that wait for a flush.
+    pub fn take_batch(&mut self) -> LedgerBatch {
+        std::mem::take(&mut self.batch)
+    }
+
+    /// Everything that a checkpoint at `next` has to write, once all ledger rows are durable, and the checkpoint itself.
+    /// The next span begins here.
+    ///
+    /// # Errors
+    /// Permanent if records consumed are not the sum of the dispositions (I1).
+    pub fn take_checkpoint(&mut self) -> Result<(PutOut, Checkpoint), Permanent> {
+        let span = std::mem::replace(&mut self.span, Span::new(self.next));
+        if span.consumed != span.counts.total() || span.consumed > self.next.0 - span.from.0 {
+            let detail = format!("{} records consumed, {:?}", span.consumed, span.counts);
+            return Err(Permanent::Invariant { label: self.label(), invariant: "I1", detail });
+        }
+        let checkpoint = Checkpoint {
+            stream: self.rules.stream.clone(),
+            generation: self.rules.generation,
+            partition: self.partition,
+            from: span.from,
+            next: self.next,
+            control: self.control,
+            log_time: self.judge.log_time(),
+            consumed: span.consumed,
+            counts: span.counts,
+            digest: span.digest.finish(),
+            last: self.last,
+            first_append_time: span.first_append_time.unwrap_or(self.judge.log_time()),
+        };
+        let window_ms = self.rules.acceptance_window_ms;
+        self.meter.forget_arrays(self.judge.log_time().plus_ms(-window_ms - 4 * 86_400_000));
+        Ok((self.meter.put_out(), checkpoint))
+    }
+
+    /// States that every decision below `control` is reflected: possible as long as none of them defines a meter.
+    pub fn advance_control(&mut self, control: Offset) {
+        self.control = self.control.max(control);
+    }
+
+    /// The next offset that is due.
+    #[must_use]
+    pub fn next(&self) -> Offset {
+        self.next
+    }
+
+    /// The decisions that are reflected.
+    #[must_use]
+    pub fn control(&self) -> Offset {
+        self.control
+    }
+
+    /// The rows that wait for a flush.
+    #[must_use]
+    pub fn batch(&self) -> &LedgerBatch {
+        &self.batch
+    }
+
+    /// What was folded since the last checkpoint.
+    #[must_use]
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// The judge, for figures.
+    #[must_use]
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// The meter, for figures.
+    #[must_use]
+    pub fn meter(&self) -> &PartitionMeter {
+        &self.meter
+    }
+
+    fn label(&self) -> String {
+        self.rules.label(self.partition)
+    }
+}

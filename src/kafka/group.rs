@@ -1,0 +1,122 @@
+//! The consumer group that shares out a stream's partitions. Kafka decides who folds what; where to begin it does not decide.
+
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Offset as KafkaOffset, TopicPartitionList};
+
+use super::client::client_config;
+use super::usage_log::UsageLog;
+use crate::config;
+
+/// Who is told of assignments. Called on the thread that polls the group's consumer.
+pub trait Assignments: Send + Sync {
+    /// A partition was given to this process: it is paused, and its queue split off.
+    fn assigned(&self, partition: AssignedPartition);
+    /// Partitions are taken away: their work has to stop before this returns, or be harmless.
+    fn revoked(&self, partitions: &[(String, i32)]);
+}
+
+/// A partition that this process now owns.
+pub struct AssignedPartition {
+    /// The topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    consumer: Arc<BaseConsumer<GroupContext>>,
+}
+
+impl AssignedPartition {
+    /// Splits the partition's queue off and makes a log of it.
+    ///
+    /// # Errors
+    /// If librdkafka does not know the partition.
+    pub fn log(self, label: String, stopped: Arc<std::sync::atomic::AtomicBool>) -> KafkaResult<UsageLog> {
+        let queue = self.consumer.split_partition_queue(&self.topic, self.partition);
+        let queue = queue.ok_or(KafkaError::Subscription(format!("{label} has no queue")))?;
+        Ok(UsageLog::new(self.consumer, queue, self.topic, self.partition, label, stopped))
+    }
+}
+
+/// What librdkafka calls back.
+pub struct GroupContext {
+    assignments: Arc<dyn Assignments>,
+    consumer: OnceLock<Weak<BaseConsumer<GroupContext>>>,
+    failure: Mutex<Option<String>>,
+}
+
+impl GroupContext {
+    /// Trouble with the assignment itself, taken away.
+    pub fn take_failure(&self) -> Option<String> {
+        self.failure.lock().ok().and_then(|mut failure| failure.take())
+    }
+
+    fn note(&self, what: &str, result: KafkaResult<()>) {
+        if let (Err(error), Ok(mut failure)) = (result, self.failure.lock()) {
+            *failure = Some(format!("{what}: {error}"));
+        }
+    }
+}
+
+impl ClientContext for GroupContext {}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let listed: Vec<(String, i32)> =
+            partitions.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect();
+        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            // Assigned with an explicit offset and paused at once: nothing is fetched until the partition's own machine has found
+            // its checkpoint. The group's committed offset is never a place to begin.
+            let mut started = TopicPartitionList::new();
+            for (topic, partition) in &listed {
+                self.note("assign", started.add_partition_offset(topic, *partition, KafkaOffset::Beginning));
+            }
+            self.note("assign", consumer.incremental_assign(&started));
+            self.note("pause", consumer.pause(&started));
+            let Some(consumer) = self.consumer.get().and_then(Weak::upgrade) else { return };
+            // Queues are split here, synchronously: a record that reached the main queue first would be lost to the partition.
+            for (topic, partition) in listed {
+                self.assignments.assigned(AssignedPartition { topic, partition, consumer: Arc::clone(&consumer) });
+            }
+        } else {
+            self.assignments.revoked(&listed);
+            self.note("unassign", consumer.incremental_unassign(partitions));
+        }
+    }
+}
+
+/// The group's consumer. It has to be polled all the time; records never come out of it, only out of the partitions' logs.
+///
+/// # Errors
+/// What librdkafka does not accept of the settings.
+pub fn consumer(
+    kafka: &config::Kafka,
+    assignments: Arc<dyn Assignments>,
+) -> KafkaResult<Arc<BaseConsumer<GroupContext>>> {
+    let context = GroupContext { assignments, consumer: OnceLock::new(), failure: Mutex::new(None) };
+    let consumer: BaseConsumer<GroupContext> = client_config(kafka)
+        .set("group.id", &kafka.group)
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // a log that lacks the offset that is due is a fault to be shown, never one to be skipped
+        .set("auto.offset.reset", "error")
+        .set("allow.auto.create.topics", "false")
+        .set("session.timeout.ms", "15000")
+        .set("max.poll.interval.ms", "300000")
+        // with split queues this holds for each partition
+        .set("queued.max.messages.kbytes", kafka.queued_max_kbytes.to_string())
+        .set("queued.min.messages", "1000000")
+        .set("fetch.message.max.bytes", "8388608")
+        .set("fetch.max.bytes", "67108864")
+        .set("receive.message.max.bytes", "134217728")
+        // the default of a second halves a drain
+        .set("fetch.queue.backoff.ms", "1")
+        .set("fetch.wait.max.ms", "100")
+        .create_with_context(context)?;
+    let consumer = Arc::new(consumer);
+    let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
+    Ok(consumer)
+}
