@@ -7,5 +7,7 @@ pub mod cli;
 pub mod clickhouse;
 pub mod config;
 pub mod core;
+pub mod dev;
+pub mod engine;
 pub mod fold;
 pub mod kafka;

@@ -1,6 +1,8 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
 mod config;
+mod dev;
+mod engine;
 mod log;
 mod migrate;
 
@@ -27,6 +29,11 @@ enum Command {
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
+    /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
+    #[command(subcommand)]
+    Dev(dev::Command),
+    /// Run the ClickHouse engine in this process, on loopback
+    Engine(engine::Arguments),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
 }
@@ -39,6 +46,8 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Config(command) => command.run(&load(self.config)?),
+            Command::Dev(command) => command.run(),
+            Command::Engine(arguments) => arguments.run(),
             Command::Migrate(command) => {
                 let config = load(self.config)?;
                 block_on(command.run(&config))

@@ -187,7 +187,12 @@ pub fn usage_event(rules: &StreamRules, partition: Partition, batch: &LedgerBatc
     block.dictionary_arrays("reading_customer", &readings.ends, &readings.customers);
     block.dictionary_arrays("reading_tier", &readings.ends, &readings.tiers);
     block.dictionary_arrays("reading_meter", &readings.ends, &readings.meters);
-    block.number_arrays("reading_value", "UInt64", &readings.ends, readings.values.iter().map(|value| value.to_le_bytes()));
+    block.number_arrays(
+        "reading_value",
+        "UInt64",
+        &readings.ends,
+        readings.values.iter().map(|value| value.to_le_bytes()),
+    );
     block
 }
 
@@ -239,7 +244,12 @@ pub fn bucket_version(generation: u32, as_of: Offset) -> u64 {
 
 /// The blocks of `usage_bucket` rows, one a month with its number of rows: an insert then touches one table partition.
 #[must_use]
-pub fn usage_bucket(rules: &StreamRules, partition: Partition, as_of: Offset, buckets: &BucketBatch) -> Vec<(u64, Block)> {
+pub fn usage_bucket(
+    rules: &StreamRules,
+    partition: Partition,
+    as_of: Offset,
+    buckets: &BucketBatch,
+) -> Vec<(u64, Block)> {
     let mut months: std::collections::BTreeMap<i64, Vec<_>> = std::collections::BTreeMap::new();
     for (bucket, cells) in buckets.iter() {
         months.entry(month(bucket.hour.start().0)).or_default().push((bucket, cells));

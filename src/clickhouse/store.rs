@@ -315,7 +315,9 @@ impl Store for ClickHouseStore {
 
 fn events_sql(filter: &str, meters: Option<&[String]>) -> String {
     let column = |name: &str| match meters {
-        Some(_) => format!("arrayFilter((value, meter) -> has({{meters:Array(String)}}, meter), {name}, reading_meter)"),
+        Some(_) => {
+            format!("arrayFilter((value, meter) -> has({{meters:Array(String)}}, meter), {name}, reading_meter)")
+        }
         None => name.to_owned(),
     };
     format!(

@@ -76,10 +76,14 @@ pub fn meter_history(
             let last = Hour((first.0 + CHUNK_HOURS - 1).min(end.0));
             let span = HourSpan { provider: &provider, array: &array, first, last };
             let loaded = load(store, below, meters, defined, &span)?;
-            put_out(loaded, |key| {
-                let wanted = defined.contains(&*key.meter).then_some(first.0..=last.0);
-                wanted.into_iter().flatten().map(Hour)
-            }, &mut batch);
+            put_out(
+                loaded,
+                |key| {
+                    let wanted = defined.contains(&*key.meter).then_some(first.0..=last.0);
+                    wanted.into_iter().flatten().map(Hour)
+                },
+                &mut batch,
+            );
             flush(store, &mut batch, WRITE_BUCKETS, sink)?;
             first = Hour(last.0 + 1);
         }
@@ -116,7 +120,11 @@ fn load(
     Ok(loaded)
 }
 
-fn put_out<I: Iterator<Item = Hour>>(mut loaded: ArrayMeter, wanted: impl Fn(&SeriesKey) -> I, batch: &mut BucketBatch) {
+fn put_out<I: Iterator<Item = Hour>>(
+    mut loaded: ArrayMeter,
+    wanted: impl Fn(&SeriesKey) -> I,
+    batch: &mut BucketBatch,
+) {
     loaded.put_out_hours(wanted, batch);
 }
 

@@ -14,7 +14,9 @@ pub enum Permanent {
     #[error("{0}")]
     Refused(String),
     /// Offsets did not rise.
-    #[error("{label}: offset {got} came where {expected} or later was due: restart the worker; if it happens again, the topic was re-created: open a new generation")]
+    #[error(
+        "{label}: offset {got} came where {expected} or later was due: restart the worker; if it happens again, the topic was re-created: open a new generation"
+    )]
     OffsetsFell {
         /// The partition.
         label: String,
@@ -24,7 +26,9 @@ pub enum Permanent {
         got: u64,
     },
     /// The topic lets producers set the time stamp.
-    #[error("{label}: the record at offset {offset} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic and open a new generation")]
+    #[error(
+        "{label}: the record at offset {offset} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic and open a new generation"
+    )]
     NotAppendTime {
         /// The partition.
         label: String,
@@ -32,7 +36,9 @@ pub enum Permanent {
         offset: u64,
     },
     /// The log below the checkpoint is not the log that was folded.
-    #[error("{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled; open a new generation of the stream or record the lost offsets")]
+    #[error(
+        "{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled; open a new generation of the stream or record the lost offsets"
+    )]
     LogChanged {
         /// The partition.
         label: String,
@@ -40,7 +46,9 @@ pub enum Permanent {
         offset: u64,
     },
     /// Records were deleted before they were folded.
-    #[error("{label}: the log starts at offset {first}, but {next} is due: {lost} offsets were deleted by retention before they were folded; record them as lost to go on")]
+    #[error(
+        "{label}: the log starts at offset {first}, but {next} is due: {lost} offsets were deleted by retention before they were folded; record them as lost to go on"
+    )]
     OffsetsLost {
         /// The partition.
         label: String,
@@ -52,7 +60,9 @@ pub enum Permanent {
         lost: u64,
     },
     /// The log ends before the checkpoint.
-    #[error("{label}: the log ends at offset {end}, but {next} was folded: the topic was cut or re-created; open a new generation of the stream")]
+    #[error(
+        "{label}: the log ends at offset {end}, but {next} was folded: the topic was cut or re-created; open a new generation of the stream"
+    )]
     LogCut {
         /// The partition.
         label: String,

@@ -94,12 +94,7 @@ pub struct Machine<L, K, S, C> {
 
 impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     /// The machine of a partition that has just been assigned.
-    pub fn new(
-        seams: (L, K, S, C),
-        rules: Arc<StreamRules>,
-        partition: Partition,
-        limits: MachineLimits,
-    ) -> Self {
+    pub fn new(seams: (L, K, S, C), rules: Arc<StreamRules>, partition: Partition, limits: MachineLimits) -> Self {
         let (log, control, store, clock) = seams;
         let checkpoint_ms = clock.now_ms();
         Self {
@@ -169,7 +164,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     pub fn step(&mut self) -> Result<Progress, SeamError> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
             Stage::Load => self.load(),
-            Stage::BackMeter { defined } => self.or_again(Stage::BackMeter { defined: defined.clone() }, |m| m.back_meter(&defined)),
+            Stage::BackMeter { defined } => {
+                self.or_again(Stage::BackMeter { defined: defined.clone() }, |m| m.back_meter(&defined))
+            }
             Stage::Start => self.or_again(Stage::Start, Self::start),
             Stage::Seek => self.or_again(Stage::Seek, Self::seek),
             Stage::Fold => self.fold_or_seek(),
@@ -240,7 +237,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         if next < first {
             return Err(Permanent::OffsetsLost { label, next: next.0, first: first.0, lost: first.0 - next.0 }.into());
         }
-        let last = self.checkpointed.as_ref().and_then(|checkpoint| checkpoint.last).filter(|last| last.offset >= first);
+        let last =
+            self.checkpointed.as_ref().and_then(|checkpoint| checkpoint.last).filter(|last| last.offset >= first);
         self.verify = last;
         self.log.start_at(last.map_or(next, |last| last.offset))?;
         Ok((Stage::Fold, Progress::Stepped))

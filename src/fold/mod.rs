@@ -10,4 +10,3 @@ pub mod machine;
 pub mod partition;
 pub mod recovery;
 pub mod seam;
-

@@ -56,11 +56,7 @@ impl PartitionFold {
     /// Permanent if the offsets do not rise.
     pub fn fold(&mut self, record: &LogRecord<'_>, named: NamedDecision) -> Result<Disposition, Permanent> {
         if record.offset < self.next {
-            return Err(Permanent::OffsetsFell {
-                label: self.label(),
-                expected: self.next.0,
-                got: record.offset.0,
-            });
+            return Err(Permanent::OffsetsFell { label: self.label(), expected: self.next.0, got: record.offset.0 });
         }
         let decoded = event::decode(&record.raw, &self.limits);
         let verdict = self.judge.judge(record, &decoded, named);

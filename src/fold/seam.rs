@@ -200,7 +200,12 @@ pub trait Store {
     ///
     /// # Errors
     /// Retryable while the store is away.
-    fn checkpoints(&mut self, rules: &StreamRules, partition: Partition, back_ms: i64) -> Result<Vec<Checkpoint>, SeamError>;
+    fn checkpoints(
+        &mut self,
+        rules: &StreamRules,
+        partition: Partition,
+        back_ms: i64,
+    ) -> Result<Vec<Checkpoint>, SeamError>;
 
     /// All rows in [from, below), in offset order, for their digest.
     ///
@@ -241,7 +246,12 @@ pub trait Store {
     ///
     /// # Errors
     /// Retryable while the store is away.
-    fn insert_ledger(&mut self, rules: &StreamRules, partition: Partition, batch: &LedgerBatch) -> Result<(), SeamError>;
+    fn insert_ledger(
+        &mut self,
+        rules: &StreamRules,
+        partition: Partition,
+        batch: &LedgerBatch,
+    ) -> Result<(), SeamError>;
 
     /// Makes buckets durable that count every record below `as_of`.
     ///
@@ -267,4 +277,3 @@ pub trait Clock {
     /// Milliseconds since some fixed moment; never falls.
     fn now_ms(&self) -> u64;
 }
-

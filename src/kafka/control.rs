@@ -116,11 +116,17 @@ impl ControlFollower {
                 read.records.push(ControlRecord { offset, append_time: Instant(ms), body, decision, hash });
             }
             (Timestamp::LogAppendTime(_), Err(error)) => {
-                let text = format!("{}: the decision at offset {} is not understood ({error}): a newer version wrote it; upgrade this process", self.topic, offset.0);
+                let text = format!(
+                    "{}: the decision at offset {} is not understood ({error}): a newer version wrote it; upgrade this process",
+                    self.topic, offset.0
+                );
                 read.refusal.get_or_insert(text);
             }
             _ => {
-                let text = format!("{}: the record at offset {} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic", self.topic, offset.0);
+                let text = format!(
+                    "{}: the record at offset {} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic",
+                    self.topic, offset.0
+                );
                 read.refusal.get_or_insert(text);
             }
         }

@@ -50,7 +50,8 @@ pub fn record_hash(append_time: Instant, key: Option<&[u8]>, value: &[u8]) -> u1
 #[must_use]
 pub fn raw_hash(headers: &[(&str, &[u8])], value: &[u8]) -> u128 {
     let mut state = Xxh3::new();
-    let mut said: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("ce_") || *name == "content-type").collect();
+    let mut said: Vec<_> =
+        headers.iter().filter(|(name, _)| name.starts_with("ce_") || *name == "content-type").collect();
     said.sort_unstable();
     for (name, text) in said {
         state.update(&(name.len() as u64).to_le_bytes());

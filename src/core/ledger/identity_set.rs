@@ -137,7 +137,11 @@ mod tests {
         for i in 0..1000u128 {
             set.remember(i << 64 | i, 1, Instant(i as i64 * 10_000), Instant(0), WINDOW);
         }
-        let swept = { let mut swept = set.clone(); swept.sweep(Instant(5_000_000)); swept };
+        let swept = {
+            let mut swept = set.clone();
+            swept.sweep(Instant(5_000_000));
+            swept
+        };
         assert!(swept.len() < set.len());
         for i in 0..1000u128 {
             assert_eq!(swept.seen(i << 64 | i, 1, Instant(5_000_000)), set.seen(i << 64 | i, 1, Instant(5_000_000)));

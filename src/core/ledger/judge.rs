@@ -67,12 +67,19 @@ impl Judge {
     }
 
     /// Decides on the next record. An accepted identity is remembered at once.
-    pub fn judge(&mut self, record: &LogRecord<'_>, decoded: &Result<Event<'_>, Refusal>, named: NamedDecision) -> Verdict {
+    pub fn judge(
+        &mut self,
+        record: &LogRecord<'_>,
+        decoded: &Result<Event<'_>, Refusal>,
+        named: NamedDecision,
+    ) -> Verdict {
         self.log_time = self.log_time.max(record.append_time);
         self.identities.sweep(self.log_time);
         let event = match decoded {
             Ok(event) => event,
-            Err(refusal) => return Verdict { disposition: Disposition::Quarantined(refusal.reason), identity: 0, content: 0 },
+            Err(refusal) => {
+                return Verdict { disposition: Disposition::Quarantined(refusal.reason), identity: 0, content: 0 };
+            }
         };
         let identity = identity(&event.provider, &event.array, &event.source, &event.id);
         let content = content(event);

@@ -67,7 +67,14 @@ pub struct BucketBatch {
 impl BucketBatch {
     /// Adds the bucket of a series and hour; without cells there is nothing to write. The cells are put into the one order
     /// (index, customer, tier, site) that does not depend on how the readings arrived.
-    pub fn push(&mut self, series: &Arc<SeriesKey>, definition: &Definition, hour: Hour, cells: &[Cell], tags: &TagTable) {
+    pub fn push(
+        &mut self,
+        series: &Arc<SeriesKey>,
+        definition: &Definition,
+        hour: Hour,
+        cells: &[Cell],
+        tags: &TagTable,
+    ) {
         if cells.is_empty() {
             return;
         }

@@ -117,7 +117,10 @@ fn fold(readings: &[Reading], definition: Definition, checkpoints: &BTreeSet<u64
                 again.restore(order(old), None, std::iter::once(reading(old)), &meters, Instant(i64::MIN));
             }
             let mut batch = BucketBatch::default();
-            again.put_out_hours(|key: &SeriesKey| put_out.marks.get(key).cloned().unwrap_or_default().into_iter(), &mut batch);
+            again.put_out_hours(
+                |key: &SeriesKey| put_out.marks.get(key).cloned().unwrap_or_default().into_iter(),
+                &mut batch,
+            );
             flatten(&batch, &mut stored, "m");
         }
     }
@@ -125,7 +128,12 @@ fn fold(readings: &[Reading], definition: Definition, checkpoints: &BTreeSet<u64
 }
 
 fn readings() -> impl Strategy<Value = Vec<Reading>> {
-    let one = (0i64..900, prop::option::of(0i64..3), prop::sample::select(vec![None, Some("acme"), Some("globex")]), 0u64..50);
+    let one = (
+        0i64..900,
+        prop::option::of(0i64..3),
+        prop::sample::select(vec![None, Some("acme"), Some("globex")]),
+        0u64..50,
+    );
     prop::collection::vec(one, 1..40).prop_map(|all| {
         let to_reading = |(offset, (minute, recorded, customer, value)): (usize, (i64, Option<i64>, _, u64))| Reading {
             instant: minute * STEP_MS,

@@ -169,6 +169,10 @@ impl Series {
     /// Bytes that this series takes in memory, its name included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<SeriesKey>() + 16 + self.key.resource.len() + self.readings.capacity() * size_of::<Held>()
+        size_of::<Self>()
+            + size_of::<SeriesKey>()
+            + 16
+            + self.key.resource.len()
+            + self.readings.capacity() * size_of::<Held>()
     }
 }

@@ -35,7 +35,13 @@ pub struct TagTable {
 
 impl TagTable {
     /// The number of a tag set. `guess` is tried first: a resource's tags seldom change, and a comparison costs less than a hash.
-    pub fn intern(&mut self, guess: Option<TagId>, customer: Option<&str>, tier: Option<&str>, site: Option<&str>) -> TagId {
+    pub fn intern(
+        &mut self,
+        guess: Option<TagId>,
+        customer: Option<&str>,
+        tier: Option<&str>,
+        site: Option<&str>,
+    ) -> TagId {
         if let Some(id) = guess
             && self.tags.get(id.0 as usize).is_some_and(|tags| tags.are(customer, tier, site))
         {
