@@ -11,3 +11,4 @@ pub mod dev;
 pub mod engine;
 pub mod fold;
 pub mod kafka;
+pub mod run;

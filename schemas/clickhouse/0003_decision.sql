@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS decision
     provider          LowCardinality(String),             -- whom it concerns; '' = all
     actor             String,
     body              String,                             -- the record's JSON
-    hash              FixedString(64)                     -- hex
+    hash              String                              -- hex
 )
 ENGINE = ReplacingMergeTree
 ORDER BY offset;

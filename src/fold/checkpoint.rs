@@ -1,7 +1,7 @@
 //! A checkpoint: the manifest that says up to where a partition's ledger and buckets are durable.
 
 use crate::core::ledger::digest::SpanDigest;
-use crate::core::word::{Disposition, Instant, Offset, Partition, StreamId};
+use crate::core::word::{Disposition, Instant, Offset, Partition, Reason, StreamId};
 
 /// How many records became what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,25 @@ impl Counts {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.accepted + self.duplicate + self.late + self.quarantined
+    }
+}
+
+/// What a fold has judged since its state was rebuilt, the quarantined by reason: for figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// By disposition.
+    pub counts: Counts,
+    /// The quarantined, in the order of [`Reason::ALL`].
+    pub by_reason: [u64; Reason::ALL.len()],
+}
+
+impl Totals {
+    /// Counts one record.
+    pub fn add(&mut self, disposition: Disposition) {
+        self.counts.add(disposition);
+        if let Some(reason) = disposition.reason() {
+            self.by_reason[reason as usize] += 1;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::checkpoint::{Checkpoint, LastRecord, Span};
+use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
@@ -26,6 +26,7 @@ pub struct PartitionFold {
     meter: PartitionMeter,
     batch: LedgerBatch,
     span: Span,
+    totals: Totals,
     last: Option<LastRecord>,
 }
 
@@ -47,7 +48,8 @@ impl PartitionFold {
             id_bytes: rules.max_id_bytes as usize,
         };
         let (batch, span) = (LedgerBatch::default(), Span::new(next));
-        Self { rules, partition, limits, next, control, judge, meter, batch, span, last }
+        let totals = Totals::default();
+        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, last }
     }
 
     /// Folds the next record: gives it its disposition and its ledger row, and meters it if it is accepted.
@@ -75,6 +77,7 @@ impl PartitionFold {
         }
         self.span.consumed += 1;
         self.span.counts.add(verdict.disposition);
+        self.totals.add(verdict.disposition);
         self.span.first_append_time.get_or_insert(record.append_time);
         let number = verdict.disposition.number();
         self.span.digest.add(record.offset.0, number, verdict.identity, verdict.content, readings);
@@ -165,6 +168,12 @@ impl PartitionFold {
     #[must_use]
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// What was judged since the state was rebuilt.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     /// The judge, for figures.

@@ -1,0 +1,86 @@
+//! The mirror of the control log in the table `decision`: the same rows, however often and by however many processes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+
+use crate::clickhouse::{Client, Error};
+use crate::core::word::Offset;
+use crate::kafka::control::{ControlFollower, ControlRecord};
+
+/// Between two looks for new decisions.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Decisions in one insert.
+const BATCH: usize = 500;
+
+#[derive(Row, Serialize, Deserialize)]
+struct DecisionRow {
+    offset: u64,
+    append_time: i64,
+    kind: String,
+    provider: String,
+    actor: String,
+    body: String,
+    hash: String,
+}
+
+#[derive(Row, Deserialize)]
+struct Mirrored {
+    next: u64,
+}
+
+/// Mirrors until `stop` is set; trouble is waited out.
+pub async fn mirror(client: Client, control: ControlFollower, stop: &AtomicBool) {
+    let mut next = None;
+    while !stop.load(Ordering::Acquire) {
+        match mirror_new(&client, &control, &mut next).await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "decisions are not mirrored yet"),
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Mirrors what was decided since the last time.
+///
+/// # Errors
+/// What ClickHouse says.
+pub async fn mirror_new(client: &Client, control: &ControlFollower, next: &mut Option<u64>) -> Result<(), Error> {
+    let from = match *next {
+        Some(next) => next,
+        None => {
+            let query = client.select("SELECT if(count() = 0, 0, max(offset) + 1) AS next FROM decision");
+            client.fetch_all::<Mirrored>(query).await?.first().map_or(0, |row| row.next)
+        }
+    };
+    let records = control.records(Offset(from));
+    for batch in records.chunks(BATCH) {
+        insert(client, batch).await?;
+    }
+    *next = Some(records.last().map_or(from, |record| record.offset.0 + 1));
+    Ok(())
+}
+
+async fn insert(client: &Client, records: &[ControlRecord]) -> Result<(), Error> {
+    client
+        .in_time(client.settings().insert_timeout, async {
+            let mut insert = client.raw().insert::<DecisionRow>("decision").await?;
+            for record in records {
+                insert
+                    .write(&DecisionRow {
+                        offset: record.offset.0,
+                        append_time: record.append_time.0,
+                        kind: record.decision.kind().to_owned(),
+                        provider: record.decision.provider().unwrap_or_default().to_owned(),
+                        actor: record.decision.actor().to_owned(),
+                        body: record.body.clone(),
+                        hash: record.hash.clone(),
+                    })
+                    .await?;
+            }
+            insert.end().await
+        })
+        .await
+}

@@ -1,0 +1,8 @@
+//! `plimsoll run`: folds the usage streams. One thread a partition, one that polls the group, one that follows the control log.
+
+pub mod clock;
+pub mod error;
+pub mod mirror;
+pub mod partition;
+pub mod status;
+pub mod worker;

@@ -1,0 +1,75 @@
+//! What each partition's thread tells the rest of the process: for progress, metrics and the end of a run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::core::word::{Instant, Offset};
+use crate::fold::checkpoint::Totals;
+
+/// A partition at work.
+#[derive(Clone, Debug, Default)]
+pub struct PartitionStatus {
+    /// The stream's id.
+    pub stream: String,
+    /// What the machine does next.
+    pub stage: &'static str,
+    /// The next offset that is due.
+    pub next: Offset,
+    /// Where the log ended when it was last looked at.
+    pub end: Offset,
+    /// Where the log ended when this process took the partition over: what `--until-caught-up` folds.
+    pub target: Option<Offset>,
+    /// Everything below is durable and under a checkpoint; none before the first.
+    pub checkpointed: Option<Offset>,
+    /// When the newest checkpoint was made or found, in milliseconds since 1970.
+    pub checkpoint_made_ms: i64,
+    /// What became of the records folded since the state was rebuilt.
+    pub totals: Totals,
+    /// The append time of the oldest record without a checkpoint.
+    pub oldest_unflushed: Option<Instant>,
+    /// Greatest append time so far.
+    pub log_time: Instant,
+    /// Identities remembered.
+    pub identities: usize,
+    /// Live series.
+    pub series: usize,
+    /// Marked series-hours that wait.
+    pub marked_hours: usize,
+    /// The trouble that the partition waits out, if any.
+    pub trouble: Option<String>,
+}
+
+impl PartitionStatus {
+    /// Whether everything that was there at the start is durable and under a checkpoint.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        let target = self.target.map(|target| target.0);
+        target.is_some_and(|target| target == 0 || self.checkpointed.is_some_and(|next| next.0 >= target))
+    }
+}
+
+/// All partitions of this process, by topic and number.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<Mutex<BTreeMap<(String, i32), PartitionStatus>>>);
+
+impl Board {
+    /// The partitions now.
+    #[must_use]
+    pub fn partitions(&self) -> BTreeMap<(String, i32), PartitionStatus> {
+        self.lock().clone()
+    }
+
+    /// Changes what is said of a partition.
+    pub fn update(&self, topic: &str, partition: i32, change: impl FnOnce(&mut PartitionStatus)) {
+        change(self.lock().entry((topic.to_owned(), partition)).or_default());
+    }
+
+    /// Takes a partition off.
+    pub fn remove(&self, topic: &str, partition: i32) {
+        self.lock().remove(&(topic.to_owned(), partition));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, i32), PartitionStatus>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
