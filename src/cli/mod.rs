@@ -5,6 +5,9 @@ mod dev;
 mod engine;
 mod log;
 mod migrate;
+mod run;
+mod signal;
+mod stream;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +39,11 @@ enum Command {
     Engine(engine::Arguments),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
+    /// Fold usage streams into the ledger and buckets
+    Run(run::Args),
+    /// Open usage streams
+    #[command(subcommand)]
+    Stream(stream::Command),
 }
 
 impl Cli {
@@ -48,6 +56,8 @@ impl Cli {
             Command::Config(command) => command.run(&load(self.config)?),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
+            Command::Run(arguments) => arguments.run(&load(self.config)?),
+            Command::Stream(command) => command.run(&load(self.config)?),
             Command::Migrate(command) => {
                 let config = load(self.config)?;
                 block_on(command.run(&config))

@@ -1,0 +1,172 @@
+//! `plimsoll stream`: makes a stream's topic and the record of its rules.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+
+use crate::config::Config;
+use crate::core::decision::Decision;
+use crate::core::ledger::rules::{
+    DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules,
+};
+use crate::core::word::StreamId;
+use crate::fold::error::SeamError;
+use crate::kafka::control::{ControlFollower, append};
+use crate::kafka::topic::{Purpose, Topics};
+
+/// Most partitions of a stream: each costs a worker a thread and a queue.
+const MAX_PARTITIONS: u32 = 1024;
+/// The longest acceptance window in days: identities are kept in memory for so long.
+const MAX_WINDOW_DAYS: i64 = 3660;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open a stream: make its topic and record its rules, which then never change
+    #[command(after_help = "Example:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d")]
+    Open(Open),
+    /// List the streams that are open
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Open {
+    /// The stream's topic
+    topic: String,
+    /// The provider it is bound to: events of another are quarantined as foreign
+    #[arg(long, conflicts_with = "shared", required_unless_present = "shared", value_name = "PROVIDER")]
+    provider: Option<String>,
+    /// Shared by providers who trust each other
+    #[arg(long)]
+    shared: bool,
+    /// How many partitions, for ever
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITIONS)))]
+    partitions: u32,
+    /// How long after its instant an event is accepted: 40d, 36h, 90m
+    #[arg(long, value_parser = window_ms, default_value_t = Window(DEFAULT_ACCEPTANCE_WINDOW_MS), value_name = "DURATION")]
+    acceptance_window: Window,
+    /// Who opens it, for the record
+    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    actor: String,
+}
+
+/// A span of time on the command line, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Window(i64);
+
+impl std::fmt::Display for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}d", self.0 / 86_400_000)
+    }
+}
+
+fn window_ms(text: &str) -> Result<Window, String> {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)];
+    let parsed = units.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(ms));
+    match parsed {
+        Some(ms) if ms >= 60_000 && ms <= MAX_WINDOW_DAYS * 86_400_000 => Ok(Window(ms)),
+        _ => Err(format!("write a number and d, h or m, from 1m to {MAX_WINDOW_DAYS}d: 40d")),
+    }
+}
+
+/// The name that decisions carry where none is given.
+pub(super) fn default_actor() -> String {
+    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned())
+}
+
+impl Command {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let runtime = tokio::runtime::Runtime::new()?;
+        match self {
+            Command::Open(open) => runtime.block_on(open.run(config)),
+            Command::List => {
+                let control = follow(config)?;
+                for rules in control.streams() {
+                    let provider = rules.provider.as_deref().unwrap_or("(shared)");
+                    let days = rules.acceptance_window_ms / 86_400_000;
+                    println!("{}  {} partitions  {provider}  acceptance window {days} d", rules.stream, rules.partitions);
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+impl Open {
+    async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if self.topic.is_empty() || self.topic.len() > 200 || !self.topic.chars().all(legal) {
+            bail!("a topic's name is made of letters, digits, '.', '_' and '-', at most 200 of them: {:?}", self.topic);
+        }
+        let topics = Topics::new(&config.kafka)?;
+        ensure_control(config, &topics).await?;
+        let control = follow(config)?;
+        let rules = self.rules();
+        if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
+            if **open == rules {
+                println!("{} is open already with these rules", rules.stream);
+                return Ok(ExitCode::SUCCESS);
+            }
+            eprintln!(
+                "plimsoll: {} is open with other rules, and a stream's rules never change:\n  {}\nopen a stream under another name",
+                open.stream,
+                serde_json::to_string(&**open)?
+            );
+            return Ok(ExitCode::from(2));
+        }
+        let bound = |open: &StreamRules| open.provider.is_some() && open.provider == rules.provider;
+        if let Some(open) = control.streams().iter().find(|open| bound(open)) {
+            eprintln!("plimsoll: {} is open for this provider already: a provider has exactly one open stream", open.stream);
+            return Ok(ExitCode::from(2));
+        }
+        topics.create(&self.topic, self.partitions, Purpose::Usage).await?;
+        wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
+        append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), actor: self.actor }).await?;
+        println!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn rules(&self) -> StreamRules {
+        StreamRules {
+            stream: StreamId(format!("{}-1", self.topic)),
+            topic: self.topic.clone(),
+            generation: 1,
+            partitions: self.partitions,
+            provider: self.provider.clone(),
+            acceptance_window_ms: self.acceptance_window.0,
+            future_limit_ms: FUTURE_LIMIT_MS,
+            max_event_bytes: 16 << 20,
+            max_event_readings: 50_000,
+            max_id_bytes: 256,
+            fold_version: FOLD_VERSION,
+        }
+    }
+}
+
+/// Makes the control topic if it is not there, and refuses one whose settings would break a promise.
+pub(super) async fn ensure_control(config: &Config, topics: &Topics) -> anyhow::Result<()> {
+    let topic = &config.kafka.control_topic;
+    if topics.partitions(topic).context("kafka is not reached; check kafka.bootstrap_servers")?.is_none() {
+        topics.create(topic, 1, Purpose::Control).await?;
+    }
+    wait_for(topics, topic, 1, Purpose::Control).await
+}
+
+/// A topic that was just made takes a moment to be known everywhere.
+async fn wait_for(topics: &Topics, topic: &str, partitions: u32, purpose: Purpose) -> anyhow::Result<()> {
+    for _ in 0..50 {
+        match topics.check(topic, partitions, purpose).await {
+            Err(SeamError::Retryable(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
+            checked => return Ok(checked?),
+        }
+    }
+    bail!("topic {topic} does not appear; ask the broker's log why")
+}
+
+/// The control log, read to its end.
+pub(super) fn follow(config: &Config) -> anyhow::Result<ControlFollower> {
+    let control = ControlFollower::start(&config.kafka)?;
+    control.read_to_end().context("is Kafka up, and was `plimsoll stream open` run?")?;
+    Ok(control)
+}
