@@ -3,11 +3,13 @@
 mod config;
 mod dev;
 mod engine;
+mod events;
 mod log;
 mod migrate;
 mod run;
 mod signal;
 mod stream;
+mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ enum Command {
     Dev(dev::Command),
     /// Run the ClickHouse engine in this process, on loopback
     Engine(engine::Arguments),
+    /// Print what became of every record of a stream, as lines of JSON
+    Events(events::Command),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
     /// Fold usage streams into the ledger and buckets
@@ -44,6 +48,8 @@ enum Command {
     /// Open usage streams
     #[command(subcommand)]
     Stream(stream::Command),
+    /// Print metered usage as lines of JSON
+    Usage(usage::Command),
 }
 
 impl Cli {
@@ -58,10 +64,9 @@ impl Cli {
             Command::Engine(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Stream(command) => command.run(&load(self.config)?),
-            Command::Migrate(command) => {
-                let config = load(self.config)?;
-                block_on(command.run(&config))
-            }
+            Command::Events(command) => block_on(command.run(&load(self.config)?)),
+            Command::Migrate(command) => block_on(command.run(&load(self.config)?)),
+            Command::Usage(command) => block_on(command.run(&load(self.config)?)),
         }
     }
 }

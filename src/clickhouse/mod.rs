@@ -7,6 +7,7 @@ mod error;
 pub mod migrate;
 pub mod native;
 pub mod store;
+pub mod read;
 pub mod wait;
 
 pub use client::Client;

@@ -1,0 +1,13 @@
+//! Everything that is read for people: the ledger, usage, arrays, the quarantine. Bound parameters only; the text of a statement
+//! holds nothing that came from outside.
+//!
+//! What is visible: ledger and bucket rows as soon as they are written. A ledger row is a fact from then on; a bucket of an hour
+//! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
+
+pub mod events;
+pub mod quarantine;
+pub mod rows;
+pub mod stream;
+pub mod usage;
+pub mod whole;
+pub mod window;
