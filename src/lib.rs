@@ -11,4 +11,5 @@ pub mod dev;
 pub mod engine;
 pub mod fold;
 pub mod kafka;
+pub mod metrics;
 pub mod run;
