@@ -116,7 +116,7 @@ impl Dev {
         let done = start::start(self, only);
         self.progress.finish();
         done?;
-        Ok(self.status_now()?)
+        self.status_now()
     }
 
     /// Ends what was started here, one part or both: SIGTERM, and SIGKILL after 30 s.

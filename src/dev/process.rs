@@ -102,13 +102,16 @@ fn start_time(pid: i32) -> Option<u64> {
     parse_start_time(&stat)
 }
 
-/// The program's name, in brackets, may hold anything: fields are counted behind its last bracket.
+/// The program's name, in brackets, may hold anything: fields are counted behind its last bracket. A dead process that
+/// nobody has taken note of is gone, but not while threads of it are left: they still hold its port and its files.
 fn parse_start_time(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let dead = matches!(*fields.first()?, "Z" | "X");
+    let threads: u32 = fields.get(17)?.parse().ok()?;
+    if dead && threads <= 1 {
         return None;
     }
-    fields.nth(18)?.parse().ok()
+    fields.get(19)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -120,6 +123,8 @@ mod tests {
         let tail = "1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1000 200";
         assert_eq!(parse_start_time(&format!("42 (a) b) S {tail}")), Some(987_654));
         assert_eq!(parse_start_time(&format!("42 (gone) Z {tail}")), None);
+        let threads = tail.replace(" 20 0 1 0 ", " 20 0 7 0 ");
+        assert_eq!(parse_start_time(&format!("42 (going) Z {threads}")), Some(987_654));
     }
 
     #[test]

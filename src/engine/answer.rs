@@ -54,7 +54,6 @@ enum Step {
 
 /// Rows as they come. A failure is a tagged trailer and then a broken connection: a client that misses the one sees the
 /// other, so that no reader can take half an answer for a whole one.
-#[must_use]
 pub fn rows(head: Bytes, pieces: mpsc::Receiver<Piece>, tag: String) -> Body {
     let start = (Step::Head(head), pieces, tag);
     Body::from_stream(stream::unfold(start, |(mut step, mut pieces, tag)| async move {

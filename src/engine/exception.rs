@@ -108,7 +108,7 @@ mod tests {
         let trailer = Exception::new(395, "no").trailer("abcdefghijklmnop");
         assert_eq!(
             &trailer[..],
-            b"\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 395. DB::Exception: no\n31 abcdefghijklmnop\r\n__exception__\r\n"
+            b"\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 395. DB::Exception: no\n29 abcdefghijklmnop\r\n__exception__\r\n"
         );
     }
 }

@@ -5,6 +5,7 @@
 //! difference.
 
 mod answer;
+mod connection;
 mod exception;
 mod frame;
 mod library;

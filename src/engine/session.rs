@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Error;
+use super::connection::Connection;
 use super::exception::{Exception, TOO_MANY_QUERIES};
-use super::library::{Connection, Library};
+use super::library::Library;
 use super::request::Asked;
 
 /// Statements that write at one time.

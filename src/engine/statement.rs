@@ -53,10 +53,10 @@ impl Statement {
             }
             return Err(Exception::new(SYNTAX_ERROR, "Syntax error: empty query. (SYNTAX_ERROR)"));
         };
-        if first.is("INSERT") {
-            if let Some(insert) = Self::insert(sql, default_format) {
-                return Ok(insert);
-            }
+        if first.is("INSERT")
+            && let Some(insert) = Self::insert(sql, default_format)
+        {
+            return Ok(insert);
         }
         refuse_second(sql)?;
         let bracket = sql.trim_start().starts_with('(');
@@ -77,11 +77,8 @@ impl Statement {
     /// An INSERT that takes data; none if it selects its rows or reads a file.
     fn insert(sql: &str, default_format: Option<&str>) -> Option<Self> {
         let all: Vec<Word<'_>> = words(sql).collect();
-        let mut before = "";
         for (index, word) in all.iter().enumerate() {
-            let named = before.eq_ignore_ascii_case("INTO") || before.eq_ignore_ascii_case("TABLE");
-            before = word.text;
-            if named && !word.is("TABLE") && !word.is("FUNCTION") {
+            if is_table_name(sql, index.checked_sub(1).map(|before| all[before]), *word) {
                 continue;
             }
             if word.is("SELECT") || word.is("WITH") || word.is("WATCH") || word.is("INFILE") {
@@ -105,6 +102,14 @@ impl Statement {
     fn taking(sql: &str, format: &str, data: usize) -> Self {
         Self { sql: sql.trim_end().to_owned(), kind: Kind::Insert { data }, format: format.to_owned(), reads: false }
     }
+}
+
+/// Whether the word is the table's name, which may be spelled like a keyword. A quoted name is no bare word, so something
+/// other than space lies between INTO and the next word then.
+fn is_table_name(sql: &str, before: Option<Word<'_>>, word: Word<'_>) -> bool {
+    let follows =
+        |before: Word<'_>| (before.is("INTO") || before.is("TABLE")) && sql[before.end..word.start].trim().is_empty();
+    before.is_some_and(follows) && !word.is("TABLE") && !word.is("FUNCTION")
 }
 
 /// A server takes one statement a request, the engine's call would take several.
@@ -160,6 +165,10 @@ mod tests {
         assert_eq!(
             insert("INSERT INTO TABLE FUNCTION f('x') FORMAT CSV"),
             parts("INSERT INTO TABLE FUNCTION f('x')", "CSV", "")
+        );
+        assert_eq!(
+            insert("INSERT INTO `wide`(`id`,`values`) FORMAT RowBinaryWithNamesAndTypes"),
+            parts("INSERT INTO `wide`(`id`,`values`)", "RowBinaryWithNamesAndTypes", "")
         );
         assert_eq!(insert("INSERT INTO t"), parts("INSERT INTO t", "Values", ""));
     }

@@ -3,9 +3,9 @@
 use axum::body::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::connection::{Connection, Insert};
 use super::exception::Exception;
 use super::frame::Frames;
-use super::library::{Connection, Insert};
 use super::rows::Joint;
 use super::statement::Statement;
 
@@ -57,18 +57,21 @@ pub fn stream(
         joint.cut(chunk.bytes()).map(|bytes| Some(Bytes::copy_from_slice(bytes)))
     };
     let head = next();
-    let ended = matches!(head, Ok(None));
-    if first.send(head.map(Option::unwrap_or_default)).is_err() {
+    let more = matches!(head, Ok(Some(_)));
+    let failed = head.is_err();
+    if first.send(head.map(Option::unwrap_or_default)).is_err() || failed {
         return;
     }
-    while !ended {
-        let (piece, last) = match next() {
-            Ok(Some(bytes)) => (Piece::Rows(bytes), false),
-            Ok(None) => break,
-            Err(exception) => (Piece::Failed(exception), true),
-        };
-        if pieces.blocking_send(piece).is_err() || last {
-            return;
+    if more {
+        loop {
+            let (piece, last) = match next() {
+                Ok(Some(bytes)) => (Piece::Rows(bytes), false),
+                Ok(None) => break,
+                Err(exception) => (Piece::Failed(exception), true),
+            };
+            if pieces.blocking_send(piece).is_err() || last {
+                return;
+            }
         }
     }
     // A reader that has gone away needs no end.
