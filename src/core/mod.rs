@@ -4,7 +4,6 @@
 //! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
 
 pub mod decision;
-#[path = "event_stub.rs"]
 pub mod event;
 pub mod ledger;
 pub mod metering;

@@ -1,0 +1,44 @@
+//! Hashes of events. Identity and content are stored for ever: their definitions never change within a fold version, and a test
+//! pins them.
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
+
+use super::Event;
+use crate::core::word::Kind;
+
+/// The hash of a series within its array.
+#[must_use]
+pub fn series_hash(kind: Kind, resource: &str, meter: &str) -> u64 {
+    xxh3_64_with_seed(resource.as_bytes(), xxh3_64_with_seed(meter.as_bytes(), kind as u64))
+}
+
+/// The identity of an event: xxh3-128 of (provider, array, source, id), each with its length before it.
+#[must_use]
+pub fn identity(provider: &str, array: &str, source: &str, id: &str) -> u128 {
+    let mut state = Xxh3::new();
+    for part in [provider, array, source, id] {
+        state.update(&(part.len() as u32).to_le_bytes());
+        state.update(part.as_bytes());
+    }
+    state.digest128()
+}
+
+/// The hash of what is billed of an event: time, array and the set of (kind, resource, customer, tier, meter, value). Neither
+/// encoding nor order nor labels count, so the readings' hashes are added up.
+#[must_use]
+pub fn content(event: &Event<'_>) -> u64 {
+    let readings = event.readings.iter().fold(0u64, |sum, reading| {
+        let customer = reading.customer.as_deref().map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2));
+        let tier = reading.tier.as_deref().map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4));
+        sum.wrapping_add(mix(&[reading.series_hash, customer, tier, reading.value]))
+    });
+    mix(&[xxh3_64(event.array.as_bytes()), event.time.0 as u64, event.readings.len() as u64, readings])
+}
+
+fn mix(words: &[u64; 4]) -> u64 {
+    let mut bytes = [0u8; 32];
+    for (place, word) in words.iter().enumerate() {
+        bytes[place * 8..place * 8 + 8].copy_from_slice(&word.to_le_bytes());
+    }
+    xxh3_64(&bytes)
+}
