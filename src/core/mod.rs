@@ -3,6 +3,7 @@
 //!
 //! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
 
+pub mod book;
 pub mod decision;
 pub mod event;
 pub mod ledger;
