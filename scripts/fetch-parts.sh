@@ -60,7 +60,7 @@ fetch_kafka() {
 
 fetch_engine() {
     mkdir -p "$work/npm" "$work/parts/engine"
-    (cd "$work/npm" && npm pack --silent "$(cat "$lists/engine.txt")")
+    (cd "$work/npm" && npm pack --loglevel=error "$(cat "$lists/engine.txt")")
     tar -xzf "$work"/npm/*.tgz -C "$work/parts/engine" --strip-components=1 package/libchdb.so
     rm -rf "$work/npm"
 }

@@ -7,7 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Sets `stop` on SIGINT or SIGTERM.
 pub(super) async fn stop_on_signal(stop: Arc<AtomicBool>) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return;
     };
     tokio::select! {

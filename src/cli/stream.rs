@@ -8,9 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::Config;
 use crate::core::decision::Decision;
-use crate::core::ledger::rules::{
-    DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules,
-};
+use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
 use crate::core::word::StreamId;
 use crate::fold::error::SeamError;
 use crate::kafka::control::{ControlFollower, append};
@@ -24,7 +22,9 @@ const MAX_WINDOW_DAYS: i64 = 3660;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Open a stream: make its topic and record its rules, which then never change
-    #[command(after_help = "Example:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d")]
+    #[command(
+        after_help = "Example:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d"
+    )]
     Open(Open),
     /// List the streams that are open
     List,
@@ -85,7 +85,10 @@ impl Command {
                 for rules in control.streams() {
                     let provider = rules.provider.as_deref().unwrap_or("(shared)");
                     let days = rules.acceptance_window_ms / 86_400_000;
-                    println!("{}  {} partitions  {provider}  acceptance window {days} d", rules.stream, rules.partitions);
+                    println!(
+                        "{}  {} partitions  {provider}  acceptance window {days} d",
+                        rules.stream, rules.partitions
+                    );
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -117,7 +120,10 @@ impl Open {
         }
         let bound = |open: &StreamRules| open.provider.is_some() && open.provider == rules.provider;
         if let Some(open) = control.streams().iter().find(|open| bound(open)) {
-            eprintln!("plimsoll: {} is open for this provider already: a provider has exactly one open stream", open.stream);
+            eprintln!(
+                "plimsoll: {} is open for this provider already: a provider has exactly one open stream",
+                open.stream
+            );
             return Ok(ExitCode::from(2));
         }
         topics.create(&self.topic, self.partitions, Purpose::Usage).await?;

@@ -6,8 +6,8 @@ mod ddl;
 mod error;
 pub mod migrate;
 pub mod native;
-pub mod store;
 pub mod read;
+pub mod store;
 pub mod wait;
 
 pub use client::Client;

@@ -105,6 +105,7 @@ pub fn answers(address: &str) -> bool {
         .is_ok_and(|metadata| !metadata.brokers().is_empty())
 }
 
+/// After a kill the controller takes the broker back when its old session has expired: 4 s instead of 9.
 fn settings(port: u16, controller_port: u16, data: &Path) -> String {
     format!(
         "\
@@ -130,6 +131,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216
 ",
         data.display()

@@ -34,7 +34,7 @@ pub fn start(dev: &Dev, only: Option<Part>) -> Result<(), Error> {
             launch(dev, &mut record, part, &parts)?;
         }
     }
-    Part::chosen(only).try_for_each(|part| wait(dev, &mut record, part))
+    Part::chosen(only).try_for_each(|part| wait(dev, &mut record, part, running.contains(&part)))
 }
 
 /// Ports of parts that run stay as they are; the others keep theirs if nobody has taken it.
@@ -96,10 +96,16 @@ fn keep_last(log: &Path) {
     let _ = std::fs::rename(log, log.with_extension("log.1"));
 }
 
-fn wait(dev: &Dev, record: &mut Record, part: Part) -> Result<(), Error> {
+/// A part that ran already is asked as well: it may still be starting, or hang.
+fn wait(dev: &Dev, record: &mut Record, part: Part, ran: bool) -> Result<(), Error> {
     let entry = record.entry(part).clone();
     let (Some(port), Some(process)) = (entry.port, entry.process) else { return Err(Error::NoPort) };
-    dev.progress.say(format!("waiting for {part} on {}", address(port)));
+    let say = |text: String| {
+        if !ran {
+            dev.progress.say(text)
+        }
+    };
+    say(format!("waiting for {part} on {}", address(port)));
     let deadline = Instant::now() + READY_WAIT;
     loop {
         let ready = match part {
@@ -112,7 +118,7 @@ fn wait(dev: &Dev, record: &mut Record, part: Part) -> Result<(), Error> {
             return Err(Error::Died { part, tail: tail(&log), log });
         }
         if ready {
-            dev.progress.say(format!("{part} is ready"));
+            say(format!("{part} is ready"));
             return Ok(());
         }
         if Instant::now() > deadline {

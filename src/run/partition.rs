@@ -127,7 +127,9 @@ impl Runner {
                 }
                 Err(SeamError::Retryable(error)) => {
                     tracing::warn!(partition = %self.label, %error, again_in_ms = pause.as_millis(), "waiting");
-                    self.context.board.update(&self.topic, self.number, |status| status.trouble = Some(error.to_string()));
+                    self.context
+                        .board
+                        .update(&self.topic, self.number, |status| status.trouble = Some(error.to_string()));
                     self.rest(pause);
                     pause = (pause * 2).min(self.context.retry_max);
                 }

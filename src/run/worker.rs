@@ -101,7 +101,9 @@ impl Worker {
                 tracing::warn!(%error, "kafka");
             }
             if let Some(failure) = consumer.context().take_failure() {
-                return Err(RunError::Permanent(format!("partitions could not be taken over: {failure}; restart the worker")));
+                return Err(RunError::Permanent(format!(
+                    "partitions could not be taken over: {failure}; restart the worker"
+                )));
             }
             if let Ok(failure) = failures.try_recv() {
                 return Err(RunError::Permanent(failure));
@@ -197,8 +199,7 @@ impl Assignments for Crew {
     }
 
     fn revoked(&self, partitions: &[(String, i32)]) {
-        let ending: Vec<PartitionThread> =
-            partitions.iter().filter_map(|place| self.threads().remove(place)).collect();
+        let ending: Vec<PartitionThread> = partitions.iter().filter_map(|place| self.threads().remove(place)).collect();
         ending.iter().for_each(PartitionThread::revoke);
         // a little longer than a thread takes by itself: it must have stopped reading before somebody else begins
         let deadline = Moment::now() + self.context.revoke_flush + Duration::from_millis(250);

@@ -79,6 +79,11 @@ fn up_and_down_end_only_what_they_started_and_keep_data_and_ports() {
     assert_eq!(again["engine"]["pid"], up["engine"]["pid"]);
     assert_eq!(produce(address, "kept"), 2);
 
+    // As a crash would end it: what was acknowledged is still there.
+    plimsoll::dev::Dev::new(place.0.path()).kill(plimsoll::dev::Part::Kafka).unwrap();
+    assert_eq!(place.json(&["up"])["kafka"]["address"], up["kafka"]["address"]);
+    assert_eq!(produce(address, "kept"), 3);
+
     let down = place.json(&["down"]);
     assert_eq!((&down["kafka"]["pid"], &down["engine"]["pid"]), (&Value::Null, &Value::Null));
     assert_eq!(place.run(&["status"]).status.code(), Some(3));

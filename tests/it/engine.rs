@@ -21,6 +21,7 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// Starts one in a directory of its own, which takes half a second.
     fn start() -> Self {
         let directory = TempDir::new().unwrap();
         let dev = Dev::new(directory.path()).with_program(env!("CARGO_BIN_EXE_plimsoll"));
@@ -156,6 +157,35 @@ fn an_error_in_the_middle_is_not_the_end() {
         };
         assert!(rows > 0 && rows <= 500_000, "{rows} rows came first");
         assert!(error.contains("Code: 395"), "{error}");
+    });
+}
+
+/// An empty chunk is how the engine says that a stream is over: blocks that a filter empties must not look like it.
+#[test]
+fn blocks_without_rows_do_not_end_a_stream() {
+    let engine = Engine::start();
+    block_on(async {
+        engine.run("CREATE TABLE holes (n UInt64) ENGINE = MergeTree ORDER BY n").await;
+        engine.run("INSERT INTO holes SELECT number FROM numbers(1000000)").await;
+        for source in ["numbers(1000000)", "(SELECT n AS number FROM holes)"] {
+            for threads in ["1", "4"] {
+                let query = engine
+                    .client
+                    .query(&format!("SELECT number FROM {source} WHERE number < 10 OR number % 100000 = 99999"))
+                    .with_setting("max_block_size", "100")
+                    .with_setting("max_threads", threads);
+                let mut rows: Vec<u64> = query.clone().fetch_all().await.unwrap();
+                rows.sort_unstable();
+                let expected: Vec<u64> = (0..10).chain((1..=10).map(|step| step * 100_000 - 1)).collect();
+                assert_eq!(rows, expected, "from {source} with {threads} threads");
+                let mut lines = String::new();
+                let mut cursor = query.fetch_bytes("JSONEachRow").unwrap();
+                while let Some(bytes) = cursor.next().await.unwrap() {
+                    lines.push_str(std::str::from_utf8(&bytes).unwrap());
+                }
+                assert_eq!(lines.lines().count(), 20, "from {source} with {threads} threads");
+            }
+        }
     });
 }
 
