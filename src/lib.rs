@@ -10,6 +10,7 @@ pub mod core;
 pub mod dev;
 pub mod engine;
 pub mod fold;
+pub mod http;
 pub mod kafka;
 pub mod metrics;
 pub mod run;

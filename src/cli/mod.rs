@@ -7,6 +7,7 @@ mod events;
 mod log;
 mod migrate;
 mod run;
+mod serve;
 mod signal;
 mod stream;
 mod usage;
@@ -48,6 +49,8 @@ enum Command {
     /// Open usage streams
     #[command(subcommand)]
     Stream(stream::Command),
+    /// Serve the HTTP API over ClickHouse
+    Serve(serve::Command),
     /// Print metered usage as lines of JSON
     Usage(usage::Command),
 }
@@ -66,6 +69,7 @@ impl Cli {
             Command::Stream(command) => command.run(&load(self.config)?),
             Command::Events(command) => block_on(command.run(&load(self.config)?)),
             Command::Migrate(command) => block_on(command.run(&load(self.config)?)),
+            Command::Serve(command) => block_on(command.run(&load(self.config)?)),
             Command::Usage(command) => block_on(command.run(&load(self.config)?)),
         }
     }

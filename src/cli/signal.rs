@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Sets `stop` on SIGINT or SIGTERM.
-pub(super) async fn stop_on_signal(stop: Arc<AtomicBool>) {
+/// Returns on SIGINT or SIGTERM.
+pub(super) async fn asked_to_stop() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
@@ -15,6 +15,11 @@ pub(super) async fn stop_on_signal(stop: Arc<AtomicBool>) {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+}
+
+/// Sets `stop` on SIGINT or SIGTERM.
+pub(super) async fn stop_on_signal(stop: Arc<AtomicBool>) {
+    asked_to_stop().await;
     tracing::info!("stopping: making the work durable");
     stop.store(true, Ordering::Release);
 }

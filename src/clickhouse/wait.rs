@@ -6,6 +6,14 @@ use super::{Client, Error};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// One question that touches no table.
+///
+/// # Errors
+/// What the server or the network says.
+pub async fn ping(client: &Client) -> Result<(), Error> {
+    client.fetch_all::<u8>(client.select("SELECT 1")).await.map(|_| ())
+}
+
 /// Returns once the server answers; until then says so and tries again, with pauses that double up to `longest`.
 ///
 /// # Errors
@@ -13,8 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub async fn until_ready(client: &Client, longest: Duration) -> Result<(), Error> {
     let mut pause = FIRST_PAUSE;
     loop {
-        match client.fetch_all::<u8>(client.select("SELECT 1")).await {
-            Ok(_) => return Ok(()),
+        match ping(client).await {
+            Ok(()) => return Ok(()),
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, again_in_ms = pause.as_millis(), "ClickHouse is away, waiting");
                 tokio::time::sleep(pause).await;

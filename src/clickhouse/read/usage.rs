@@ -169,6 +169,12 @@ impl UsageQuery {
         query
     }
 
+    /// How many keys tell rows apart, the meter included.
+    #[must_use]
+    pub fn order_len(&self) -> usize {
+        self.order().len()
+    }
+
     /// The columns by which rows are told apart and sorted, but for the start.
     fn order(&self) -> Vec<&'static str> {
         let implied = (!self.by.contains(&Key::Meter)).then_some(Key::Meter);

@@ -1,0 +1,56 @@
+//! `plimsoll serve`: the HTTP API over ClickHouse.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::sync::watch;
+
+use crate::clickhouse::{Client, check, wait};
+use crate::config::Config;
+use crate::http::{Api, Probes, Server, ready_with};
+use crate::metrics::Metrics;
+
+/// `plimsoll serve`.
+#[derive(Debug, Args)]
+pub struct Command {}
+
+impl Command {
+    /// Serves until SIGINT or SIGTERM. Listens at once; waits for a ClickHouse that is away, and answers 503 until then.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on, and tables that do not fit this build.
+    pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let client = Client::new(&config.clickhouse);
+        let metrics = Arc::new(Metrics::new()?);
+        let (end, shutdown) = watch::channel(false);
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics))).await?;
+        tracing::info!(address = %server.address()?, "API listens");
+        let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
+        if let Some(address) = config.metrics.listen {
+            let probes = Probes::bind(address, metrics, ready_with(client.clone())).await?;
+            tracing::info!(address = %probes.address()?, "metrics listen");
+            tasks.push(tokio::spawn(probes.run(shutdown)));
+        }
+        let checked = async {
+            wait::until_ready(&client, config.run.retry_max).await?;
+            check::tables(&client).await?;
+            anyhow::Ok(())
+        };
+        let stopped = super::signal::asked_to_stop();
+        let mut stopped = std::pin::pin!(stopped);
+        tokio::select! {
+            checked = checked => {
+                checked.context("the API cannot read its tables")?;
+                stopped.await;
+            }
+            () = stopped.as_mut() => {}
+        }
+        end.send_replace(true);
+        for task in tasks {
+            task.await?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,77 @@
+//! Who asks: a token stands for one principal, and the principal is part of every query.
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::error::ApiError;
+use crate::config::{Credential, Principal};
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The credential's id, for the log.
+    pub credential: String,
+    /// On whose behalf.
+    pub principal: Principal,
+}
+
+impl Caller {
+    /// Who bears this `Authorization` header. Without any credential in the configuration everybody is the operator: the
+    /// configuration then allows a loopback address only.
+    ///
+    /// # Errors
+    /// No token, or an unknown one.
+    pub fn authenticate(credentials: &[Credential], header: Option<&str>) -> Result<Self, ApiError> {
+        if credentials.is_empty() {
+            return Ok(Self { credential: "none".to_owned(), principal: Principal::Operator });
+        }
+        let token = header.and_then(|header| header.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let digest = Sha256::digest(token.ok_or(ApiError::Unauthorized)?);
+        // All are compared, each in constant time: how long it takes says nothing about how near a guess is.
+        let mut found = None;
+        for credential in credentials {
+            if bool::from(credential.token_sha256.ct_eq(digest.as_slice())) {
+                found = Some(credential);
+            }
+        }
+        let found = found.ok_or(ApiError::Unauthorized)?;
+        Ok(Self { credential: found.id.clone(), principal: found.principal.clone() })
+    }
+
+    /// The refusal of something that this kind of principal never reads.
+    #[must_use]
+    pub fn never(&self, what: &str) -> ApiError {
+        let kind = match self.principal {
+            Principal::Operator => "operator",
+            Principal::Vendor(_) => "vendor",
+            Principal::Provider(_) => "provider",
+            Principal::Customer { .. } => "customer",
+        };
+        ApiError::Forbidden(format!("a {kind} does not read {what}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(id: &str, token: &str) -> Credential {
+        let principal = Principal::Provider(id.to_owned());
+        Credential { id: id.to_owned(), token_sha256: Sha256::digest(token).into(), principal }
+    }
+
+    #[test]
+    fn a_token_stands_for_its_principal_and_no_token_for_nobody() {
+        let credentials = [credential("a", "one"), credential("b", "two")];
+        let who = |header: Option<&str>| Caller::authenticate(&credentials, header).map(|caller| caller.credential);
+        assert_eq!(who(Some("Bearer two")).unwrap(), "b");
+        assert_eq!(who(Some("bearer one")).unwrap(), "a");
+        for header in
+            [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Bearer three"), Some("Basic one"), Some("one")]
+        {
+            assert!(matches!(who(header), Err(ApiError::Unauthorized)), "{header:?}");
+        }
+        assert_eq!(Caller::authenticate(&[], None).unwrap().principal, Principal::Operator);
+    }
+}

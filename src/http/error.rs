@@ -1,0 +1,169 @@
+//! What a request is answered when it is not served. The client reads a code and a text; causes stay in the log, under the same id.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clickhouse::Error as StoreError;
+use crate::clickhouse::read::window::WindowError;
+
+/// ClickHouse's code for a grouping that grows beyond `max_rows_to_group_by`.
+const TOO_MANY_ROWS: u32 = 158;
+/// Its code for a query that took longer than `max_execution_time`, and for one that needed more than `max_memory_usage`.
+const TOO_LARGE: [u32; 3] = [159, 160, 241];
+
+/// Why a request is not served.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The request itself is wrong: it says what to change.
+    #[error("{0}")]
+    BadRequest(String),
+    /// No token, or one that nobody was given.
+    #[error("a valid token is needed: send `Authorization: Bearer TOKEN`")]
+    Unauthorized,
+    /// The principal never reads this (PRICING §15).
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is none, or it is another's: the two look the same.
+    #[error("not found")]
+    NotFound,
+    /// A path without this method.
+    #[error("this path does not take this method")]
+    MethodNotAllowed,
+    /// More than a limit of the configuration allows.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Too many requests at once, or one that takes too long.
+    #[error("too busy: try again later or ask for less")]
+    Overloaded,
+    /// The database is away.
+    #[error("the database does not answer: try again later")]
+    Unavailable(Arc<StoreError>),
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            ApiError::Unauthorized => StatusCode::UNAUTHORIZED,
+            ApiError::Forbidden(_) => StatusCode::FORBIDDEN,
+            ApiError::NotFound => StatusCode::NOT_FOUND,
+            ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::Overloaded | ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            ApiError::BadRequest(_) => "bad_request",
+            ApiError::Unauthorized => "unauthorized",
+            ApiError::Forbidden(_) => "forbidden",
+            ApiError::NotFound => "not_found",
+            ApiError::MethodNotAllowed => "method_not_allowed",
+            ApiError::TooLarge(_) => "too_large",
+            ApiError::Overloaded => "overloaded",
+            ApiError::Unavailable(_) => "unavailable",
+            ApiError::Internal(_) => "internal",
+        }
+    }
+
+    /// What the log keeps and the client is not told.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            ApiError::Unavailable(error) => Some(error.to_string()),
+            ApiError::Internal(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The error that a status stands for, where axum answered by itself.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => ApiError::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the request's body is too large".to_owned()),
+            status if status.is_client_error() => ApiError::BadRequest("the request is not understood".to_owned()),
+            status => ApiError::Internal(format!("answered {status} by itself")),
+        }
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn answer(&self, request_id: &str) -> Response {
+        let error = ErrorDetail { code: self.code(), message: self.to_string(), request_id: request_id.to_owned() };
+        let mut response = (self.status(), Json(ErrorBody { error })).into_response();
+        match self {
+            ApiError::Unauthorized => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            ApiError::Overloaded | ApiError::Unavailable(_) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// The gate gives the answer its form, since only the gate knows the request's id.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error.failure().code {
+            Some(TOO_MANY_ROWS) => ApiError::TooLarge(
+                "the answer has more rows than http.usage_rows_max allows: ask for a shorter range, a longer step or fewer keys".to_owned(),
+            ),
+            Some(code) if TOO_LARGE.contains(&code) => {
+                ApiError::TooLarge("the question takes too long or too much memory: ask for a shorter range or fewer keys".to_owned())
+            }
+            _ if error.is_retryable() => ApiError::Unavailable(Arc::new(error)),
+            _ => ApiError::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<WindowError> for ApiError {
+    fn from(error: WindowError) -> Self {
+        ApiError::BadRequest(error.to_string())
+    }
+}
+
+/// Every answer that is no success.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorDetail {
+    /// A word for programs.
+    #[schema(value_type = String)]
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// What the log has it under; also in the header `x-request-id`.
+    pub request_id: String,
+}

@@ -1,0 +1,109 @@
+//! A listener with bounds: connections at once, time to send a request's head, time to end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// How long connections may go on after the end was asked for.
+const DRAIN: Duration = Duration::from_secs(10);
+/// The pause after a failed accept (no file descriptors left): the cause does not go away within a loop's turn.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Turns true once the process should end. A sender that is gone counts as true.
+pub type Shutdown = watch::Receiver<bool>;
+
+/// A bound socket and what it may take.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    connections: usize,
+    header_timeout: Duration,
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// The system's, most often an address in use.
+    pub async fn bind(address: SocketAddr, connections: usize, header_timeout: Duration) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await;
+        let socket =
+            socket.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        Ok(Self { socket, connections, header_timeout })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves `app` until `shutdown`, then lets requests under way end.
+    pub async fn serve(self, app: Router, mut shutdown: Shutdown) {
+        let slots = Arc::new(Semaphore::new(self.connections));
+        let mut connections = JoinSet::new();
+        loop {
+            // Without a free slot nobody is accepted: the rest waits in the system's own bounded queue.
+            let next = async {
+                let slot = Arc::clone(&slots).acquire_owned().await;
+                (slot, self.socket.accept().await)
+            };
+            let (slot, accepted) = tokio::select! {
+                () = ended(&mut shutdown) => break,
+                next = next => next,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let connection = connection(stream, app.clone(), self.header_timeout, shutdown.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(slot);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+        let drained = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} });
+        if drained.await.is_err() {
+            tracing::warn!(after_seconds = DRAIN.as_secs(), "connections cut off");
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, app: Router, header_timeout: Duration, mut shutdown: Shutdown) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = ended(&mut shutdown) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn ended(shutdown: &mut Shutdown) {
+    // An error means that the sender is gone, and with it everybody who could still say so.
+    let _ = shutdown.wait_for(|end| *end).await;
+}

@@ -1,0 +1,152 @@
+//! The HTTP API: everything that is read, bound to who reads it. It reads ClickHouse only.
+
+mod access;
+mod caller;
+mod cursor;
+mod error;
+mod gate;
+pub mod listener;
+pub mod openapi;
+mod params;
+pub mod probe;
+mod quarantine;
+mod usage;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Moment};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use tokio::sync::{Mutex, Semaphore};
+
+pub use access::{Parties, Providers};
+pub use caller::Caller;
+pub use error::ApiError;
+pub use listener::{Listener, Shutdown};
+pub use probe::{Probes, Ready};
+
+use crate::clickhouse::read::book;
+use crate::clickhouse::{Client, wait};
+use crate::config::{Config, Credential, Http};
+use crate::metrics::Metrics;
+
+/// Connections per request that may run at once: browsers and proxies keep some open without using them.
+const CONNECTIONS_PER_REQUEST: usize = 4;
+/// How long a price book counts as the newest before the database is asked again.
+const BOOK_FRESH: Duration = Duration::from_secs(5);
+
+/// What all routes share.
+pub struct Api {
+    client: Client,
+    limits: Http,
+    credentials: Vec<Credential>,
+    metrics: Arc<Metrics>,
+    places: Semaphore,
+    request_ids: gate::RequestIds,
+    book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
+}
+
+impl Api {
+    /// The API over a database.
+    #[must_use]
+    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>) -> Arc<Self> {
+        if config.credentials.is_empty() {
+            tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
+        }
+        Arc::new(Self {
+            client,
+            places: Semaphore::new(config.http.concurrent_requests),
+            limits: config.http.clone(),
+            credentials: config.credentials.clone(),
+            metrics,
+            request_ids: gate::RequestIds::default(),
+            book: Mutex::default(),
+        })
+    }
+
+    /// The routes, every one behind the gate.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/usage", get(usage::usage))
+            .route("/v1/quarantine", get(quarantine::quarantine))
+            .route(openapi::PATH, get(openapi::serve))
+            .fallback(|| async { ApiError::NotFound })
+            .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+            .layer(DefaultBodyLimit::max(self.limits.body_max_bytes))
+            .layer(from_fn_with_state(Arc::clone(self), gate::gate))
+            .with_state(Arc::clone(self))
+    }
+
+    /// How many rows a page has.
+    fn page_size(&self, asked: Option<usize>) -> Result<usize, ApiError> {
+        let most = self.limits.page_size_max;
+        match asked {
+            None => Ok(self.limits.page_size),
+            Some(asked) if (1..=most).contains(&asked) => Ok(asked),
+            Some(_) => Err(ApiError::BadRequest(format!("`limit` must be from 1 to {most}"))),
+        }
+    }
+
+    /// Who trades with whom in the newest price book; nobody before the first.
+    async fn parties(&self) -> Result<Arc<Parties>, ApiError> {
+        let mut kept = self.book.lock().await;
+        if let Some((at, _, parties)) = kept.as_ref()
+            && at.elapsed() < BOOK_FRESH
+        {
+            return Ok(Arc::clone(parties));
+        }
+        let offset = book::newest_offset(&self.client).await?;
+        let parties = match (kept.as_ref(), offset) {
+            (Some((_, known, parties)), Some(offset)) if *known == offset => Arc::clone(parties),
+            (_, Some(offset)) => Arc::new(Parties::of(book::read(&self.client, offset).await?.book)),
+            (_, None) => Arc::default(),
+        };
+        *kept = Some((Moment::now(), offset.unwrap_or_default(), Arc::clone(&parties)));
+        Ok(parties)
+    }
+}
+
+/// The API's listener, bound.
+pub struct Server {
+    api: Arc<Api>,
+    listener: Listener,
+}
+
+impl Server {
+    /// Binds the address of the configuration.
+    ///
+    /// # Errors
+    /// The system's, most often an address in use.
+    pub async fn bind(api: Arc<Api>) -> io::Result<Self> {
+        let connections = api.limits.concurrent_requests.saturating_mul(CONNECTIONS_PER_REQUEST);
+        let listener = Listener::bind(api.limits.listen, connections, api.limits.header_timeout).await?;
+        Ok(Self { api, listener })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.address()
+    }
+
+    /// Serves until `shutdown`, then lets requests under way end.
+    pub async fn run(self, shutdown: Shutdown) {
+        let router = self.api.router();
+        self.listener.serve(router, shutdown).await;
+    }
+}
+
+/// Ready while ClickHouse answers.
+#[must_use]
+pub fn ready_with(client: Client) -> Ready {
+    Arc::new(move || {
+        let client = client.clone();
+        Box::pin(async move { wait::ping(&client).await.map_err(|error| error.to_string()) })
+    })
+}

@@ -1,0 +1,70 @@
+//! The API's own description, generated from the code and checked in as docs/openapi.json.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{quarantine, usage};
+
+/// Where it is served, to anybody.
+pub const PATH: &str = "/v1/openapi.json";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Plimsoll",
+        description = "Metered and rated usage of storage sold by consumption.\n\nQuantities and amounts are JSON strings, exact to the last digit. Times are RFC 3339 in UTC. A token stands for one principal (operator, vendor, provider or customer) and shows what that one may read; an id of another's is 404, as one that does not exist. Usage of a period that is still open is provisional.",
+    ),
+    paths(usage::usage, quarantine::quarantine),
+    modifiers(&Bearer),
+    security(("token" = [])),
+)]
+struct Document;
+
+/// Every request bears a token.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The configuration holds its SHA-256"))
+            .build();
+        openapi.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(scheme));
+        // Of the operator that runs it, not of the crate's authors.
+        openapi.info.contact = None;
+    }
+}
+
+/// The document as it is checked in.
+///
+/// # Errors
+/// A document that cannot be written as JSON, which is a fault of this module.
+pub fn document() -> Result<String, serde_json::Error> {
+    Ok(Document::openapi().to_pretty_json()? + "\n")
+}
+
+/// `GET /v1/openapi.json`.
+pub async fn serve() -> Response {
+    match document() {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => super::error::ApiError::Internal(error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `UPDATE_GOLDEN=1 cargo test openapi` writes the file anew.
+    #[test]
+    fn the_checked_in_document_is_the_codes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+        let document = document().unwrap();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &document).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), document, "run UPDATE_GOLDEN=1 cargo test openapi");
+    }
+}
