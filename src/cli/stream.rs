@@ -65,7 +65,7 @@ fn window_ms(text: &str) -> Result<Window, String> {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)];
     let parsed = units.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(ms));
     match parsed {
-        Some(ms) if ms >= 60_000 && ms <= MAX_WINDOW_DAYS * 86_400_000 => Ok(Window(ms)),
+        Some(ms) if (60_000..=MAX_WINDOW_DAYS * 86_400_000).contains(&ms) => Ok(Window(ms)),
         _ => Err(format!("write a number and d, h or m, from 1m to {MAX_WINDOW_DAYS}d: 40d")),
     }
 }

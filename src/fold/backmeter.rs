@@ -21,6 +21,9 @@ const CHUNK_HOURS: i64 = 7 * 24;
 /// Buckets metered from the ledger are written in batches of about this many.
 const WRITE_BUCKETS: usize = 50_000;
 
+/// A series with the hours that are marked.
+type MarkedSeries<'a> = (&'a Arc<SeriesKey>, &'a BTreeSet<Hour>);
+
 /// Where metered buckets go.
 type Sink<'a> = &'a mut dyn FnMut(&mut dyn Store, &BucketBatch) -> Result<(), SeamError>;
 
@@ -35,7 +38,7 @@ pub fn meter_marks(
     marks: &Marks,
     sink: Sink<'_>,
 ) -> Result<(), SeamError> {
-    let mut by_array: BTreeMap<(Arc<str>, Arc<str>), Vec<(&Arc<SeriesKey>, &BTreeSet<Hour>)>> = BTreeMap::new();
+    let mut by_array: BTreeMap<(Arc<str>, Arc<str>), Vec<MarkedSeries<'_>>> = BTreeMap::new();
     for (series, hours) in marks {
         by_array.entry((Arc::clone(&series.provider), Arc::clone(&series.array))).or_default().push((series, hours));
     }

@@ -61,7 +61,7 @@ enum Stage {
     /// Records are folded.
     Fold,
     /// Ledger rows have to become durable.
-    Flush { batch: LedgerBatch },
+    Flush { batch: Box<LedgerBatch> },
     /// Buckets have to become durable.
     Buckets { put_out: PutOut, checkpoint: Checkpoint },
     /// Marked hours have to be metered again from the ledger.
@@ -268,7 +268,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         }
         let waiting_since = *self.first_waiting_ms.get_or_insert(now_ms);
         if is_full(fold, &self.limits) || now_ms.saturating_sub(waiting_since) >= self.limits.flush_interval_ms {
-            return Ok((Stage::Flush { batch: fold.take_batch() }, Progress::Stepped));
+            return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
         Ok((Stage::Fold, Progress::Stepped))
     }
@@ -310,7 +310,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     fn begin_checkpoint(&mut self) -> Result<(Stage, Progress), SeamError> {
         let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         if !fold.batch().is_empty() {
-            return Ok((Stage::Flush { batch: fold.take_batch() }, Progress::Stepped));
+            return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
         let control = self.control.end()?;
         self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
@@ -323,7 +323,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         Ok((Stage::Buckets { put_out, checkpoint }, Progress::Stepped))
     }
 
-    fn flush(&mut self, batch: LedgerBatch) -> Result<Progress, SeamError> {
+    fn flush(&mut self, batch: Box<LedgerBatch>) -> Result<Progress, SeamError> {
         if let Err(error) = self.store.insert_ledger(&self.rules, self.partition, &batch) {
             self.stage = Stage::Flush { batch };
             return Err(error);

@@ -25,10 +25,10 @@ pub(super) fn too_long(record: &RawRecord<'_>, limits: &Limits) -> Refusal {
 }
 
 /// The first reason that applies. The caller has tried the common form already.
-pub(super) fn diagnose<'a>(record: &RawRecord<'a>, limits: &Limits) -> Result<Event<'a>, Refusal> {
+pub(super) fn diagnose<'a>(record: &RawRecord<'a>, limits: &Limits) -> Result<Event<'a>, Box<Refusal>> {
     let mut diagnosis = Diagnosis::new();
     diagnosis.look(record, limits);
-    Err(diagnosis.finish())
+    Err(Box::new(diagnosis.finish()))
 }
 
 struct Diagnosis {
@@ -39,7 +39,16 @@ struct Diagnosis {
 impl Diagnosis {
     fn new() -> Self {
         let (provider, array, source, id) = (None, None, None, None);
-        let seen = Refusal { reason: Reason::Schema, detail: String::new(), provider, array, time: None, source, id, readings: 0 };
+        let seen = Refusal {
+            reason: Reason::Schema,
+            detail: String::new(),
+            provider,
+            array,
+            time: None,
+            source,
+            id,
+            readings: 0,
+        };
         Self { found: BTreeMap::new(), seen }
     }
 
@@ -67,7 +76,10 @@ impl Diagnosis {
         };
         let mode = mode(record);
         if mode == Mode::Unread {
-            return self.note(Reason::Undecodable, "the content type is a CloudEvents form that is not read; send application/cloudevents+json");
+            return self.note(
+                Reason::Undecodable,
+                "the content type is a CloudEvents form that is not read; send application/cloudevents+json",
+            );
         }
         if let Err(error) = serde_json::from_str::<&RawValue>(value) {
             return self.note(Reason::Undecodable, format!("not JSON: {error}"));
@@ -120,7 +132,10 @@ impl Diagnosis {
             && let Some(recorded) = self.said("recordedtime", said)
             && parse(&recorded).is_none()
         {
-            self.note(Reason::Schema, format!("recordedtime is {recorded:?}: write RFC 3339 with at most 3 fractional digits"));
+            self.note(
+                Reason::Schema,
+                format!("recordedtime is {recorded:?}: write RFC 3339 with at most 3 fractional digits"),
+            );
         }
     }
 
@@ -136,12 +151,17 @@ impl Diagnosis {
             }
             _ => self.note(Reason::Schema, "data.array is not an object"),
         }
-        let Some(readings) = data.get("readings").and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()) else {
+        let Some(readings) =
+            data.get("readings").and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok())
+        else {
             return self.note(Reason::Schema, "data.readings is not a list");
         };
         self.seen.readings = u32::try_from(readings.len()).unwrap_or(u32::MAX);
         if readings.len() > limits.readings {
-            self.note(Reason::OverLimit, format!("{} readings, and at most {} are taken", readings.len(), limits.readings));
+            self.note(
+                Reason::OverLimit,
+                format!("{} readings, and at most {} are taken", readings.len(), limits.readings),
+            );
         }
         let mut named = BTreeMap::new();
         for (place, raw) in readings.iter().enumerate() {
@@ -152,7 +172,10 @@ impl Diagnosis {
             if let Some(name) = self.reading(place, &reading, limits)
                 && let Some(before) = named.insert(name, place)
             {
-                self.note(Reason::RepeatedReading, format!("readings {before} and {place} are of the same kind, resource and meter"));
+                self.note(
+                    Reason::RepeatedReading,
+                    format!("readings {before} and {place} are of the same kind, resource and meter"),
+                );
             }
         }
     }
@@ -231,7 +254,10 @@ impl Diagnosis {
         match text {
             Some("") => self.note(Reason::Schema, format!("{name} is empty: leave it out where there is none")),
             Some(text) if text.len() > limits.id_bytes => {
-                self.note(Reason::OverLimit, format!("{name} has {} bytes, and at most {} are taken", text.len(), limits.id_bytes));
+                self.note(
+                    Reason::OverLimit,
+                    format!("{name} has {} bytes, and at most {} are taken", text.len(), limits.id_bytes),
+                );
             }
             _ => {}
         }

@@ -102,9 +102,9 @@ impl Default for Limits {
 ///
 /// # Errors
 /// The first reason of DESIGN §3 that applies, of those that the record alone decides.
-pub fn decode<'a>(record: &RawRecord<'a>, limits: &Limits) -> Result<Event<'a>, Refusal> {
+pub fn decode<'a>(record: &RawRecord<'a>, limits: &Limits) -> Result<Event<'a>, Box<Refusal>> {
     if record.value.len() > limits.event_bytes {
-        return Err(diagnosis::too_long(record, limits));
+        return Err(Box::new(diagnosis::too_long(record, limits)));
     }
     match mode::read(record).and_then(|event| reading::check(event, limits)) {
         Some(event) => Ok(event),

@@ -218,7 +218,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Readings<'a> {
 /// The event if every limit and rule holds that serde does not see.
 pub(super) fn check<'a>(event: Event<'a>, limits: &Limits) -> Option<Event<'a>> {
     let id = |text: &str| !text.is_empty() && text.len() <= limits.id_bytes;
-    let tag = |text: &Option<Cow<'_, str>>| text.as_deref().is_none_or(|text| id(text));
+    let tag = |text: &Option<Cow<'_, str>>| text.as_deref().is_none_or(id);
     let head = id(&event.id) && id(&event.source) && id(&event.provider) && id(&event.array) && tag(&event.site);
     let sound = |reading: &Reading<'_>| {
         id(&reading.resource)

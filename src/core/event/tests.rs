@@ -88,9 +88,8 @@ fn of_several_reasons_the_first_in_order_counts_wherever_it_stands() {
     assert_eq!(refused(&bad_value.replacen("\"value\": 1099511627776", "\"value\": null", 1)), Reason::Schema);
     assert_eq!(refused(&bad_value.replacen("usage.v1", "usage.v9", 1)), Reason::UnknownType);
     assert_eq!(refused(&bad_value.replacen("vol-c0ffee01", &"y".repeat(300), 1)), Reason::OverLimit);
-    let readings: Vec<String> = (0..50_001)
-        .map(|i| format!(r#"{{"resource":"v{i}","kind":"volume","meter":"m","value":-1}}"#))
-        .collect();
+    let readings: Vec<String> =
+        (0..50_001).map(|i| format!(r#"{{"resource":"v{i}","kind":"volume","meter":"m","value":-1}}"#)).collect();
     let head = STRUCTURED.split("\"readings\"").next().unwrap();
     assert_eq!(refused(&format!("{head}\"readings\":[{}]}}}}", readings.join(","))), Reason::OverLimit);
 }

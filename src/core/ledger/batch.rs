@@ -120,7 +120,7 @@ pub struct RowMeta<'a> {
 
 impl LedgerBatch {
     /// Adds the row of a record.
-    pub fn push(&mut self, record: &LogRecord<'_>, decoded: &Result<Event<'_>, Refusal>, meta: &RowMeta<'_>) {
+    pub fn push(&mut self, record: &LogRecord<'_>, decoded: &Result<Event<'_>, Box<Refusal>>, meta: &RowMeta<'_>) {
         if self.offsets.is_empty() {
             self.month_end_ms = month_end(record.append_time).0;
         }
@@ -177,7 +177,7 @@ impl LedgerBatch {
         self.reading_counts.push(refusal.readings);
     }
 
-    fn push_quarantine(&mut self, record: &LogRecord<'_>, decoded: &Result<Event<'_>, Refusal>) {
+    fn push_quarantine(&mut self, record: &LogRecord<'_>, decoded: &Result<Event<'_>, Box<Refusal>>) {
         self.raw_bytes += record.raw.value.len();
         self.quarantine.push(QuarantineRow {
             row: self.offsets.len() - 1,

@@ -70,7 +70,7 @@ impl Judge {
     pub fn judge(
         &mut self,
         record: &LogRecord<'_>,
-        decoded: &Result<Event<'_>, Refusal>,
+        decoded: &Result<Event<'_>, Box<Refusal>>,
         named: NamedDecision,
     ) -> Verdict {
         self.log_time = self.log_time.max(record.append_time);

@@ -1,0 +1,35 @@
+# Two commands to know: `make demo` and `make test`. The others are for developers.
+
+CARGO ?= cargo
+# Everything that is built goes into one target directory, so that no dependency is compiled twice.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+.PHONY: demo test bench fmt lint need parts
+
+## A month of usage, from arrays to statements, on real parts on this machine.
+demo: need
+	@scripts/fetch-parts.sh & fetching=$$!; \
+	$(CARGO) build --release --locked && wait $$fetching && $(CARGO_TARGET_DIR)/release/plimsoll demo
+
+## Everything that the tests need, then the tests.
+test: need
+	@scripts/fetch-parts.sh & fetching=$$!; \
+	$(CARGO) test --locked --no-run && wait $$fetching && $(CARGO) test --locked
+
+## The figures of docs/PERFORMANCE.md, as one table.
+bench: need parts
+	@$(CARGO) bench --locked --bench pipeline
+
+fmt:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+## The tools that building needs: names what is missing, installs it where it may.
+need:
+	@scripts/need.sh
+
+## Kafka and the ClickHouse engine, into the cache.
+parts:
+	@scripts/fetch-parts.sh
