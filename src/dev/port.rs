@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 use super::Error;
 
@@ -10,6 +11,10 @@ use super::Error;
 const RANGE: std::ops::Range<u16> = 20_000..30_000;
 /// Ports that are tried before giving up.
 const TRIES: u16 = 1_000;
+/// Looks at a port that is to be kept.
+const KEEP_TRIES: u32 = 4;
+/// Between two of them.
+const KEEP_PAUSE: Duration = Duration::from_millis(50);
 
 /// The port if nobody listens on it, else a free one.
 ///
@@ -17,9 +22,20 @@ const TRIES: u16 = 1_000;
 /// When none is found.
 pub fn keep_or_choose(port: Option<u16>) -> Result<u16, Error> {
     match port {
-        Some(port) if is_free(port) => Ok(port),
+        Some(port) if becomes_free(port) => Ok(port),
         _ => choose(),
     }
+}
+
+/// A process that is being started beside this one holds its parent's sockets for a moment, this port's perhaps too.
+fn becomes_free(port: u16) -> bool {
+    (0..KEEP_TRIES).any(|_| {
+        let free = is_free(port);
+        if !free {
+            std::thread::sleep(KEEP_PAUSE);
+        }
+        free
+    })
 }
 
 fn choose() -> Result<u16, Error> {
