@@ -13,7 +13,7 @@ use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
 use crate::core::decision::Decision;
 use crate::core::event::decision_header;
 use crate::core::ledger::batch::LedgerBatch;
-use crate::core::ledger::digest::{raw_hash, record_hash};
+use crate::core::ledger::digest::raw_hash;
 use crate::core::ledger::judge::{LogRecord, NamedDecision};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::partition::{Marks, PutOut};
@@ -281,7 +281,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             if let Some(last) = verify.take()
                 && record.offset <= last.offset
             {
-                let hash = record_hash(record.append_time, record.raw.key, record.raw.value);
+                let hash = fold.hash_again(record);
                 return if (record.offset, hash) == (last.offset, last.hash) {
                     Ok(Flow::More)
                 } else {

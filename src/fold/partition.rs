@@ -6,8 +6,8 @@ use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
-use crate::core::ledger::digest::record_hash;
-use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision};
+use crate::core::ledger::digest::{Said, record_hash};
+use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision, Verdict};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::MeterReading;
 use crate::core::metering::partition::{PartitionMeter, PutOut};
@@ -81,10 +81,23 @@ impl PartitionFold {
         self.span.first_append_time.get_or_insert(record.append_time);
         let number = verdict.disposition.number();
         self.span.digest.add(record.offset.0, number, verdict.identity, verdict.content, readings);
-        let hash = record_hash(record.append_time, record.raw.key, record.raw.value);
+        let hash = record_hash(record.append_time, said(&verdict, decoded.is_ok()), record.raw.value);
         self.last = Some(LastRecord { offset: record.offset, hash });
         self.next = Offset(record.offset.0 + 1);
         Ok(verdict.disposition)
+    }
+
+    /// The hash by which `record` is recognised when the log shows it again.
+    #[must_use]
+    pub fn hash_again(&self, record: &LogRecord<'_>) -> u128 {
+        let said = match event::decode(&record.raw, &self.limits) {
+            Ok(event) => Said::Event {
+                identity: event::identity(&event.provider, &event.array, &event.source, &event.id),
+                content: event::content(&event),
+            },
+            Err(_) => Said::Bytes,
+        };
+        record_hash(record.append_time, said, record.raw.value)
     }
 
     fn meter_event(&mut self, event: &event::Event<'_>, offset: Offset) {
@@ -190,5 +203,12 @@ impl PartitionFold {
 
     fn label(&self) -> String {
         self.rules.label(self.partition)
+    }
+}
+
+fn said(verdict: &Verdict, decoded: bool) -> Said {
+    match decoded {
+        true => Said::Event { identity: verdict.identity, content: verdict.content },
+        false => Said::Bytes,
     }
 }

@@ -60,29 +60,38 @@ pub struct DictionaryColumn {
     distinct: TextColumn,
     by_text: HashTable<u32>,
     hashes: Vec<u64>,
+    /// What followed each text the last time: polls list the same resources in the same order, so this is mostly right, and a
+    /// comparison costs a fraction of a hash and a look-up.
+    followers: Vec<u32>,
     rows: Vec<u32>,
 }
 
 impl DictionaryColumn {
     /// Adds a row.
     pub fn push(&mut self, text: &[u8]) {
-        // an equal neighbour is common (provider, tier, meter) and needs no hash
-        if let Some(&last) = self.rows.last()
-            && self.distinct.get(last as usize) == text
-        {
-            self.rows.push(last);
-            return;
+        let last = self.rows.last().copied();
+        let guess = last.map_or(0, |last| self.followers[last as usize]);
+        let number = match self.distinct.len() > guess as usize && self.distinct.get(guess as usize) == text {
+            true => guess,
+            false => self.look_up(text),
+        };
+        if let Some(last) = last {
+            self.followers[last as usize] = number;
         }
+        self.rows.push(number);
+    }
+
+    fn look_up(&mut self, text: &[u8]) -> u32 {
         let hash = xxh3_64(text);
         let found = self.by_text.find(hash, |&number| self.distinct.get(number as usize) == text).copied();
-        let number = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             let number = self.distinct.len() as u32;
             self.distinct.push(text);
             self.hashes.push(hash);
+            self.followers.push(number);
             self.by_text.insert_unique(hash, number, |&other| self.hashes[other as usize]);
             number
-        });
-        self.rows.push(number);
+        })
     }
 
     /// The distinct texts, in the order of their numbers.
@@ -108,6 +117,7 @@ impl DictionaryColumn {
         self.distinct.clear();
         self.by_text.clear();
         self.hashes.clear();
+        self.followers.clear();
         self.rows.clear();
     }
 }

@@ -35,15 +35,33 @@ impl SpanDigest {
     }
 }
 
-/// The hash of a record as the log has it, for the last one below a checkpoint.
+/// What the log must show again at a record's offset if it is the log that was folded: when it was appended, and what it says
+/// (identity and content of an event, the bytes of anything else).
 #[must_use]
-pub fn record_hash(append_time: Instant, key: Option<&[u8]>, value: &[u8]) -> u128 {
-    let mut state = Xxh3::new();
-    state.update(&append_time.0.to_le_bytes());
-    state.update(&(key.map_or(u64::MAX, |key| key.len() as u64)).to_le_bytes());
-    state.update(key.unwrap_or_default());
-    state.update(value);
-    state.digest128()
+pub fn record_hash(append_time: Instant, decoded: Said, value: &[u8]) -> u128 {
+    let mut bytes = [0u8; 48];
+    bytes[..8].copy_from_slice(&append_time.0.to_le_bytes());
+    let (said, content) = match decoded {
+        Said::Event { identity, content } => (identity, content),
+        Said::Bytes => (xxh3_128(value), u64::MAX),
+    };
+    bytes[8..24].copy_from_slice(&said.to_le_bytes());
+    bytes[24..32].copy_from_slice(&content.to_le_bytes());
+    xxh3_128(&bytes)
+}
+
+/// What a record says, for [`record_hash`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// An event.
+    Event {
+        /// Its identity.
+        identity: u128,
+        /// The hash of what is billed of it.
+        content: u64,
+    },
+    /// Nothing that could be decoded.
+    Bytes,
 }
 
 /// The hash of what a record says, wherever it is sent: its value and its CloudEvents headers. Decisions name records by it.

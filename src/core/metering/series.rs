@@ -91,9 +91,12 @@ impl Series {
 
     /// Puts a reading in its place and forgets those measured at or before `floor`.
     pub fn insert(&mut self, event: u32, tags: TagId, value: u64, floor: Instant, events: &EventRing) {
-        self.evict(floor, events);
+        // only when full: looking at the oldest reading each time would be one more cache miss a reading
         if self.readings.len() == self.readings.capacity() {
-            self.readings.reserve_exact(GROWTH);
+            self.evict(floor, events);
+            if self.readings.len() == self.readings.capacity() {
+                self.readings.reserve_exact(GROWTH);
+            }
         }
         let held = Held { event, tags, value };
         let order = events.get(event);

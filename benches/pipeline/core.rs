@@ -1,0 +1,191 @@
+//! The pure core: decoding against plain serde_json, and the whole fold against decoding alone.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant as Moment;
+
+use plimsoll::core::event::{Event, Limits, RawRecord, decode};
+use plimsoll::core::ledger::identity_set::IdentitySet;
+use plimsoll::core::ledger::judge::{Judge, LogRecord, NamedDecision};
+use plimsoll::core::ledger::rules::StreamRules;
+use plimsoll::core::metering::array::MeterReading;
+use plimsoll::core::metering::definition::{Definition, MeterKind, Meters};
+use plimsoll::core::metering::partition::PartitionMeter;
+use plimsoll::core::metering::series::EventOrder;
+use plimsoll::core::word::{Disposition, Instant, Offset, Partition, StreamId};
+use plimsoll::fold::partition::PartitionFold;
+use serde::Deserialize;
+
+use crate::events::{START_MS, event};
+use crate::row;
+
+/// What anyone would write first: owned structs.
+#[derive(Deserialize)]
+#[allow(dead_code)] // read into and dropped
+struct Plain {
+    specversion: String,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    kind: String,
+    time: String,
+    data: PlainData,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct PlainData {
+    provider: String,
+    array: PlainArray,
+    readings: Vec<PlainReading>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct PlainArray {
+    id: String,
+    name: Option<String>,
+    site: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct PlainReading {
+    resource: String,
+    kind: String,
+    name: Option<String>,
+    customer: Option<String>,
+    tier: Option<String>,
+    meter: String,
+    value: u64,
+}
+
+/// The rules that measurements fold by.
+pub fn rules() -> StreamRules {
+    StreamRules {
+        stream: StreamId("bench-1".to_owned()),
+        topic: "bench".to_owned(),
+        generation: 1,
+        partitions: 1,
+        provider: None,
+        acceptance_window_ms: 400 * 86_400_000,
+        future_limit_ms: 900_000,
+        max_event_bytes: 16 << 20,
+        max_event_readings: 50_000,
+        max_id_bytes: 256,
+        fold_version: 1,
+    }
+}
+
+/// The meters that measurements use.
+pub fn meters() -> Meters {
+    let mut meters = Meters::default();
+    let gauge = Definition { kind: MeterKind::Gauge, max_hold_ms: 7_200_000, cell_ms: 900_000 };
+    meters.define("effective_used", gauge);
+    meters
+}
+
+/// A fold at the beginning of an empty log.
+pub fn fold() -> PartitionFold {
+    let rules = Arc::new(rules());
+    let judge = Judge::new((*rules).clone(), Partition(0), Instant(i64::MIN), IdentitySet::default());
+    PartitionFold::new(rules, Partition(0), Offset(0), Offset(0), judge, PartitionMeter::new(meters()), None)
+}
+
+/// Seconds of the fastest of several runs: the machine is shared, and noise only ever adds.
+fn fastest(runs: usize, mut run: impl FnMut()) -> f64 {
+    let times = (0..runs).map(|_| {
+        let started = Moment::now();
+        run();
+        started.elapsed().as_secs_f64()
+    });
+    times.fold(f64::INFINITY, f64::min)
+}
+
+/// Prints the figures.
+pub fn measure() {
+    for (events, readings) in [(200_000u64, 1u64), (4_000, 200)] {
+        let all: Vec<(String, Vec<u8>)> = (0..events).map(|number| event(number, 100, readings)).collect();
+        let bytes: usize = all.iter().map(|(_, value)| value.len()).sum();
+        println!("\n{readings} readings an event, {} bytes, one core", bytes / all.len());
+        let total = (events * readings) as f64;
+        let plain = fastest(5, || {
+            for (_, value) in &all {
+                black_box(serde_json::from_slice::<Plain>(value).unwrap());
+            }
+        });
+        row("plain serde_json into owned structs", total / plain, "readings/s", None);
+        let decoded = fastest(5, || {
+            for (key, value) in &all {
+                let record = RawRecord { key: Some(key.as_bytes()), headers: &[], value };
+                black_box(decode(&record, &Limits::default()).unwrap());
+            }
+        });
+        row("decode", total / decoded, "readings/s", Some((plain / decoded, "plain")));
+        let metered = fastest(5, || {
+            let mut judge = Judge::new(rules(), Partition(0), Instant(i64::MIN), IdentitySet::default());
+            let mut meter = PartitionMeter::new(meters());
+            for (offset, (key, value)) in all.iter().enumerate() {
+                let raw = RawRecord { key: Some(key.as_bytes()), headers: &[], value };
+                let append_time = Instant(START_MS + 90 * 86_400_000);
+                let record = LogRecord { offset: Offset(offset as u64), append_time, raw };
+                let decoded = decode(&raw, &Limits::default());
+                let verdict = judge.judge(&record, &decoded, NamedDecision::None);
+                assert_eq!(verdict.disposition, Disposition::Accepted);
+                meter_event(&mut meter, &decoded.unwrap(), offset as u64);
+            }
+            black_box(meter.put_out());
+        });
+        row("decode + dedupe + meter", total / metered, "readings/s", Some((decoded / metered, "decode")));
+        let folded = fastest(5, || {
+            let mut fold = fold();
+            for (offset, (key, value)) in all.iter().enumerate() {
+                let raw = RawRecord { key: Some(key.as_bytes()), headers: &[], value };
+                let append_time = Instant(START_MS + 90 * 86_400_000);
+                let record = LogRecord { offset: Offset(offset as u64), append_time, raw };
+                fold.fold(&record, NamedDecision::None).unwrap();
+                if fold.batch().len() >= 20_000 {
+                    black_box(fold.take_batch());
+                }
+            }
+            black_box(fold.take_checkpoint().unwrap());
+        });
+        row("... and ledger rows", total / folded, "readings/s", Some((decoded / folded, "decode")));
+    }
+    memory();
+}
+
+fn meter_event(meter: &mut PartitionMeter, event: &Event<'_>, offset: u64) {
+    let order = EventOrder { instant: event.time, recorded: event.recorded, generation: 1, offset };
+    let readings = event.readings.iter().map(|reading| MeterReading {
+        kind: reading.kind,
+        resource: &reading.resource,
+        meter: &reading.meter,
+        customer: reading.customer.as_deref(),
+        tier: reading.tier.as_deref(),
+        value: reading.value,
+        series_hash: reading.series_hash,
+    });
+    meter.accept(&event.provider, &event.array, event.site.as_deref(), order, readings);
+}
+
+/// Memory of identities and of live series at rest, by the structures' own account.
+fn memory() {
+    println!("\nmemory");
+    let mut identities = IdentitySet::default();
+    for number in 0..1_000_000u64 {
+        let identity = xxhash_rust::xxh3::xxh3_128(&number.to_le_bytes());
+        identities.remember(identity, number, Instant(0), Instant(0), 1);
+    }
+    row("bytes per remembered identity (1 M)", identities.bytes() as f64 / identities.len() as f64, "bytes", None);
+    let mut fold = fold();
+    for number in 0..50 * 60 {
+        let (key, value) = event(number, 50, 200);
+        let raw = RawRecord { key: Some(key.as_bytes()), headers: &[], value: &value };
+        let record = LogRecord { offset: Offset(number), append_time: Instant(START_MS + 90 * 86_400_000), raw };
+        fold.fold(&record, NamedDecision::None).unwrap();
+    }
+    let _ = (fold.take_batch(), fold.take_checkpoint().unwrap());
+    let series = fold.meter().live_series() as f64;
+    row("bytes per live series at rest (5-minute polls)", fold.meter().bytes() as f64 / series, "bytes", None);
+}

@@ -1,0 +1,30 @@
+//! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
+//!
+//! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- end` the pipeline on real parts alone.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
+
+mod core;
+mod end_to_end;
+mod events;
+mod recovery;
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wants = |name: &str| asked.is_empty() || asked.iter().any(|argument| argument == name);
+    if wants("core") {
+        core::measure();
+    }
+    if wants("end") {
+        end_to_end::measure();
+    }
+    if wants("recovery") {
+        recovery::measure();
+    }
+}
+
+/// One row of the table: a figure and what it is compared with.
+fn row(name: &str, figure: f64, unit: &str, ratio: Option<(f64, &str)>) {
+    let figure = if figure >= 1e6 { format!("{:.2} M", figure / 1e6) } else { format!("{figure:.1}") };
+    let ratio = ratio.map_or(String::new(), |(ratio, of)| format!("{ratio:.2} of {of}"));
+    println!("{name:<56} {figure:>10} {unit:<12} {ratio}");
+}

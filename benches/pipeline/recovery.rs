@@ -1,0 +1,3 @@
+//! placeholder
+/// Prints the figures.
+pub fn measure() {}
