@@ -1,11 +1,13 @@
 //! The pure core: plain functions over plain data. No async, clock, I/O, randomness or client library in here
 //! (`tests/it/house.rs` checks it).
 //!
-//! Downwards: `fold` uses `ledger`, `metering` and `event`; all of them use `word`.
+//! Downwards: `fold` uses `ledger`, `metering` and `event`; `billing` uses `pricing`, which uses `book`; all of them use `word`.
 
+pub mod billing;
 pub mod book;
 pub mod decision;
 pub mod event;
 pub mod ledger;
 pub mod metering;
+pub mod pricing;
 pub mod word;

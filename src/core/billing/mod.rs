@@ -1,0 +1,12 @@
+//! Billing: documents about rated periods, pure. `INVOICE.md` holds their form.
+
+pub mod digest;
+pub mod document;
+pub mod error;
+pub mod party;
+pub mod proof;
+pub mod row;
+pub mod statement;
+
+#[cfg(test)]
+mod tests;

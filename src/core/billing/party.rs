@@ -1,0 +1,51 @@
+//! Seller and buyer as a document shows them (INVOICE §3).
+
+use serde::Serialize;
+
+use super::document::{DocumentBuyer, DocumentSeller};
+use crate::core::book::model::{Book, Contract, Party, Route, Seller};
+use crate::core::pricing::error::RateError;
+
+/// The seller's name, address and tax id.
+pub fn seller(book: &Book, contract_id: &str, contract: &Contract) -> Result<DocumentSeller, RateError> {
+    let (id, party) = match &contract.seller {
+        Seller::Vendor(id) => (id, book.vendors.get(id)),
+        Seller::Provider(id) => (id, book.providers.get(id).map(|provider| &provider.party)),
+    };
+    let missing = || RateError::Dangling { contract: contract_id.to_owned(), what: format!("seller {id}") };
+    let Party { name, address, tax_id, .. } = party.ok_or_else(missing)?.clone();
+    Ok(DocumentSeller { id: id.clone(), name, address, tax_id })
+}
+
+/// The buyer: a provider, a customer, or an unknown customer with nothing but its tag (PRICING §1).
+#[must_use]
+pub fn buyer(book: &Book, contract: &Contract, customer: Option<&str>, provider: &str) -> DocumentBuyer {
+    let id = customer.unwrap_or(provider);
+    let party = match customer {
+        Some(customer) => book.customers.get(customer).map(|known| &known.party),
+        None => book.providers.get(provider).map(|known| &known.party),
+    };
+    let Party { name, address, tax_id, .. } =
+        party.cloned().unwrap_or_else(|| Party { name: id.to_owned(), ..Party::default() });
+    DocumentBuyer { id: id.to_owned(), name, address, tax_id, purchase_order: contract.purchase_order.clone() }
+}
+
+/// A route's name in documents.
+#[must_use]
+pub fn route_name(route: Route) -> &'static str {
+    match route {
+        Route::AsAService => "as_a_service",
+        Route::Resale => "resale",
+    }
+}
+
+/// An open list of names: what a document refers to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct References {
+    /// Numbers of the invoices that it corrects.
+    pub corrects: Vec<String>,
+    /// The document that it replaces.
+    pub replaces: Option<String>,
+    /// The ERP's id of it.
+    pub erp: Option<String>,
+}

@@ -1,0 +1,135 @@
+//! A document's row: all keys in every row, in INVOICE §3's order.
+
+use serde::Serialize;
+
+use crate::core::pricing::amount::Number;
+use crate::core::pricing::bands::Range;
+use crate::core::pricing::currency::Currency;
+use crate::core::pricing::period::Span;
+use crate::core::pricing::row::{Row, statistic_name};
+
+/// A document's row (INVOICE §3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DocumentRow {
+    /// From 1.
+    pub no: usize,
+    /// The contract's line.
+    pub line: Option<String>,
+    /// What it charges for.
+    pub kind: &'static str,
+    /// In words.
+    pub description: String,
+    /// The sites to which the line is limited.
+    pub sites: Vec<String>,
+    /// How many arrays had readings.
+    pub arrays: Option<usize>,
+    /// Meter.
+    pub meter: Option<String>,
+    /// Statistic.
+    pub statistic: Option<&'static str>,
+    /// Quantity.
+    pub quantity: Option<String>,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// The band's edges.
+    pub band: Option<DocumentBand>,
+    /// Unit price before discounts.
+    pub list_price: Option<String>,
+    /// Unit price after discounts.
+    pub price: Option<String>,
+    /// What came off.
+    pub discounts: Vec<DocumentDiscount>,
+    /// The amount before rounding.
+    pub unrounded: String,
+    /// The amount.
+    pub amount: String,
+    /// Of a commitment: what was used.
+    pub used_quantity: Option<String>,
+    /// Of a commitment: what was not.
+    pub unused_quantity: Option<String>,
+    /// Coverage.
+    pub coverage: Option<String>,
+    /// Whether a gap was held.
+    pub estimated: bool,
+    /// The row's own part of the period.
+    pub period: Option<DocumentSpan>,
+    /// The row that this one corrects.
+    pub corrects: Option<usize>,
+    /// Digest of what was metered.
+    pub inputs_digest: Option<String>,
+}
+
+/// A band's edges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DocumentBand {
+    /// Lower edge, exclusive.
+    pub over: String,
+    /// Upper edge, inclusive.
+    pub up_to: Option<String>,
+}
+
+/// A discount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DocumentDiscount {
+    /// Why.
+    pub reason: String,
+    /// Percent.
+    pub percent: String,
+}
+
+/// A stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DocumentSpan {
+    /// First instant.
+    pub start: String,
+    /// The first instant after it.
+    pub end: String,
+}
+
+impl DocumentRow {
+    /// The row as documents show it.
+    #[must_use]
+    pub fn new(no: usize, row: &Row, currency: &Currency) -> Self {
+        let discounts = row.discounts.iter().map(|discount| DocumentDiscount {
+            reason: discount.reason.clone(),
+            percent: discount.percent.normalize().to_string(),
+        });
+        Self {
+            no,
+            line: row.line.clone(),
+            kind: row.kind.as_str(),
+            description: row.description.clone(),
+            sites: row.sites.clone(),
+            arrays: row.arrays,
+            meter: row.meter.clone(),
+            statistic: row.statistic.map(statistic_name),
+            quantity: shown(row.quantity),
+            unit: row.unit.clone(),
+            band: row.band.map(band),
+            list_price: shown(row.list_price),
+            price: shown(row.price),
+            discounts: discounts.collect(),
+            unrounded: row.unrounded.to_string(),
+            amount: currency.show(row.amount),
+            used_quantity: row.used.map(|quantity| quantity.to_string()),
+            unused_quantity: row.unused.map(|quantity| quantity.to_string()),
+            coverage: row.coverage.map(|coverage| coverage.to_string()),
+            estimated: row.estimated,
+            period: row.period.map(span),
+            corrects: None,
+            inputs_digest: row.inputs_digest.clone(),
+        }
+    }
+}
+
+fn shown(number: Option<Number>) -> Option<String> {
+    number.map(|number| number.to_string())
+}
+
+fn band(range: Range) -> DocumentBand {
+    DocumentBand { over: range.over.to_string(), up_to: shown(range.up_to) }
+}
+
+fn span(span: Span) -> DocumentSpan {
+    DocumentSpan { start: span.from.rfc3339(), end: span.until.rfc3339() }
+}

@@ -1,0 +1,35 @@
+//! Pricing: from what metering found to rows of money, pure and exact. `PRICING.md` holds the definitions.
+
+pub mod amount;
+pub mod bands;
+pub mod commitment;
+pub mod coverage;
+pub mod currency;
+pub mod digest;
+pub mod discount;
+pub mod error;
+pub mod fee;
+pub mod hold;
+pub mod layout;
+pub mod line;
+pub mod minimum;
+pub mod party;
+pub mod period;
+pub mod quantity;
+pub mod rating;
+pub mod ratio;
+pub mod rounding;
+pub mod row;
+pub mod selection;
+pub mod series;
+pub mod tally;
+pub mod tax;
+pub mod terms;
+pub mod unit;
+pub mod usage;
+pub mod window;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! What metering found, as plain data: the shell reads it, [`super::rating::rate`] prices it.
+
+use crate::core::word::Instant;
+
+/// The readings of one usage line, as its [`super::selection::LineSelection`] asked for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineUsage {
+    /// The pool as one part without a name, or one part for each array or resource.
+    pub parts: Vec<PartUsage>,
+    /// What was observed of each array that the line covers, also of arrays that were silent in the period.
+    pub arrays: Vec<ArrayCoverage>,
+}
+
+/// The readings of one part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartUsage {
+    /// Empty for the pool, else `array` or `array/resource`.
+    pub name: String,
+    /// By rising start, none twice, empty ones left out.
+    pub slots: Vec<Slot>,
+}
+
+/// A quarter of an hour, or five minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its first instant.
+    pub start: Instant,
+    /// 900,000 or 300,000.
+    pub length_ms: i64,
+    /// Gauge: Σ value · milliseconds. Delta or counter: sum or increase. In the meter's base unit.
+    pub amount: i128,
+}
+
+/// When an array was observed (PRICING §12).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArrayCoverage {
+    /// The array.
+    pub array: String,
+    /// Its first reading ever.
+    pub first_reading: Option<Instant>,
+    /// Per quarter of an hour by rising start: how many milliseconds of it were observed; unobserved ones left out.
+    pub observed: Vec<(Instant, i64)>,
+}
