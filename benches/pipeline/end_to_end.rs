@@ -66,7 +66,11 @@ impl Parts {
         let started = Moment::now();
         let observer = move |table: &'static str, rows: u64, took: Duration| {
             if say {
-                println!("  {:>6.3} s  {table:<14} {rows:>8} rows in {:.3} s", started.elapsed().as_secs_f64(), took.as_secs_f64());
+                println!(
+                    "  {:>6.3} s  {table:<14} {rows:>8} rows in {:.3} s",
+                    started.elapsed().as_secs_f64(),
+                    took.as_secs_f64()
+                );
             }
         };
         ClickHouseStore::new(client, self.runtime.handle().clone(), Arc::new(observer))

@@ -1,5 +1,6 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
+mod catalog;
 mod config;
 mod dev;
 mod engine;
@@ -32,6 +33,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check and publish price books
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -62,6 +66,11 @@ impl Cli {
     /// Whatever the sub-command could not do, as a text for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Catalog(command) if !command.needs_config() => command.check_only(),
+            Command::Catalog(command) => {
+                let config = load(self.config)?;
+                block_on(command.run(&config))
+            }
             Command::Config(command) => command.run(&load(self.config)?),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),

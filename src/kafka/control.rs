@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::client::client_config;
 use crate::config;
+use crate::core::book::Book;
 use crate::core::decision::Decision;
 use crate::core::ledger::rules::StreamRules;
-use crate::core::metering::definition::{Definition, MeterKind, Meters};
+use crate::core::metering::definition::Meters;
 use crate::core::word::{Instant, Offset};
 use crate::fold::error::SeamError;
 use crate::fold::seam::ControlLog;
@@ -184,15 +185,15 @@ impl ControlFollower {
 /// Definitions add up: a later book may define more meters, never change one.
 fn define_meters(read: &mut Read, offset: Offset, book: &serde_json::Value) {
     let mut meters = read.meters.last().map(|(_, meters)| meters.clone()).unwrap_or_default();
-    for (name, meter) in book["meter"].as_object().into_iter().flatten() {
-        let kind = match meter["kind"].as_str() {
-            Some("delta") => MeterKind::Delta,
-            Some("counter") => MeterKind::Counter,
-            _ => MeterKind::Gauge,
-        };
-        let max_hold_ms = meter["max_hold_minutes"].as_i64().unwrap_or(120) * 60_000;
-        let cell_ms = meter["cell_minutes"].as_i64().unwrap_or(15) * 60_000;
-        meters.define(name, Definition { kind, max_hold_ms, cell_ms });
+    match Book::from_canonical(book) {
+        Ok(book) => book.meters().for_each(|(name, definition)| meters.define(name, definition)),
+        Err(error) => {
+            let text = format!(
+                "the price book at offset {} of the control log is not understood ({error}): upgrade this process",
+                offset.0
+            );
+            read.refusal.get_or_insert(text);
+        }
     }
     read.meters.push((offset, meters));
 }

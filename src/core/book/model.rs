@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::core::metering::definition::Definition;
 use crate::core::word::{Instant, Kind};
 
 /// The whole book.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Book {
     /// Meters by name.
     pub meters: BTreeMap<String, Meter>,
@@ -32,7 +34,8 @@ pub struct Book {
 }
 
 /// A meter's definition with its base unit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Meter {
     /// How it is metered.
     pub definition: Definition,
@@ -41,7 +44,8 @@ pub struct Meter {
 }
 
 /// Who sells or buys, as documents show it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Party {
     /// Name.
     pub name: String,
@@ -56,7 +60,8 @@ pub struct Party {
 }
 
 /// A provider.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Name, address, numbers.
     pub party: Party,
@@ -77,20 +82,25 @@ pub struct Provider {
 }
 
 /// A level granted from an instant on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Granted {
     /// From when.
+    #[serde(with = "super::canonical::instant")]
     pub from: Instant,
     /// Which level of the programme.
     pub level: String,
 }
 
 /// A promise of revenue and certifications.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Committed {
     /// From when.
+    #[serde(with = "super::canonical::instant")]
     pub from: Instant,
     /// Until when, exclusive.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub until: Option<Instant>,
     /// Revenue in the programme's currency.
     pub revenue: Option<Decimal>,
@@ -99,18 +109,21 @@ pub struct Committed {
 }
 
 /// Certifications held.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Certified {
     /// The track.
     pub track: String,
     /// How many.
     pub count: u32,
     /// Until when, exclusive.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub until: Option<Instant>,
 }
 
 /// A provider's customer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Customer {
     /// Whose customer.
     pub provider: String,
@@ -123,7 +136,8 @@ pub struct Customer {
 }
 
 /// A partner programme.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Programme {
     /// ISO 4217.
     pub currency: String,
@@ -140,7 +154,8 @@ pub struct Programme {
 }
 
 /// A rung of a programme.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Level {
     /// Its name.
     pub name: String,
@@ -151,7 +166,8 @@ pub struct Level {
 }
 
 /// One way to reach a level.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LevelPath {
     /// Revenue needed.
     pub revenue: Decimal,
@@ -160,7 +176,8 @@ pub struct LevelPath {
 }
 
 /// A price list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Card {
     /// ISO 4217.
     pub currency: String,
@@ -171,7 +188,8 @@ pub struct Card {
 }
 
 /// One price of a card.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Its id; several rates of one id follow each other in time.
     pub id: String,
@@ -182,16 +200,18 @@ pub struct Rate {
 }
 
 /// A date of the book: local midnight of the contract's zone, or an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BookDate {
     /// Local midnight.
     Day(chrono::NaiveDate),
     /// With an offset.
-    At(Instant),
+    At(#[serde(with = "super::canonical::instant")] Instant),
 }
 
 /// What a rate charges for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Charge {
     /// Metered usage.
     Usage(UsageRate),
@@ -207,7 +227,8 @@ pub enum Charge {
 }
 
 /// A rate for metered usage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UsageRate {
     /// Meter.
     pub meter: String,
@@ -226,7 +247,8 @@ pub struct UsageRate {
 }
 
 /// PRICING §4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Statistic {
     /// Time mean.
     Mean,
@@ -239,7 +261,8 @@ pub enum Statistic {
 }
 
 /// PRICING §4, `round_quantity`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoundQuantity {
     /// To a multiple of this.
     pub to: Decimal,
@@ -248,7 +271,8 @@ pub struct RoundQuantity {
 }
 
 /// Which way a quantity is rounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuantityMode {
     /// Up.
     Up,
@@ -261,7 +285,8 @@ pub enum QuantityMode {
 }
 
 /// How a quantity is priced.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Price {
     /// Pay as you go.
     Bands {
@@ -284,7 +309,8 @@ pub enum Price {
 }
 
 /// PRICING §5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Each portion at its band's price.
     Graduated,
@@ -293,7 +319,8 @@ pub enum Mode {
 }
 
 /// One step of a tiered price.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Band {
     /// Upper edge, inclusive; none on the last band.
     pub up_to: Option<Edge>,
@@ -306,7 +333,8 @@ pub struct Band {
 }
 
 /// A band's upper edge.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Edge {
     /// A quantity.
     Quantity(Decimal),
@@ -315,7 +343,8 @@ pub enum Edge {
 }
 
 /// A contract.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contract {
     /// Seller.
     pub seller: Seller,
@@ -326,10 +355,13 @@ pub struct Contract {
     /// Card id.
     pub card: String,
     /// In force from.
+    #[serde(with = "super::canonical::instant")]
     pub from: Instant,
     /// In force until, exclusive.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub until: Option<Instant>,
     /// Local days are this zone's.
+    #[serde(with = "super::canonical::zone")]
     pub time_zone: chrono_tz::Tz,
     /// Day of the month on which periods begin.
     pub anchor_day: u32,
@@ -358,7 +390,8 @@ pub struct Contract {
 }
 
 /// Who sells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Seller {
     /// The vendor: wholesale.
     Vendor(String),
@@ -367,7 +400,8 @@ pub enum Seller {
 }
 
 /// Who buys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Buyer {
     /// A provider: wholesale.
     Provider(String),
@@ -378,7 +412,8 @@ pub enum Buyer {
 }
 
 /// PRICEBOOK `route`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Route {
     /// The provider runs it for the customer.
     AsAService,
@@ -387,20 +422,24 @@ pub enum Route {
 }
 
 /// A negotiated discount.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deal {
     /// Its reference.
     pub reference: String,
     /// Percent off.
     pub percent: Decimal,
     /// From.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub from: Option<Instant>,
     /// Until, exclusive.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub until: Option<Instant>,
 }
 
 /// A tax to apply.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tax {
     /// Percent.
     pub percent: Decimal,
@@ -409,7 +448,8 @@ pub struct Tax {
 }
 
 /// One line of a contract.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     /// Its id.
     pub id: String,
@@ -428,16 +468,19 @@ pub struct Line {
 }
 
 /// A committed quantity from an instant on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Commitment {
     /// From; none = the contract's start.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub from: Option<Instant>,
     /// Quantity in the rate's unit.
     pub quantity: Decimal,
 }
 
 /// PRICING §10.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Per {
     /// Each array alone.
     Array,
@@ -446,16 +489,19 @@ pub enum Per {
 }
 
 /// What the book says of an array.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ArrayPurpose {
     /// Whether it is for demonstration: metered, charged nothing.
     pub demo: bool,
     /// Until when, exclusive.
+    #[serde(with = "super::canonical::maybe_instant")]
     pub until: Option<Instant>,
 }
 
 /// A sales credit role.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SalesCredit {
     /// `customer` or `provider`: whose team.
     pub team: String,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::word::HOUR_MS;
 
 /// The built-in gauge of every array: 1 at each accepted event. Coverage is read from its cells (PRICING §12).
 pub const OBSERVED: &str = "$observed";
 
 /// How the readings of a meter add up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum MeterKind {
     /// A level at an instant; holds until the next reading or `max_hold`.
@@ -32,7 +35,8 @@ impl MeterKind {
 }
 
 /// A meter's definition, as far as metering needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Definition {
     /// How readings add up.
     pub kind: MeterKind,

@@ -13,9 +13,9 @@ use super::rounding::{Rounding, round_quantity};
 use super::row::RowKind;
 use super::tally::Tally;
 use super::terms::Segment;
-use super::unit::Unit;
 use super::usage::Slot;
 use crate::core::book::model::{Band, Line, Mode, Price as BookPrice, Statistic, UsageRate};
+use crate::core::book::unit::Unit;
 
 /// A usage line with its terms laid out over the windows of the period.
 pub struct UsageLine<'book> {

@@ -25,7 +25,6 @@ pub mod series;
 pub mod tally;
 pub mod tax;
 pub mod terms;
-pub mod unit;
 pub mod usage;
 pub mod window;
 

@@ -7,10 +7,10 @@ use super::error::Overflow;
 use super::period::Span;
 use super::ratio;
 use super::rounding::Rounding;
-use super::unit::Unit;
 use super::usage::Slot;
 use super::window::length;
 use crate::core::book::model::Statistic;
+use crate::core::book::unit::Unit;
 use crate::core::word::Instant;
 
 /// A quantity before its one division.

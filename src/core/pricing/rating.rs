@@ -17,10 +17,10 @@ use super::series::series;
 use super::tally::{Entry, Place, Tally};
 use super::tax;
 use super::terms::{self, Segment};
-use super::unit::size_name;
 use super::usage::LineUsage;
 use super::window::{length, windows};
 use crate::core::book::model::{Book, Card, Charge, Contract, Line, Tax, UsageRate};
+use crate::core::book::unit::size_name;
 
 /// What a contract's period costs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Units of quantities (PRICING §4): `SIZE`, `SIZE-hour`, `SIZE-month`, `SIZE-month@730h`.
 
-use crate::core::book::model::Statistic;
+use super::model::Statistic;
 
 /// A unit's size and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
