@@ -14,3 +14,4 @@ pub mod http;
 pub mod kafka;
 pub mod metrics;
 pub mod run;
+pub mod statement;

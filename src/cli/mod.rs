@@ -10,6 +10,7 @@ mod migrate;
 mod run;
 mod serve;
 mod signal;
+mod statement;
 mod stream;
 mod usage;
 
@@ -50,6 +51,8 @@ enum Command {
     Migrate(migrate::Command),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
+    /// Show the statements of an open period: live and provisional
+    Statement(statement::Args),
     /// Open usage streams
     #[command(subcommand)]
     Stream(stream::Command),
@@ -75,6 +78,10 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
+            Command::Statement(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Stream(command) => command.run(&load(self.config)?),
             Command::Events(command) => block_on(command.run(&load(self.config)?)),
             Command::Migrate(command) => block_on(command.run(&load(self.config)?)),

@@ -7,6 +7,7 @@
 pub mod book;
 pub mod events;
 pub mod quarantine;
+pub mod rating;
 pub mod rows;
 pub mod stream;
 pub mod usage;

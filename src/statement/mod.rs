@@ -1,0 +1,8 @@
+//! Statements: a contract's open period rated from buckets, on demand. The shell reads, the core prices.
+
+pub mod error;
+pub mod rater;
+pub mod table;
+
+pub use error::StatementError;
+pub use rater::Rater;
