@@ -12,6 +12,7 @@ pub mod engine;
 pub mod fold;
 pub mod http;
 pub mod kafka;
+pub mod load;
 pub mod metrics;
 pub mod run;
 pub mod statement;

@@ -5,6 +5,7 @@ mod config;
 mod dev;
 mod engine;
 mod events;
+mod load;
 mod log;
 mod migrate;
 mod run;
@@ -49,6 +50,8 @@ enum Command {
     Events(events::Command),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
+    /// Produce synthetic usage, for measurements and tests
+    Load(load::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
     /// Show the statements of an open period: live and provisional
@@ -77,6 +80,7 @@ impl Cli {
             Command::Config(command) => command.run(&load(self.config)?),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
+            Command::Load(arguments) => arguments.run(&load(self.config)?),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Statement(arguments) => {
                 let config = load(self.config)?;

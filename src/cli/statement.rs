@@ -12,7 +12,9 @@ use crate::statement::table::table;
 use crate::statement::{Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json")]
+#[command(
+    after_help = "Examples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
+)]
 pub(super) struct Args {
     /// The contract
     #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -53,7 +55,9 @@ impl Args {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Err(error @ (StatementError::NoContract(_) | StatementError::CustomerNeeded(_) | StatementError::Rate(_))) => {
+            Err(
+                error @ (StatementError::NoContract(_) | StatementError::CustomerNeeded(_) | StatementError::Rate(_)),
+            ) => {
                 eprintln!("plimsoll: {error}");
                 Ok(ExitCode::from(2))
             }

@@ -53,7 +53,7 @@ pub(super) struct Open {
 
 /// A span of time on the command line, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-struct Window(i64);
+pub(super) struct Window(pub(super) i64);
 
 impl std::fmt::Display for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,7 +61,8 @@ impl std::fmt::Display for Window {
     }
 }
 
-fn window_ms(text: &str) -> Result<Window, String> {
+/// A span of time as people write it: 40d, 36h, 5m.
+pub(super) fn window_ms(text: &str) -> Result<Window, String> {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)];
     let parsed = units.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(ms));
     match parsed {

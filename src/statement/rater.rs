@@ -53,7 +53,12 @@ impl Rater {
     ///
     /// # Errors
     /// What is unknown, what cannot be priced, and the server's.
-    pub async fn statement(&self, contract: &str, customer: Option<&str>, label: &str) -> Result<Document, StatementError> {
+    pub async fn statement(
+        &self,
+        contract: &str,
+        customer: Option<&str>,
+        label: &str,
+    ) -> Result<Document, StatementError> {
         let terms = self.contract(contract)?;
         if terms.buyer == Buyer::EachCustomer && customer.is_none() {
             return Err(StatementError::CustomerNeeded(contract.to_owned()));
@@ -83,7 +88,8 @@ impl Rater {
         let tags = rating::tags(&self.client, provider, period.start, period.end).await?;
         let mut customers: Vec<String> = Vec::new();
         for tag in tags.into_iter().filter(|tag| !tag.is_empty()) {
-            let known = self.book.customers.iter().find(|(_, known)| known.provider == *provider && known.tags.contains(&tag));
+            let known =
+                self.book.customers.iter().find(|(_, known)| known.provider == *provider && known.tags.contains(&tag));
             let customer = known.map_or(tag, |(id, _)| id.clone());
             if !customers.contains(&customer) && self.is_rated(contract, &customer, &period)? {
                 customers.push(customer);

@@ -11,7 +11,8 @@ pub fn table(document: &Document) -> String {
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["line", "", "quantity", "unit", "list price", "price", "amount", "coverage"]);
     for row in &document.rows {
-        let number = |text: &Option<String>| Cell::new(text.as_deref().unwrap_or_default()).set_alignment(CellAlignment::Right);
+        let number =
+            |text: &Option<String>| Cell::new(text.as_deref().unwrap_or_default()).set_alignment(CellAlignment::Right);
         table.add_row([
             Cell::new(row.line.as_deref().unwrap_or("(contract)")),
             Cell::new(&row.description),
