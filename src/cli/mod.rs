@@ -2,6 +2,7 @@
 
 mod catalog;
 mod config;
+mod demo;
 mod dev;
 mod engine;
 mod events;
@@ -41,6 +42,8 @@ enum Command {
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
+    /// Show a month of usage, from arrays to statements, on real parts of its own
+    Demo(demo::Args),
     /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
     #[command(subcommand)]
     Dev(dev::Command),
@@ -78,6 +81,7 @@ impl Cli {
                 block_on(command.run(&config))
             }
             Command::Config(command) => command.run(&load(self.config)?),
+            Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),

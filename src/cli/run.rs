@@ -8,14 +8,18 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::stream::ensure_control;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, check, wait};
 use crate::config::Config;
 use crate::fold::error::SeamError;
+use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
+use crate::metrics::Metrics;
+use crate::run::figures::{self, Retention};
 use crate::run::mirror::{mirror, mirror_new};
 use crate::run::status::Board;
 use crate::run::worker::{RunEnd, Worker};
@@ -24,8 +28,11 @@ use crate::run::worker::{RunEnd, Worker};
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  plimsoll run                          a worker; start as many as you like\n  plimsoll run --all                    with API and /metrics in the same process\n  plimsoll run --all --until-caught-up  fold what is there, make a checkpoint, exit 0"
+)]
 pub(super) struct Args {
-    /// Serve the API and /metrics in the same process
+    /// Serve the API in the same process
     #[arg(long)]
     all: bool,
     /// Fold what is in the topics now, make a checkpoint and exit
@@ -38,46 +45,90 @@ impl Args {
         let runtime = Runtime::new()?;
         let stop = Arc::new(AtomicBool::new(false));
         runtime.spawn(super::signal::stop_on_signal(Arc::clone(&stop)));
+        let end = if self.until_caught_up { RunEnd::CaughtUp } else { RunEnd::Asked };
+        let run = Fold { config, runtime: &runtime, stop: &stop, metrics: Arc::new(Metrics::new()?) };
+        let serving = runtime.block_on(serve(config, &run.metrics, self.all))?;
+        let ended = run.fold(end);
+        serving.send_replace(true);
+        ended?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Starts the listeners of the configuration: `/metrics` always, the API if asked for. They end when `true` is sent.
+pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) -> anyhow::Result<watch::Sender<bool>> {
+    let client = Client::new(&config.clickhouse);
+    let (end, shutdown) = watch::channel(false);
+    if api {
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics))).await?;
+        tracing::info!(address = %server.address()?, "API listens");
+        tokio::spawn(server.run(shutdown.clone()));
+    }
+    if let Some(address) = config.metrics.listen {
+        match Probes::bind(address, Arc::clone(metrics), ready_with(client)).await {
+            Ok(probes) => {
+                tracing::info!(address = %probes.address()?, "metrics listen");
+                tokio::spawn(probes.run(shutdown));
+            }
+            // a second worker on one machine folds all the same
+            Err(error) => tracing::warn!(%address, %error, "no metrics: set metrics.listen to another address"),
+        }
+    }
+    Ok(end)
+}
+
+/// One worker and what it needs.
+pub(super) struct Fold<'a> {
+    pub(super) config: &'a Config,
+    pub(super) runtime: &'a Runtime,
+    pub(super) stop: &'a Arc<AtomicBool>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Fold<'_> {
+    /// Waits for the parts, folds, and mirrors decisions, until the end asked for.
+    pub(super) fn fold(&self, end: RunEnd) -> anyhow::Result<()> {
+        let (config, runtime) = (self.config, self.runtime);
         let client = Client::new(&config.clickhouse);
         runtime.block_on(wait::until_ready(&client, config.run.retry_max))?;
         runtime.block_on(check::tables(&client))?;
-        let control = runtime.block_on(start_control(config, &stop))?;
-        let Some(control) = control else { return Ok(ExitCode::SUCCESS) };
-        let observer = Arc::new(|_: &'static str, _: u64, _: Duration| {});
+        let Some((control, retention)) = runtime.block_on(start_control(config, self.stop))? else { return Ok(()) };
+        let metrics = Arc::clone(&self.metrics);
+        let observer = Arc::new(move |table: &'static str, rows: u64, took: Duration| {
+            metrics.inserted(table, rows, took, chrono::Utc::now().timestamp());
+        });
         let store = ClickHouseStore::new(client.clone(), runtime.handle().clone(), observer);
         let board = Board::default();
+        figures::show(&self.metrics, board.clone(), retention);
+        let done = Arc::new(AtomicBool::new(false));
         let mirroring = {
-            let (client, control, stop) = (client.clone(), control.clone(), Arc::clone(&stop));
-            runtime.spawn(async move { mirror(client, control, &stop).await })
+            let (client, control, done) = (client.clone(), control.clone(), Arc::clone(&done));
+            runtime.spawn(async move { mirror(client, control, &done).await })
         };
         let progress = {
-            let (board, stop) = (board.clone(), Arc::clone(&stop));
-            let shown = self.until_caught_up;
-            std::thread::spawn(move || show_progress(&board, &stop, shown))
+            let (board, done) = (board.clone(), Arc::clone(&done));
+            std::thread::spawn(move || show_progress(&board, &done, end == RunEnd::CaughtUp))
         };
-        let end = if self.until_caught_up { RunEnd::CaughtUp } else { RunEnd::Asked };
-        let worker = Worker::new(config.clone(), store, control.clone(), board, end);
-        let ended = worker.run(&stop);
-        stop.store(true, Ordering::Release);
+        let ended = Worker::new(config.clone(), store, control.clone(), board, end).run(self.stop);
+        done.store(true, Ordering::Release);
         control.stop();
         let _ = progress.join();
         runtime.block_on(async {
             let _ = mirroring.await;
             mirror_new(&client, &control, &mut None).await
         })?;
-        ended?;
-        Ok(ExitCode::SUCCESS)
+        Ok(ended?)
     }
 }
 
 /// The control log, once Kafka is there and the topics of all streams are as they must be. None if asked to stop meanwhile.
-async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Option<ControlFollower>> {
+async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Option<(ControlFollower, Retention)>> {
     let topics = Topics::new(&config.kafka)?;
     let mut pause = Duration::from_millis(100);
     loop {
         match try_control(config, &topics).await {
             Ok(control) => return Ok(Some(control)),
-            Err(error) if error.downcast_ref::<SeamError>().is_some_and(|e| matches!(e, SeamError::Retryable(_))) => {
+            Err(error) if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SeamError::Retryable(_)))) => {
                 tracing::warn!(error = format!("{error:#}"), again_in_ms = pause.as_millis(), "Kafka is away, waiting");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(config.run.retry_max);
@@ -90,24 +141,35 @@ async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Opt
     }
 }
 
-async fn try_control(config: &Config, topics: &Topics) -> anyhow::Result<ControlFollower> {
+async fn try_control(config: &Config, topics: &Topics) -> anyhow::Result<(ControlFollower, Retention)> {
     ensure_control(config, topics).await?;
     let control = ControlFollower::start(&config.kafka)?;
-    control.read_to_end()?;
-    for rules in control.streams() {
-        topics.check(&rules.topic, rules.partitions, Purpose::Usage).await?;
+    let mut retention = Retention::new();
+    let checked = async {
+        control.read_to_end()?;
+        for rules in control.streams() {
+            topics.check(&rules.topic, rules.partitions, Purpose::Usage).await?;
+            if let Some(ms) = topics.retention_ms(&rules.topic).await? {
+                retention.insert(rules.topic.clone(), ms);
+            }
+        }
+        Ok::<(), SeamError>(())
+    };
+    if let Err(error) = checked.await {
+        control.stop();
+        return Err(error.into());
     }
-    Ok(control)
+    Ok((control, retention))
 }
 
 /// A bar on a terminal, lines otherwise.
-fn show_progress(board: &Board, stop: &AtomicBool, shown: bool) {
+fn show_progress(board: &Board, done: &AtomicBool, shown: bool) {
     let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} records  {per_sec}  {msg}") {
         bar.set_style(style);
     }
     let mut said = Instant::now();
-    while !stop.load(Ordering::Acquire) {
+    while !done.load(Ordering::Acquire) {
         let partitions = board.partitions();
         let folded: u64 = partitions.values().map(|status| status.next.0).sum();
         let end: u64 = partitions.values().map(|status| status.target.map_or(0, |target| target.0)).sum();

@@ -151,6 +151,17 @@ impl Open {
     }
 }
 
+/// Opens a shared stream, or finds it open.
+pub(super) async fn open_shared(
+    config: &Config,
+    topic: &str,
+    partitions: u32,
+    window_ms: i64,
+) -> anyhow::Result<ExitCode> {
+    let (provider, actor, acceptance_window) = (None, default_actor(), Window(window_ms));
+    Open { topic: topic.to_owned(), provider, shared: true, partitions, acceptance_window, actor }.run(config).await
+}
+
 /// Makes the control topic if it is not there, and refuses one whose settings would break a promise.
 pub(super) async fn ensure_control(config: &Config, topics: &Topics) -> anyhow::Result<()> {
     let topic = &config.kafka.control_topic;

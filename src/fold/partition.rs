@@ -27,6 +27,7 @@ pub struct PartitionFold {
     batch: LedgerBatch,
     span: Span,
     totals: Totals,
+    consumed: u64,
     last: Option<LastRecord>,
 }
 
@@ -49,7 +50,7 @@ impl PartitionFold {
         };
         let (batch, span) = (LedgerBatch::default(), Span::new(next));
         let totals = Totals::default();
-        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, last }
+        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, consumed: 0, last }
     }
 
     /// Folds the next record: gives it its disposition and its ledger row, and meters it if it is accepted.
@@ -60,6 +61,7 @@ impl PartitionFold {
         if record.offset < self.next {
             return Err(Permanent::OffsetsFell { label: self.label(), expected: self.next.0, got: record.offset.0 });
         }
+        self.consumed += 1;
         let decoded = event::decode(&record.raw, &self.limits);
         let verdict = self.judge.judge(record, &decoded, named);
         let decision = match named {
@@ -181,6 +183,12 @@ impl PartitionFold {
     #[must_use]
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Records read since the state was rebuilt: counted before anything is decided, so that I1 compares two counts.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// What was judged since the state was rebuilt.

@@ -87,6 +87,26 @@ impl Topics {
         }
     }
 
+    /// How long a topic keeps its records, in milliseconds; none if for ever.
+    ///
+    /// # Errors
+    /// Retryable while the broker is away.
+    pub async fn retention_ms(&self, topic: &str) -> Result<Option<i64>, SeamError> {
+        let settings = self.settings(topic).await?;
+        let value = settings.get("retention.ms").and_then(|entry| entry.value.as_ref()?.parse::<i64>().ok());
+        Ok(value.filter(|ms| *ms >= 0))
+    }
+
+    async fn settings(&self, topic: &str) -> Result<ConfigResource, SeamError> {
+        let options = AdminOptions::new().request_timeout(Some(ADMIN_WAIT));
+        let described = self.admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
+        let described = described.map_err(|error| SeamError::retryable(format!("kafka: {error}")))?;
+        match described.into_iter().next() {
+            Some(Ok(settings)) => Ok(settings),
+            _ => Err(SeamError::retryable(format!("topic {topic}: its settings could not be read"))),
+        }
+    }
+
     /// Refuses a topic whose settings would break a promise, and says the mend.
     ///
     /// # Errors
@@ -102,12 +122,7 @@ impl Topics {
             }
             Some(_) => {}
         }
-        let options = AdminOptions::new().request_timeout(Some(ADMIN_WAIT));
-        let described = self.admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
-        let described = described.map_err(|error| SeamError::retryable(format!("kafka: {error}")))?;
-        let Some(Ok(settings)) = described.into_iter().next() else {
-            return Err(SeamError::retryable(format!("topic {topic}: its settings could not be read")));
-        };
+        let settings = self.settings(topic).await?;
         match wrong_setting(&settings, purpose) {
             Some(mend) => Err(SeamError::refused(format!("topic {topic}: {mend}"))),
             None => Ok(()),

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod figures;
 pub mod mirror;
 pub mod partition;
 pub mod status;

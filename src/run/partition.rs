@@ -171,6 +171,7 @@ impl Runner {
             }
             if let Some(fold) = machine.fold() {
                 status.next = fold.next();
+                status.consumed = fold.consumed();
                 status.totals = *fold.totals();
                 status.oldest_unflushed = fold.span().first_append_time;
                 status.log_time = fold.judge().log_time().max(Instant(0));

@@ -23,6 +23,8 @@ pub struct PartitionStatus {
     pub checkpointed: Option<Offset>,
     /// When the newest checkpoint was made or found, in milliseconds since 1970.
     pub checkpoint_made_ms: i64,
+    /// Records read since the state was rebuilt, counted where they are read.
+    pub consumed: u64,
     /// What became of the records folded since the state was rebuilt.
     pub totals: Totals,
     /// The append time of the oldest record without a checkpoint.

@@ -18,6 +18,7 @@ mod tests;
 
 use toml::de::DeTable;
 
+pub use contract::local_midnight;
 pub use diagnostic::Diagnostic;
 pub use model::Book;
 
