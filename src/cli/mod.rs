@@ -9,6 +9,7 @@ mod events;
 mod load;
 mod log;
 mod migrate;
+mod quote;
 mod run;
 mod serve;
 mod signal;
@@ -55,6 +56,8 @@ enum Command {
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
+    Quote(quote::Command),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
     /// Show the statements of an open period: live and provisional
@@ -85,6 +88,7 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Statement(arguments) => {
                 let config = load(self.config)?;

@@ -10,4 +10,5 @@ pub mod event;
 pub mod ledger;
 pub mod metering;
 pub mod pricing;
+pub mod quote;
 pub mod word;

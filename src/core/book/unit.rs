@@ -54,6 +54,12 @@ impl Unit {
             UnitTime::Month730 => 730 * 3_600_000,
         }
     }
+
+    /// The milliseconds that a mean is divided by: without a time those of the whole period, as of a `-month` (PRICING §4).
+    #[must_use]
+    pub fn mean_ms(self, period_ms: i64) -> i128 {
+        if self.time == UnitTime::None { i128::from(period_ms) } else { self.time_ms(period_ms) }
+    }
 }
 
 /// The part of a unit's name before its time.

@@ -2,12 +2,15 @@
 
 pub mod amount;
 pub mod bands;
+pub mod charge;
 pub mod commitment;
 pub mod coverage;
 pub mod currency;
+pub mod decimal;
 pub mod digest;
 pub mod discount;
 pub mod error;
+pub mod exact;
 pub mod fee;
 pub mod hold;
 pub mod layout;
@@ -26,6 +29,7 @@ pub mod tally;
 pub mod tax;
 pub mod terms;
 pub mod usage;
+pub mod wide;
 pub mod window;
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub enum RowKind {
     Minimum,
     /// Cut down to the contract's maximum.
     Maximum,
+    /// Invoiced before (quotes only).
+    Billed,
 }
 
 impl RowKind {
@@ -40,6 +42,7 @@ impl RowKind {
             RowKind::Share => "share",
             RowKind::Minimum => "minimum",
             RowKind::Maximum => "maximum",
+            RowKind::Billed => "billed",
         }
     }
 }

@@ -1,0 +1,118 @@
+//! `plimsoll quote`: one request on standard input, one response on standard output.
+
+use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::core::quote::{self, Refusal};
+
+/// The form of requests.
+const SCHEMA: &str = include_str!("../../schemas/quote-request.schema.json");
+
+/// The exit code of a refused request.
+const REFUSED: u8 = 2;
+
+/// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
+#[derive(Debug, Args)]
+pub struct Command {
+    /// Print the JSON Schema of requests and exit
+    #[arg(long, conflicts_with = "batch")]
+    schema: bool,
+    /// Price one request a line; a refused one leaves an error object in its place
+    #[arg(long)]
+    batch: bool,
+}
+
+/// What stands in the place of a refused request.
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: ErrorForm<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorForm<'a> {
+    pointer: &'a str,
+    message: &'a str,
+}
+
+impl Command {
+    /// Quotes.
+    ///
+    /// # Errors
+    /// Standard input or output fails. A refused request is no error: it is exit code 2.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        let out = io::stdout().lock();
+        if self.schema {
+            writeln!(BufWriter::new(out), "{}", SCHEMA.trim_end())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.batch {
+            batch(io::stdin().lock(), BufWriter::new(out))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut request = Vec::new();
+        io::stdin().lock().read_to_end(&mut request)?;
+        match price(&request) {
+            Ok(response) => {
+                let mut out = BufWriter::new(out);
+                out.write_all(&response)?;
+                out.flush()?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(refusal) => {
+                eprintln!("plimsoll: {refusal}");
+                Ok(ExitCode::from(REFUSED))
+            }
+        }
+    }
+}
+
+/// A request's response as one line of JSON.
+fn price(request: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let text = std::str::from_utf8(request).map_err(|error| Refusal::at("", format!("not UTF-8: {error}")))?;
+    let response = quote::quote(text)?;
+    let mut line = serde_json::to_vec(&response).map_err(|error| Refusal::at("", error.to_string()))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn batch(mut requests: impl BufRead, mut out: impl Write) -> anyhow::Result<()> {
+    let mut request = Vec::new();
+    while requests.read_until(b'\n', &mut request)? > 0 {
+        if !request.trim_ascii().is_empty() {
+            match price(&request) {
+                Ok(response) => out.write_all(&response)?,
+                Err(Refusal { pointer, message }) => {
+                    let error = ErrorForm { pointer: &pointer, message: &message };
+                    serde_json::to_writer(&mut out, &ErrorLine { error })?;
+                    out.write_all(b"\n")?;
+                }
+            }
+        }
+        request.clear();
+    }
+    out.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_request_leaves_an_error_in_its_place() {
+        let good = r#"{"schema":"plimsoll.quote/1","currency":"EUR","lines":[{"quantity":"2","price":"1.5"}]}"#;
+        let bad = r#"{"schema":"plimsoll.quote/1","currency":"EUR","lines":[{"quantity":"2","prize":"1.5"}]}"#;
+        let mut out = Vec::new();
+        batch(format!("{good}\n{bad}\n\nnonsense\n{good}").as_bytes(), &mut out).unwrap();
+        let lines: Vec<serde_json::Value> =
+            String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[0]["total"], "3.00");
+        assert_eq!(lines[1]["error"]["pointer"], "/lines/0/prize");
+        assert_eq!(lines[2]["error"]["pointer"], "");
+        assert_eq!(lines[0], lines[3]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Quotes: one request priced by the code that prices contracts; no clock, no network, nothing stored (PRICING, `plimsoll quote`).
+
+mod field;
+mod frame;
+mod json;
+mod level;
+mod line;
+mod rate;
+mod refusal;
+mod request;
+mod response;
+mod row;
+mod terms;
+
+#[cfg(test)]
+mod tests;
+
+pub use refusal::Refusal;
+pub use request::SCHEMA;
+pub use response::Response;
+
+use json::Json;
+use rate::Rater;
+use request::{Combine, Request};
+use response::{CreditForm, RowForm, amount};
+use row::{Money, Row, refuse, sum};
+
+use crate::core::pricing::error::Overflow;
+use crate::core::pricing::exact::Exact;
+
+/// Prices one request.
+///
+/// # Errors
+/// Why it is refused, with a JSON pointer to the culprit; nothing is quoted in part.
+pub fn quote(text: &str) -> Result<Response, Refusal> {
+    let request = Request::read(&Json::parse(text)?)?;
+    let money = Money { places: request.currency.places, rounding: request.rounding };
+    let rater = Rater { money, currency: &request.currency.code, frame: &request.frame };
+    let mut by_line: Vec<Vec<Row>> = Vec::with_capacity(request.lines.len());
+    for line in &request.lines {
+        let rows = rater.line(line, &by_line)?;
+        by_line.push(rows);
+    }
+    if request.combine == Combine::Greatest {
+        by_line = vec![dearest(by_line).map_err(refuse("/lines", "total"))?];
+    }
+    let mut rows: Vec<Row> = by_line.into_iter().flatten().collect();
+    let overflow = refuse("", "total");
+    rater.limit(None, &request.limits, request.active, &mut rows).map_err(&overflow)?;
+    if let Some(billed) = request.billed {
+        rows.push(rater.billed(None, billed).map_err(&overflow)?);
+    }
+    respond(&request, &rows, money).map_err(overflow)
+}
+
+/// The rows of the line with the greatest sum, of equal ones the first.
+fn dearest(by_line: Vec<Vec<Row>>) -> Result<Vec<Row>, Overflow> {
+    let mut dearest: Option<(i128, Vec<Row>)> = None;
+    for rows in by_line {
+        let charged = sum(&rows)?;
+        if dearest.as_ref().is_none_or(|(most, _)| charged > *most) {
+            dearest = Some((charged, rows));
+        }
+    }
+    Ok(dearest.map(|(_, rows)| rows).unwrap_or_default())
+}
+
+/// Credits, then tax, then the total (PRICING §13).
+fn respond(request: &Request, rows: &[Row], money: Money) -> Result<Response, Overflow> {
+    let places = money.places;
+    let subtotal = sum(rows)?;
+    let list = rows.iter().try_fold(0i128, |sum, row| sum.checked_add(row.list_amount)).ok_or(Overflow)?;
+    let mut net = subtotal;
+    let mut credits = Vec::with_capacity(request.credits.len());
+    for credit in &request.credits {
+        let granted = money.minor(Exact::times(1, credit.amount)?)?;
+        let applied = granted.min(net).max(0);
+        net -= applied;
+        let (applied, left) = (amount(applied, places), amount(granted - applied, places));
+        credits.push(CreditForm { id: credit.id.clone(), applied, left });
+    }
+    let tax = match request.tax_percent {
+        Some(percent) => money.minor(Exact::percent(percent, net, places)?)?,
+        None => 0,
+    };
+    let unrounded = rows.iter().try_fold(Exact::ZERO, |sum, row| sum.plus(row.exact))?;
+    Ok(Response {
+        schema: SCHEMA,
+        currency: request.currency.code.clone(),
+        lines: rows.iter().map(|row| RowForm::of(row, places)).collect::<Result<_, _>>()?,
+        subtotal: amount(subtotal, places),
+        saving: amount(list.checked_sub(subtotal).ok_or(Overflow)?, places),
+        credits,
+        tax: amount(tax, places),
+        total: amount(net.checked_add(tax).ok_or(Overflow)?, places),
+        unrounded: unrounded.shown()?.to_string(),
+    })
+}
