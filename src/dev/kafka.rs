@@ -131,6 +131,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216

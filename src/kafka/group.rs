@@ -96,7 +96,12 @@ pub fn consumer(
     assignments: Arc<dyn Assignments>,
 ) -> KafkaResult<Arc<BaseConsumer<GroupContext>>> {
     let context = GroupContext { assignments, consumer: OnceLock::new(), failure: Mutex::new(None) };
-    let consumer: BaseConsumer<GroupContext> = client_config(kafka)
+    let mut settings = client_config(kafka);
+    if settings.get("session.timeout.ms").is_none() {
+        // a worker that was killed is missed for so long; a site may choose otherwise in kafka.properties
+        settings.set("session.timeout.ms", "15000");
+    }
+    let consumer: BaseConsumer<GroupContext> = settings
         .set("group.id", &kafka.group)
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("enable.auto.commit", "false")
@@ -104,7 +109,6 @@ pub fn consumer(
         // a log that lacks the offset that is due is a fault to be shown, never one to be skipped
         .set("auto.offset.reset", "error")
         .set("allow.auto.create.topics", "false")
-        .set("session.timeout.ms", "15000")
         .set("max.poll.interval.ms", "300000")
         // with split queues this holds for each partition
         .set("queued.max.messages.kbytes", kafka.queued_max_kbytes.to_string())

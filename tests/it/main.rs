@@ -5,3 +5,6 @@
 
 mod dev;
 mod engine;
+mod house;
+mod kill;
+mod worker;

@@ -1,0 +1,121 @@
+//! The house rules that a compiler does not check.
+
+use std::path::{Path, PathBuf};
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Lines of `files` that hold one of `forbidden`, apart from comments.
+fn offences(files: &[PathBuf], forbidden: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for (number, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap();
+            if let Some(word) = forbidden.iter().find(|word| line.contains(**word)) {
+                found.push(format!("{}:{}: {word}", file.display(), number + 1));
+            }
+        }
+    }
+    found
+}
+
+fn src(part: &str) -> Vec<PathBuf> {
+    let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(part));
+    assert!(!files.is_empty(), "{part} holds no source");
+    files
+}
+
+/// The core and the fold's state machines: no async, clock, I/O, randomness or client library.
+#[test]
+fn the_core_is_pure() {
+    let impure = [
+        "async ",
+        ".await",
+        "tokio",
+        "rdkafka",
+        "clickhouse::",
+        "axum",
+        "reqwest",
+        "hyper",
+        "std::fs",
+        "std::net",
+        "std::io",
+        "std::thread",
+        "std::process",
+        "std::env",
+        "SystemTime",
+        "std::time",
+        "Utc::now",
+        "Local::now",
+        "rand::",
+        "static mut",
+        "thread_local",
+        "OnceLock",
+        "LazyLock",
+        "println!",
+        "eprintln!",
+        "tracing::",
+    ];
+    let mut files = src("core");
+    files.extend(src("fold"));
+    assert_eq!(offences(&files, &impure), Vec::<String>::new());
+}
+
+/// Imports go downwards only: cli -> run, http, load, dev, engine -> kafka, clickhouse -> fold -> core.
+#[test]
+fn imports_go_downwards() {
+    let above = |parts: &[&str]| parts.iter().map(|part| format!("crate::{part}::")).collect::<Vec<_>>();
+    let layers: [(&str, &[&str]); 5] = [
+        (
+            "core",
+            &[
+                "fold",
+                "kafka",
+                "clickhouse",
+                "run",
+                "http",
+                "cli",
+                "dev",
+                "engine",
+                "config",
+                "load",
+                "metrics",
+                "statement",
+            ],
+        ),
+        (
+            "fold",
+            &["kafka", "clickhouse", "run", "http", "cli", "dev", "engine", "config", "load", "metrics", "statement"],
+        ),
+        ("kafka", &["clickhouse", "run", "http", "cli", "dev", "engine", "load", "metrics", "statement"]),
+        ("clickhouse", &["kafka", "run", "http", "cli", "dev", "engine", "load", "statement"]),
+        ("http", &["cli", "dev", "engine", "run", "kafka", "fold"]),
+    ];
+    for (part, upper) in layers {
+        let upper = above(upper);
+        let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
+        assert_eq!(offences(&src(part), &upper), Vec::<String>::new(), "{part} imports from above");
+    }
+}
+
+/// Money is never a float.
+#[test]
+fn no_float_touches_money() {
+    let files: Vec<PathBuf> = ["core/pricing", "core/billing", "core/book", "core/metering", "core/ledger"]
+        .into_iter()
+        .flat_map(src)
+        .collect();
+    assert_eq!(offences(&files, &["f32", "f64"]), Vec::<String>::new());
+}
