@@ -203,9 +203,13 @@ mod tests {
     #[test]
     fn a_month_is_a_function_of_its_seed_and_every_good_event_decodes() {
         let mut events = Vec::new();
-        let summary = month().produce(|event| Ok::<(), ()>(events.push(event))).unwrap();
+        let keep = |event, into: &mut Vec<LoadEvent>| {
+            into.push(event);
+            Ok::<(), ()>(())
+        };
+        let summary = month().produce(|event| keep(event, &mut events)).unwrap();
         let mut again = Vec::new();
-        month().produce(|event| Ok::<(), ()>(again.push(event))).unwrap();
+        month().produce(|event| keep(event, &mut again)).unwrap();
         assert!(events == again);
         assert_eq!(summary.accepted + summary.duplicate + summary.quarantined, events.len() as u64);
         let mut reasons = Vec::new();

@@ -42,7 +42,7 @@ fn polls(seed: u64) -> Vec<Poll> {
     for number in 0..POLLS {
         for array in 0..ARRAYS {
             let luck = hash(seed, array, number);
-            if luck % 97 == 0 {
+            if luck.is_multiple_of(97) {
                 continue; // a missed poll
             }
             let time_s = START_S + number as i64 * STEP_S;
@@ -51,7 +51,7 @@ fn polls(seed: u64) -> Vec<Poll> {
             let poll = Poll { array, time_s, customer, values: [luck % 1_000_000, counter, luck % 777] };
             let delay = match luck % 50 {
                 0 => 5 * STEP_S,
-                1 if luck % 11 == 0 => 60 * STEP_S,
+                1 if luck.is_multiple_of(11) => 60 * STEP_S,
                 _ => 0,
             };
             if luck % 40 == 7 {
@@ -156,7 +156,7 @@ fn kill_9_at_any_moment_changes_no_figure() {
         parts.produce("usage", slice.iter().map(event));
         let luck = hash(seed, round as u64, 99);
         let worker = parts.worker();
-        let second = (luck % 3 == 0).then(|| parts.worker());
+        let second = luck.is_multiple_of(3).then(|| parts.worker());
         if round == 7 {
             parts.publish_book(BOOK); // the meters come late: what lies in the ledger is metered then
         }

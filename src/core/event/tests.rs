@@ -112,14 +112,16 @@ fn strange_but_lawful_forms_are_taken() {
 /// The published schema and the decoder name the same things.
 #[test]
 fn the_schema_says_what_the_decoder_takes() {
-    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../schemas/usage-event.schema.json")).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/usage-event.schema.json")).unwrap();
     assert_eq!(schema["properties"]["type"]["const"], USAGE_TYPE);
     let kinds: Vec<&str> = Kind::ALL.into_iter().map(Kind::as_str).collect();
     assert_eq!(schema["$defs"]["reading"]["properties"]["kind"]["enum"], serde_json::json!(kinds));
     let limits = Limits::default();
     assert_eq!(schema["$defs"]["id"]["maxLength"], limits.id_bytes);
     assert_eq!(schema["properties"]["data"]["properties"]["readings"]["maxItems"], limits.readings);
-    let required = [&schema["required"], &schema["properties"]["data"]["required"], &schema["$defs"]["reading"]["required"]];
+    let required =
+        [&schema["required"], &schema["properties"]["data"]["required"], &schema["$defs"]["reading"]["required"]];
     for key in required.into_iter().flat_map(|keys| keys.as_array().unwrap()) {
         let key = key.as_str().unwrap();
         assert_eq!(refused(&with(&format!("\"{key}\":"), "\"another\":")), Reason::Schema, "{key}");
