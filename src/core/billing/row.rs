@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::core::pricing::amount::Number;
-use crate::core::pricing::bands::Range;
+use crate::core::pricing::charge::entry::Range;
 use crate::core::pricing::currency::Currency;
+use crate::core::pricing::error::Overflow;
+use crate::core::pricing::number::Number;
 use crate::core::pricing::period::Span;
 use crate::core::pricing::row::{Row, statistic_name};
 
@@ -88,13 +89,12 @@ pub struct DocumentSpan {
 
 impl DocumentRow {
     /// The row as documents show it.
-    #[must_use]
-    pub fn new(no: usize, row: &Row, currency: &Currency) -> Self {
+    pub fn new(no: usize, row: &Row, currency: &Currency) -> Result<Self, Overflow> {
         let discounts = row.discounts.iter().map(|discount| DocumentDiscount {
             reason: discount.reason.clone(),
             percent: discount.percent.normalize().to_string(),
         });
-        Self {
+        Ok(Self {
             no,
             line: row.line.clone(),
             kind: row.kind.as_str(),
@@ -109,7 +109,7 @@ impl DocumentRow {
             list_price: shown(row.list_price),
             price: shown(row.price),
             discounts: discounts.collect(),
-            unrounded: row.unrounded.to_string(),
+            unrounded: row.unrounded.shown()?.to_string(),
             amount: currency.show(row.amount),
             used_quantity: row.used.map(|quantity| quantity.to_string()),
             unused_quantity: row.unused.map(|quantity| quantity.to_string()),
@@ -118,7 +118,7 @@ impl DocumentRow {
             period: row.period.map(span),
             corrects: None,
             inputs_digest: row.inputs_digest.clone(),
-        }
+        })
     }
 }
 
@@ -127,7 +127,7 @@ fn shown(number: Option<Number>) -> Option<String> {
 }
 
 fn band(range: Range) -> DocumentBand {
-    DocumentBand { over: range.over.to_string(), up_to: shown(range.up_to) }
+    DocumentBand { over: range.over(), up_to: range.up_to() }
 }
 
 fn span(span: Span) -> DocumentSpan {

@@ -10,6 +10,7 @@ use crate::core::pricing::error::RateError;
 use crate::core::pricing::party as rated;
 use crate::core::pricing::period::Period;
 use crate::core::pricing::rating::Rating;
+use crate::core::pricing::row::Row;
 
 /// The document of a rating, open and provisional (INVOICE §3). `book_hash` is shown as it is given.
 pub fn document(
@@ -23,8 +24,11 @@ pub fn document(
 ) -> Result<Document, DocumentError> {
     let contract = rated::contract(book, contract_id)?;
     let customer = rated::rated_customer(contract_id, contract, customer)?;
-    let rows = rating.rows.iter().enumerate().map(|(index, row)| DocumentRow::new(index + 1, row, &rating.currency));
-    let rows: Vec<DocumentRow> = rows.collect();
+    let row = |(index, row): (usize, &Row)| {
+        let overflow = |_| RateError::Overflow { row: format!("{}", index + 1) };
+        DocumentRow::new(index + 1, row, &rating.currency).map_err(overflow)
+    };
+    let rows: Vec<DocumentRow> = rating.rows.iter().enumerate().map(row).collect::<Result<_, _>>()?;
     let proof = proof(inputs, &rows, book_hash)?;
     let (taxes, tax) = taxes(contract, rating)?;
     let total = rating.subtotal.checked_add(tax).ok_or_else(|| RateError::Overflow { row: "total".to_owned() })?;

@@ -1,17 +1,17 @@
 //! Coverage of a line (PRICING §12): observed milliseconds over expected ones, of all its arrays.
 
-use super::amount::{Fixed, Quantity};
+use super::decimal::Decimal;
 use super::error::Overflow;
 use super::period::Span;
-use super::ratio;
 use super::rounding::Rounding;
 use super::usage::ArrayCoverage;
+use super::wide::{self, Wide};
 use super::window::length;
 use crate::core::book::model::Book;
 use crate::core::word::Instant;
 
 /// The coverage of a line's arrays, of 6 places; none if nothing was expected of any. It is 1 only if nothing is missing.
-pub fn coverage(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> Result<Option<Quantity>, Overflow> {
+pub fn coverage(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> Result<Option<Decimal>, Overflow> {
     let (mut observed, mut expected) = (0i128, 0i128);
     for array in arrays {
         let spans = expected_spans(book, array, part);
@@ -23,9 +23,15 @@ pub fn coverage(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> Result<
     if expected == 0 {
         return Ok(None);
     }
-    let coverage = ratio::scale(observed, Quantity::ONE.0, expected, Rounding::HalfEven)?;
-    let most = if observed == expected { Quantity::ONE.0 } else { Quantity::ONE.0 - 1 };
-    Ok(Some(Fixed(coverage.min(most))))
+    ratio(observed, expected).map(Some)
+}
+
+/// Observed over expected milliseconds, of 6 places; expected ones are above 0. It is 1 only if nothing is missing.
+pub fn ratio(observed: i128, expected: i128) -> Result<Decimal, Overflow> {
+    let millionths = wide::product([Wide::from(observed), wide::ten(6)])?;
+    let millionths = wide::narrow(wide::divide(millionths, Wide::from(expected), Rounding::HalfEven)?)?;
+    let most = if observed == expected { 1_000_000 } else { 999_999 };
+    Ok(Decimal::from_nano(millionths.min(most) * 1_000))
 }
 
 /// How many of the arrays were observed in the contract's part of the period.

@@ -1,7 +1,7 @@
 //! A currency and its minor units (PRICING §11).
 
-use super::amount::Number;
 use super::error::RateError;
+use super::number::Number;
 
 /// A currency of ISO 4217.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::amount::Number;
 use super::error::Overflow;
+use super::number::Number;
 use super::wide::Wide;
 
 /// A decimal of at most 9 places.

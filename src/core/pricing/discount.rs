@@ -1,11 +1,9 @@
-//! Discounts on list prices (PRICING §8): they multiply, and the net price is rounded once, half to even, at 9 places.
+//! Which discounts come off list prices (PRICING §8).
 
 use rust_decimal::Decimal;
 
-use super::amount::{Fixed, Price};
+use super::decimal;
 use super::error::Overflow;
-use super::ratio;
-use super::rounding::Rounding;
 use crate::core::book::model::{Book, Buyer, Contract, Deal};
 use crate::core::word::Instant;
 
@@ -18,19 +16,9 @@ pub struct Discount {
     pub percent: Decimal,
 }
 
-/// The price after all discounts (PRICING §8).
-pub fn net(list: Price, discounts: &[Discount]) -> Result<Price, Overflow> {
-    let (mut numerator, mut denominator) = (list.0, 1i128);
-    for discount in discounts {
-        let percent = discount.percent.normalize();
-        let whole = 10i128.checked_pow(percent.scale() + 2).ok_or(Overflow)?;
-        let left = whole.checked_sub(percent.mantissa()).filter(|left| *left >= 0).ok_or(Overflow)?;
-        numerator = numerator.checked_mul(left).ok_or(Overflow)?;
-        denominator = denominator.checked_mul(whole).ok_or(Overflow)?;
-        let common = ratio::common(numerator, denominator);
-        (numerator, denominator) = (numerator / common, denominator / common);
-    }
-    ratio::scale(numerator, 1, denominator, Rounding::HalfEven).map(Fixed)
+/// The percents of discounts, which multiply (PRICING §8).
+pub fn percents(discounts: &[Discount]) -> Result<Vec<decimal::Decimal>, Overflow> {
+    discounts.iter().map(|discount| decimal::Decimal::from_decimal(discount.percent)).collect()
 }
 
 /// The level of a wholesale contract's buyer in force at `instant` (PRICING §8).
@@ -69,21 +57,4 @@ fn level_percent(book: &Book, contract: &Contract, level: &str) -> Option<Decima
     let Buyer::Provider(provider) = &contract.buyer else { return None };
     let programme = book.programmes.get(book.providers.get(provider)?.programme.as_ref()?)?;
     programme.levels.iter().find(|rung| rung.name == level).map(|rung| rung.discount_percent)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn discounts_multiply() {
-        let off = |percents: &[&str]| -> Vec<Discount> {
-            percents.iter().map(|p| Discount { reason: String::new(), percent: p.parse().unwrap() }).collect()
-        };
-        let price = |text: &str| Price::from_decimal(text.parse().unwrap()).unwrap();
-        assert_eq!(net(price("27"), &off(&["6", "3"])).unwrap().to_string(), "24.6186");
-        assert_eq!(net(price("0.000000001"), &off(&["50"])).unwrap().to_string(), "0");
-        assert_eq!(net(price("5"), &off(&["100"])).unwrap().to_string(), "0");
-        assert!(net(price("5"), &off(&["101"])).is_err());
-    }
 }

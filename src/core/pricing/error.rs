@@ -1,5 +1,7 @@
 //! Why something could not be rated.
 
+use super::charge::band::BandFault;
+
 /// A number does not fit: always turned into an error that names the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a number is out of range")]
@@ -77,16 +79,13 @@ pub enum RateError {
         /// The unit.
         unit: String,
     },
-    /// `round_quantity` where windows are priced one by one.
-    #[error("line {0}: round_quantity needs evaluate = \"period\"")]
-    RoundByDay(String),
-    /// A percent edge outside overage, or a band without any price.
-    #[error("line {line}: band {band} has no price or an edge that it cannot have")]
-    Band {
+    /// The rate's bands are none.
+    #[error("line {line}: {fault}")]
+    Bands {
         /// The line.
         line: String,
-        /// Which band, from 1.
-        band: usize,
+        /// Why.
+        fault: BandFault,
     },
     /// A committed rate on a line without a commitment.
     #[error("line {0}: its rate is committed and it has no commitment")]

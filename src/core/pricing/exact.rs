@@ -1,8 +1,8 @@
 //! An amount before it is rounded: exact, also where a fraction of a period has no finite decimals (PRICING §7, §11).
 
-use super::amount::Number;
 use super::decimal::Decimal;
 use super::error::Overflow;
+use super::number::Number;
 use super::rounding::Rounding;
 use super::wide::{self, Wide};
 

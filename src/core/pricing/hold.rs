@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::error::Overflow;
 use super::period::Span;
-use super::ratio;
 use super::rounding::Rounding;
 use super::selection::HOLD_MS;
 use super::usage::{ArrayCoverage, PartUsage, Slot};
+use super::wide::{self, Wide};
 use crate::core::word::Instant;
 
 const QUARTER_MS: i64 = 900_000;
@@ -53,7 +53,8 @@ impl Holder {
         self.held_ms = if known_ms >= self.length_ms { 0 } else { self.held_ms + missing };
         let Some((amount, over)) = self.last.filter(|last| missing > 0 && last.0 > 0) else { return Ok(measured) };
         self.estimated = true;
-        let held = ratio::scale(amount, i128::from(missing), i128::from(over), Rounding::HalfEven)?;
+        let area = wide::product([Wide::from(amount), Wide::from(missing)])?;
+        let held = wide::narrow(wide::divide(area, Wide::from(over), Rounding::HalfEven)?)?;
         measured.checked_add(held).ok_or(Overflow)
     }
 }

@@ -1,9 +1,6 @@
 //! Pricing: from what metering found to rows of money, pure and exact. `PRICING.md` holds the definitions.
 
-pub mod amount;
-pub mod bands;
 pub mod charge;
-pub mod commitment;
 pub mod coverage;
 pub mod currency;
 pub mod decimal;
@@ -16,17 +13,16 @@ pub mod hold;
 pub mod layout;
 pub mod line;
 pub mod minimum;
+pub mod money;
+pub mod number;
 pub mod party;
 pub mod period;
 pub mod quantity;
 pub mod rating;
-pub mod ratio;
 pub mod rounding;
 pub mod row;
 pub mod selection;
 pub mod series;
-pub mod tally;
-pub mod tax;
 pub mod terms;
 pub mod usage;
 pub mod wide;

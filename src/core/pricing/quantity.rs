@@ -2,31 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::amount::{Fixed, Quantity};
 use super::error::Overflow;
 use super::period::Span;
-use super::ratio;
-use super::rounding::Rounding;
 use super::usage::Slot;
+use super::wide::{self, Wide};
 use super::window::length;
-use crate::core::book::model::Statistic;
-use crate::core::book::unit::Unit;
 use crate::core::word::Instant;
 
-/// A quantity before its one division.
+/// A level before its one division (PRICING §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fraction {
-    /// In the meter's base unit, times milliseconds for a mean.
-    pub numerator: i128,
-    /// The unit's size, times its time.
-    pub denominator: i128,
-}
-
-impl Fraction {
-    /// The quantity: one division, half-even at 6 places (PRICING §4).
-    pub fn quantity(self) -> Result<Quantity, Overflow> {
-        ratio::scale(self.numerator, Quantity::ONE.0, self.denominator, Rounding::HalfEven).map(Fixed)
-    }
+pub struct Level {
+    /// In the meter's base unit, times milliseconds.
+    pub area: i128,
+    /// Milliseconds, above 0.
+    pub ms: i64,
 }
 
 /// Series added slot by slot, before any statistic (PRICING §4).
@@ -50,41 +39,24 @@ pub fn by_window(slots: &[Slot], windows: &[Span]) -> Result<Vec<i128>, Overflow
     Ok(amounts)
 }
 
-/// The statistic of a part over its windows (PRICING §4).
-pub fn statistic(
-    statistic: Statistic,
-    unit: Unit,
-    period_ms: i64,
-    slots: &[Slot],
-    windows: &[Span],
-    amounts: &[i128],
-) -> Result<Fraction, Overflow> {
-    let times = |ms: i128| unit.size.checked_mul(ms).ok_or(Overflow);
-    match statistic {
-        Statistic::Mean | Statistic::Sum => {
-            let numerator = amounts.iter().try_fold(0i128, |sum, one| sum.checked_add(*one)).ok_or(Overflow)?;
-            Ok(Fraction { numerator, denominator: times(unit.time_ms(period_ms))? })
-        }
-        Statistic::Peak => peak(unit, windows, amounts),
-        Statistic::P95 => {
-            let slot_ms = slots.first().map_or(300_000, |slot| slot.length_ms);
-            let inside = slots.iter().filter(|slot| windows.iter().any(|window| window.holds(slot.start)));
-            let numerator = p95(inside.map(|slot| slot.amount).collect(), length(windows) / slot_ms);
-            Ok(Fraction { numerator, denominator: times(i128::from(slot_ms))? })
+/// The greatest window mean, a gap counting nothing (PRICING §4).
+pub fn peak(windows: &[Span], amounts: &[i128]) -> Result<Level, Overflow> {
+    let mut greatest = Level { area: 0, ms: 1 };
+    for (window, &area) in windows.iter().zip(amounts) {
+        let cross = |area: i128, ms: i64| wide::product([Wide::from(area), Wide::from(ms)]);
+        if cross(area, greatest.ms)? > cross(greatest.area, window.ms())? {
+            greatest = Level { area, ms: window.ms() };
         }
     }
+    Ok(greatest)
 }
 
-/// The greatest window mean, a gap counting nothing.
-fn peak(unit: Unit, windows: &[Span], amounts: &[i128]) -> Result<Fraction, Overflow> {
-    let (mut greatest, mut over_ms) = (0i128, 1i128);
-    for (window, amount) in windows.iter().zip(amounts) {
-        let ms = i128::from(window.ms());
-        if amount.checked_mul(over_ms).ok_or(Overflow)? > greatest.checked_mul(ms).ok_or(Overflow)? {
-            (greatest, over_ms) = (*amount, ms);
-        }
-    }
-    Ok(Fraction { numerator: greatest, denominator: unit.size.checked_mul(over_ms).ok_or(Overflow)? })
+/// The 95th percentile of the slots in the windows, a gap counting nothing (PRICING §4).
+#[must_use]
+pub fn percentile(slots: &[Slot], windows: &[Span]) -> Level {
+    let ms = slots.first().map_or(300_000, |slot| slot.length_ms);
+    let inside = slots.iter().filter(|slot| windows.iter().any(|window| window.holds(slot.start)));
+    Level { area: p95(inside.map(|slot| slot.amount).collect(), length(windows) / ms), ms }
 }
 
 /// The value of rank ⌈0.95·N⌉ ascending; slots that are missing count as 0.
@@ -116,15 +88,14 @@ mod tests {
             let slot = |n| Slot { start: Instant(n * 300_000), length_ms: 300_000, amount: 3_000_000 };
             range.map(slot).collect()
         };
-        let value = |one: &[Slot], other: &[Slot], kind| {
+        let value = |one: &[Slot], other: &[Slot]| {
             let slots = pool([one, other]).unwrap();
-            let amounts = by_window(&slots, &[day]).unwrap();
-            let unit = Unit::parse("each").unwrap();
-            statistic(kind, unit, 86_400_000, &slots, &[day], &amounts).unwrap().quantity().unwrap().to_string()
+            let peak = peak(&[day], &by_window(&slots, &[day]).unwrap()).unwrap();
+            let p95 = percentile(&slots, &[day]);
+            (peak.area / i128::from(peak.ms), p95.area / i128::from(p95.ms))
         };
         let (first, second, whole) = (slots(0..144), slots(144..288), slots(0..288));
-        assert_eq!(value(&first, &second, Statistic::Peak), "10");
-        assert_eq!(value(&first, &second, Statistic::P95), "10");
-        assert_eq!(value(&whole, &whole, Statistic::P95), "20");
+        assert_eq!(value(&first, &second), (10, 10));
+        assert_eq!(value(&whole, &whole), (20, 20));
     }
 }

@@ -1,21 +1,23 @@
 //! A contract's period rated: its lines' rows, minimum and maximum, total and saving (PRICING).
 
-use super::amount::Quantity;
+use super::charge::entry::{Entry, Place, Tally};
+use super::charge::price::Price;
 use super::coverage;
 use super::currency::Currency;
+use super::decimal::Decimal;
 use super::digest;
 use super::discount::{self, Discount};
 use super::error::{Overflow, RateError, at};
+use super::exact::Exact;
 use super::fee;
 use super::line::UsageLine;
-use super::minimum;
+use super::minimum::Limits;
+use super::money::Money;
 use super::party;
 use super::period::{Period, Span};
 use super::rounding::Rounding;
-use super::row::{Row, RowKind};
+use super::row::{self, Row, RowKind};
 use super::series::series;
-use super::tally::{Entry, Place, Tally};
-use super::tax;
 use super::terms::{self, Segment};
 use super::usage::LineUsage;
 use super::window::{length, windows};
@@ -42,13 +44,15 @@ pub struct Rating {
     /// Σ rounded list - Σ rounded net (PRICING §8).
     pub saving: i128,
     /// The least coverage of a line; none if nothing was expected (PRICING §12).
-    pub coverage: Option<Quantity>,
+    pub coverage: Option<Decimal>,
 }
 
 impl Rating {
     /// The contract's tax on a base in minor units (PRICING §13).
     pub fn tax(&self, base: i128, tax: &Tax) -> Result<i128, RateError> {
-        tax::tax(base, tax.percent, self.rounding).map_err(at("tax"))
+        let money = Money { places: self.currency.places, rounding: self.rounding };
+        let tax = Decimal::from_decimal(tax.percent).and_then(|percent| Exact::percent(percent, base, money.places));
+        tax.and_then(|tax| money.minor(tax)).map_err(at("tax"))
     }
 }
 
@@ -58,8 +62,9 @@ struct Terms<'book> {
     contract: &'book Contract,
     card: &'book Card,
     currency: Currency,
-    rounding: Rounding,
+    money: Money,
     discounts: Vec<Discount>,
+    percents: Vec<Decimal>,
     part: Vec<Span>,
     period_ms: i64,
 }
@@ -77,26 +82,21 @@ pub fn rate(
     let mut by_line = terms.lines(usages)?;
     terms.shares(&mut by_line)?;
     let mut rows: Vec<Row> = by_line.into_iter().flatten().collect();
-    rows.extend(terms.limits(&rows)?);
-    let subtotal = sum(rows.iter().map(|row| row.amount)).map_err(at("subtotal"))?;
-    let list = sum(rows.iter().map(|row| row.list_amount)).map_err(at("saving"))?;
-    assert_eq!(subtotal, rows.iter().map(|row| row.amount).sum::<i128>(), "I12: the rows are not the total");
+    terms.limits(&mut rows)?;
+    let subtotal = row::sum(&rows).map_err(at("subtotal"))?;
+    let saving = row::saving(&rows).map_err(at("saving"))?;
     let start = terms.part[0].from;
     Ok(Rating {
         level: discount::level(book, terms.contract, start).map(str::to_owned),
         deal: discount::deal(terms.contract, start).map(|deal| deal.reference.clone()),
         coverage: rows.iter().filter_map(|row| row.coverage).min(),
         currency: terms.currency,
-        rounding: terms.rounding,
+        rounding: terms.money.rounding,
         part: terms.part,
         rows,
         subtotal,
-        saving: list.checked_sub(subtotal).ok_or(Overflow).map_err(at("saving"))?,
+        saving,
     })
-}
-
-fn sum(amounts: impl Iterator<Item = i128>) -> Result<i128, Overflow> {
-    amounts.into_iter().try_fold(0i128, i128::checked_add).ok_or(Overflow)
 }
 
 impl<'book> Terms<'book> {
@@ -108,13 +108,17 @@ impl<'book> Terms<'book> {
         let start = part.first().ok_or_else(not_in_force)?.from;
         let dangling = || RateError::Dangling { contract: id.to_owned(), what: format!("card {}", contract.card) };
         let card = book.cards.get(&contract.card).ok_or_else(dangling)?;
+        let currency = Currency::new(&card.currency)?;
+        let rounding = if contract.half_up { Rounding::HalfUp } else { Rounding::HalfEven };
+        let discounts = discount::discounts(book, contract, card.level_discount, start);
         Ok(Self {
             book,
             contract,
             card,
-            currency: Currency::new(&card.currency)?,
-            rounding: if contract.half_up { Rounding::HalfUp } else { Rounding::HalfEven },
-            discounts: discount::discounts(book, contract, card.level_discount, start),
+            money: Money { places: currency.places, rounding },
+            currency,
+            percents: discount::percents(&discounts).map_err(at("discounts"))?,
+            discounts,
             part,
             period_ms: period.span().ms(),
         })
@@ -141,13 +145,18 @@ impl<'book> Terms<'book> {
                     if segments.len() > 1 {
                         return Err(RateError::SplitPackage(line.id.clone()));
                     }
-                    let fee = fee::fee(&line.id, *price, self.active(), &self.discounts, &self.currency, self.rounding);
-                    vec![fee.map_err(at(&line.id))?]
+                    vec![self.fee(line, *price).map_err(at(&line.id))?]
                 }
                 Some(Charge::Share { .. }) | None => Vec::new(),
             });
         }
         if wanted == usages.len() { Ok(by_line) } else { Err(RateError::Usages { given: usages.len(), wanted }) }
+    }
+
+    fn fee(&self, line: &Line, price: rust_decimal::Decimal) -> Result<Row, Overflow> {
+        let price = Price::less(Decimal::from_decimal(price)?, &self.percents)?;
+        let row = fee::fee(&line.id, price, self.active(), self.money)?;
+        Ok(Row { discounts: self.discounts.clone(), ..row })
     }
 
     /// Shares last, in order: they are of the rounded rows of other lines (PRICING §5).
@@ -161,30 +170,32 @@ impl<'book> Terms<'book> {
                 return Err(RateError::Changed(line.id.clone()));
             }
             let counts = |row: &&Row| row.line.as_ref().is_some_and(|id| of.contains(id));
-            let base = sum(by_line.iter().flatten().filter(counts).map(|row| row.amount)).map_err(at(&line.id))?;
-            let share = fee::share(&line.id, *percent, (of, base), &self.currency, self.rounding);
-            by_line[index] = vec![share.map_err(at(&line.id))?];
+            let base = row::sum(by_line.iter().flatten().filter(counts)).map_err(at(&line.id))?;
+            let exact = Decimal::from_decimal(*percent).map_err(at(&line.id))?;
+            let share = fee::share(&line.id, exact, base, &self.currency.code, self.money).map_err(at(&line.id))?;
+            let description = format!("{} % of {}", percent.normalize(), of.join(", "));
+            by_line[index] = vec![Row { description, ..share }];
         }
         Ok(())
     }
 
     /// Minimum, then maximum, over all rows (PRICING §13).
-    fn limits(&self, rows: &[Row]) -> Result<Vec<Row>, RateError> {
-        let mut limits: Vec<Row> = Vec::new();
-        let bounds = [(RowKind::Minimum, self.contract.minimum), (RowKind::Maximum, self.contract.maximum)];
-        for (kind, bound) in bounds {
-            let Some(bound) = bound else { continue };
-            let overflow = at(kind.as_str());
-            let sum = sum(rows.iter().chain(&limits).map(|row| row.amount)).map_err(&overflow)?;
-            let bound = minimum::prorated(bound, self.active(), &self.currency, self.rounding).map_err(&overflow)?;
-            limits.extend(minimum::limit(kind, bound, sum, &self.currency).map_err(&overflow)?);
+    fn limits(&self, rows: &mut Vec<Row>) -> Result<(), RateError> {
+        let bound = |limit: Option<rust_decimal::Decimal>| limit.map(Decimal::from_decimal).transpose();
+        let limits = bound(self.contract.minimum)
+            .and_then(|minimum| Ok(Limits { minimum, maximum: bound(self.contract.maximum)? }))
+            .map_err(at("minimum and maximum"))?;
+        let lines = rows.len();
+        limits.add(None, self.active(), self.money, rows).map_err(at("minimum and maximum"))?;
+        for row in &mut rows[lines..] {
+            row.description = format!("{} of the period", row.kind.as_str());
         }
-        Ok(limits)
+        Ok(())
     }
 
     fn usage(&self, line: &'book Line, segments: &[Segment<'book>], usage: &LineUsage) -> Result<Vec<Row>, RateError> {
         let days = windows(self.contract.time_zone, &self.part, &terms::cuts(segments, line));
-        let priced = UsageLine::new(line, segments, &days, self.period_ms, &self.discounts)?;
+        let priced = UsageLine::new(line, segments, &days, self.period_ms, &self.percents)?;
         let (series, estimated) = series(line, priced.rate, &self.part, usage)?;
         let mut tally = Tally::default();
         for slots in &series {
@@ -195,7 +206,7 @@ impl<'book> Terms<'book> {
         let digest = digest::inputs(usage);
         let mut rows = Vec::new();
         for (place, entry) in tally.into_entries() {
-            let mut row = self.row(line, priced.rate, &entry).map_err(at(&line.id))?;
+            let mut row = self.row(line, &priced, &entry).map_err(at(&line.id))?;
             (row.coverage, row.arrays, row.estimated) = (coverage, Some(arrays), estimated);
             row.inputs_digest = Some(digest.clone());
             row.period = period_of(place, segments);
@@ -205,21 +216,16 @@ impl<'book> Terms<'book> {
     }
 
     /// The row of an entry: rounded once, here (PRICING §11).
-    fn row(&self, line: &Line, rate: &UsageRate, entry: &Entry) -> Result<Row, Overflow> {
-        let mut row = Row::plain(Some(&line.id), entry.kind, describe(line, rate, entry));
-        row = row.at_prices(entry.prices, &self.discounts);
-        row.sites.clone_from(&line.sites);
-        (row.meter, row.statistic) = (Some(rate.meter.clone()), Some(rate.statistic));
-        row.quantity = Some(entry.quantity.number());
-        row.unit = Some(if entry.kind == RowKind::Flat { "flat".to_owned() } else { rate.unit.clone() });
-        (row.band, row.packages, row.parts) = (entry.band, entry.packages, entry.parts);
-        row.unrounded = entry.net;
-        row.amount = self.rounding.minor(entry.net, self.currency.places)?;
-        row.list_amount = self.rounding.minor(entry.list, self.currency.places)?;
-        if let Some(used) = entry.used {
-            (row.used, row.unused) = (Some(used), Some(entry.quantity.minus(used)?));
-        }
-        Ok(row)
+    fn row(&self, line: &Line, priced: &UsageLine<'_>, entry: &Entry) -> Result<Row, Overflow> {
+        let rate = priced.rate;
+        Ok(Row {
+            description: describe(line, rate, entry),
+            sites: line.sites.clone(),
+            meter: Some(rate.meter.clone()),
+            statistic: Some(rate.statistic),
+            discounts: self.discounts.clone(),
+            ..Row::of_usage(&line.id, entry, &rate.unit, priced.commitment(), self.money)?
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 //! A row: one priced item, the unit of rounding (PRICING, head).
 
-use super::amount::{Exact, Number, Price, Quantity};
-use super::bands::Range;
+use super::charge::entry::{Entry, Range};
+use super::decimal::Decimal;
 use super::discount::Discount;
+use super::error::Overflow;
+use super::exact::Exact;
+use super::money::Money;
+use super::number::Number;
 use super::period::Span;
 use crate::core::book::model::Statistic;
 
@@ -83,26 +87,26 @@ pub struct Row {
     pub band: Option<Range>,
     /// How many packages, where the band has a package size.
     pub packages: Option<i128>,
-    /// Over how many parts the row was added up (PRICING §10).
-    pub parts: usize,
+    /// Over how many parts the row was added up (PRICING §10); none if it is not of usage.
+    pub parts: Option<usize>,
     /// Unit price before discounts.
     pub list_price: Option<Number>,
     /// Unit price after discounts.
     pub price: Option<Number>,
     /// What came off.
     pub discounts: Vec<Discount>,
-    /// The amount before rounding, at 15 places.
+    /// The amount before rounding.
     pub unrounded: Exact,
     /// The amount in minor units at list prices.
     pub list_amount: i128,
     /// The amount in minor units.
     pub amount: i128,
     /// Of a commitment: what was used.
-    pub used: Option<Quantity>,
+    pub used: Option<Decimal>,
     /// Of a commitment: what was not.
-    pub unused: Option<Quantity>,
+    pub unused: Option<Decimal>,
     /// Coverage of the line (PRICING §12).
-    pub coverage: Option<Quantity>,
+    pub coverage: Option<Decimal>,
     /// Whether a gap was held.
     pub estimated: bool,
     /// The row's own part of the period, where the price changes inside it (PRICING §9).
@@ -112,13 +116,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row with an amount and nothing else.
+    /// A row with what it charges before rounding, and nothing else.
     #[must_use]
-    pub fn plain(line: Option<&str>, kind: RowKind, description: String) -> Self {
+    pub fn plain(line: Option<&str>, kind: RowKind, unrounded: Exact) -> Self {
         Self {
             line: line.map(str::to_owned),
             kind,
-            description,
+            description: String::new(),
             sites: Vec::new(),
             arrays: None,
             meter: None,
@@ -127,11 +131,11 @@ impl Row {
             unit: None,
             band: None,
             packages: None,
-            parts: 0,
+            parts: None,
             list_price: None,
             price: None,
             discounts: Vec::new(),
-            unrounded: Exact::ZERO,
+            unrounded,
             list_amount: 0,
             amount: 0,
             used: None,
@@ -143,11 +147,50 @@ impl Row {
         }
     }
 
-    /// The row with list and net price.
-    #[must_use]
-    pub fn at_prices(mut self, (list, net): (Price, Price), discounts: &[Discount]) -> Self {
-        (self.list_price, self.price) = (Some(list.number()), Some(net.number()));
-        self.discounts = discounts.to_vec();
-        self
+    /// A row that charges an exact amount, at list and net prices: here it is rounded, once (PRICING §11). An amount that documents
+    /// could not show unrounded is out of range.
+    pub fn charged(
+        line: Option<&str>,
+        kind: RowKind,
+        (list, net): (Exact, Exact),
+        money: Money,
+    ) -> Result<Self, Overflow> {
+        let (list_amount, amount) = (money.minor(list)?, money.minor(net)?);
+        net.shown()?;
+        Ok(Self { list_amount, amount, ..Self::plain(line, kind, net) })
     }
+
+    /// The row of a line's entry; `commitment` is the one in force, if it was the same all the time.
+    pub fn of_usage(
+        line: &str,
+        entry: &Entry,
+        unit: &str,
+        commitment: Option<Decimal>,
+        money: Money,
+    ) -> Result<Self, Overflow> {
+        let unit = if entry.kind == RowKind::Flat { "flat" } else { unit };
+        Ok(Self {
+            quantity: Some(entry.quantity.number()),
+            unit: Some(unit.to_owned()),
+            band: entry.band.map(|range| range.of(commitment)).transpose()?,
+            packages: entry.packages,
+            parts: Some(entry.parts),
+            list_price: Some(entry.price.list.number()),
+            price: Some(entry.price.net.number()),
+            used: entry.used,
+            unused: entry.used.map(|used| entry.quantity.minus(used)).transpose()?,
+            ..Self::charged(Some(line), entry.kind, (entry.list, entry.net), money)?
+        })
+    }
+}
+
+/// Σ amounts in minor units.
+pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Result<i128, Overflow> {
+    rows.into_iter().try_fold(0i128, |sum, row| sum.checked_add(row.amount)).ok_or(Overflow)
+}
+
+/// Σ amounts at list prices less Σ amounts: what discounts saved (PRICING §8).
+pub fn saving(rows: &[Row]) -> Result<i128, Overflow> {
+    let saved = |row: &Row| row.list_amount.checked_sub(row.amount);
+    rows.iter().try_fold(0i128, |sum, row| sum.checked_add(saved(row)?)).ok_or(Overflow)
 }

@@ -1,6 +1,6 @@
 //! Segments of constant terms: the rates of one id that follow each other in a period, and the commitment in force (PRICING §9).
 
-use super::amount::Quantity;
+use super::decimal::Decimal;
 use super::error::{RateError, at};
 use super::period::{Span, instant};
 use super::window::length;
@@ -62,9 +62,9 @@ pub fn cuts(segments: &[Segment<'_>], line: &Line) -> Vec<Instant> {
 }
 
 /// The commitment in force at an instant: the last that has begun, else the first (PRICING §6).
-pub fn committed(line: &Line, instant: Instant) -> Result<Quantity, RateError> {
+pub fn committed(line: &Line, instant: Instant) -> Result<Decimal, RateError> {
     let begun = |commitment: &&Commitment| commitment.from.is_none_or(|from| from <= instant);
     let commitment = line.commitment.iter().rev().find(begun).or_else(|| line.commitment.first());
     let commitment = commitment.ok_or_else(|| RateError::NoCommitment(line.id.clone()))?;
-    Quantity::from_decimal(commitment.quantity).map_err(at(&line.id))
+    Decimal::from_decimal(commitment.quantity).map_err(at(&line.id))
 }

@@ -12,6 +12,7 @@ use crate::core::pricing::charge::Charge;
 use crate::core::pricing::charge::part::Multiple;
 use crate::core::pricing::charge::price::Price;
 use crate::core::pricing::decimal::Decimal;
+use crate::core::pricing::minimum::Limits;
 
 /// One line.
 #[derive(Debug)]
@@ -72,15 +73,6 @@ pub enum Used {
     Quantities(Vec<Decimal>),
     /// A step function.
     Levels(Statistic, Levels),
-}
-
-/// Least and most that is charged.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// Least.
-    pub minimum: Option<Decimal>,
-    /// Most.
-    pub maximum: Option<Decimal>,
 }
 
 /// What was invoiced before.
@@ -158,21 +150,19 @@ impl Line {
         let discounts = Discounts::read(&line)?;
         let item = item(&line, &discounts, frame, earlier)?;
         let billed = billed(&line, &item)?;
-        let (limits, active) = (Limits::read(&line)?, frame.active(&line, Some(active))?);
+        let (limits, active) = (limits(&line)?, frame.active(&line, Some(active))?);
         Ok(Self { id, pointer: line.pointer().to_owned(), item, limits, billed, active })
     }
 }
 
-impl Limits {
-    /// `minimum` and `maximum`.
-    pub fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
-        let limits = Self { minimum: fields.decimal("minimum")?, maximum: fields.decimal("maximum")? };
-        match limits {
-            Self { minimum: Some(minimum), maximum: Some(maximum) } if minimum > maximum => {
-                Err(fields.refuse("minimum", "above the maximum: write at most as much"))
-            }
-            limits => Ok(limits),
+/// `minimum` and `maximum`.
+pub fn limits(fields: &Fields<'_>) -> Result<Limits, Refusal> {
+    let limits = Limits { minimum: fields.decimal("minimum")?, maximum: fields.decimal("maximum")? };
+    match limits {
+        Limits { minimum: Some(minimum), maximum: Some(maximum) } if minimum > maximum => {
+            Err(fields.refuse("minimum", "above the maximum: write at most as much"))
         }
+        limits => Ok(limits),
     }
 }
 

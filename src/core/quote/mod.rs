@@ -9,7 +9,6 @@ mod rate;
 mod refusal;
 mod request;
 mod response;
-mod row;
 mod terms;
 
 #[cfg(test)]
@@ -21,12 +20,14 @@ pub use response::Response;
 
 use json::Json;
 use rate::Rater;
+use refusal::refuse;
 use request::{Combine, Request};
 use response::{CreditForm, RowForm, amount};
-use row::{Money, Row, refuse, sum};
 
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
+use crate::core::pricing::money::Money;
+use crate::core::pricing::row::{Row, saving, sum};
 
 /// Prices one request.
 ///
@@ -46,7 +47,8 @@ pub fn quote(text: &str) -> Result<Response, Refusal> {
     }
     let mut rows: Vec<Row> = by_line.into_iter().flatten().collect();
     let overflow = refuse("", "total");
-    rater.limit(None, &request.limits, request.active, &mut rows).map_err(&overflow)?;
+    let active = (request.active.ms(), request.frame.ms);
+    request.limits.add(None, active, money, &mut rows).map_err(&overflow)?;
     if let Some(billed) = request.billed {
         rows.push(rater.billed(None, billed).map_err(&overflow)?);
     }
@@ -69,7 +71,6 @@ fn dearest(by_line: Vec<Vec<Row>>) -> Result<Vec<Row>, Overflow> {
 fn respond(request: &Request, rows: &[Row], money: Money) -> Result<Response, Overflow> {
     let places = money.places;
     let subtotal = sum(rows)?;
-    let list = rows.iter().try_fold(0i128, |sum, row| sum.checked_add(row.list_amount)).ok_or(Overflow)?;
     let mut net = subtotal;
     let mut credits = Vec::with_capacity(request.credits.len());
     for credit in &request.credits {
@@ -83,13 +84,13 @@ fn respond(request: &Request, rows: &[Row], money: Money) -> Result<Response, Ov
         Some(percent) => money.minor(Exact::percent(percent, net, places)?)?,
         None => 0,
     };
-    let unrounded = rows.iter().try_fold(Exact::ZERO, |sum, row| sum.plus(row.exact))?;
+    let unrounded = rows.iter().try_fold(Exact::ZERO, |sum, row| sum.plus(row.unrounded))?;
     Ok(Response {
         schema: SCHEMA,
         currency: request.currency.code.clone(),
         lines: rows.iter().map(|row| RowForm::of(row, places)).collect::<Result<_, _>>()?,
         subtotal: amount(subtotal, places),
-        saving: amount(list.checked_sub(subtotal).ok_or(Overflow)?, places),
+        saving: amount(saving(rows)?, places),
         credits,
         tax: amount(tax, places),
         total: amount(net.checked_add(tax).ok_or(Overflow)?, places),

@@ -2,19 +2,19 @@
 
 use super::frame::{Frame, Stretch as Time};
 use super::level::{Height, Levels};
-use super::line::{Billed, Item, Limits, Line, Usage, Used};
-use super::refusal::Refusal;
-use super::row::{Money, Row, refuse, sum};
+use super::line::{Billed, Item, Line, Usage, Used};
+use super::refusal::{Refusal, refuse};
 use crate::core::book::model::Statistic;
-use crate::core::pricing::amount::Number;
 use crate::core::pricing::charge::Charge;
 use crate::core::pricing::charge::entry::Tally;
 use crate::core::pricing::charge::part::{Part, Stretch};
+use crate::core::pricing::coverage::ratio;
 use crate::core::pricing::decimal::{Decimal, NANO};
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
-use crate::core::pricing::rounding::Rounding;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::fee::{fee, share};
+use crate::core::pricing::money::Money;
+use crate::core::pricing::row::{Row, RowKind, saving, sum};
 use crate::core::pricing::wide::{self, Wide};
 
 /// What all lines of a request have in common.
@@ -32,20 +32,16 @@ impl Rater<'_> {
     pub fn line(&self, line: &Line, earlier: &[Vec<Row>]) -> Result<Vec<Row>, Refusal> {
         let name = format!("line {}", line.id);
         let overflow = refuse(&line.pointer, &name);
+        let active = (line.active.ms(), self.frame.ms);
         let mut rows = match &line.item {
             Item::Usage(usage) => self.usage(line, usage, None)?,
-            Item::Fee(price) => {
-                let fee = |price| Exact::prorated(price, line.active.ms(), self.frame.ms);
-                let (list, net) = (fee(price.list).map_err(&overflow)?, fee(price.net).map_err(&overflow)?);
-                let row = self.money.row(Some(&line.id), RowKind::Fee, list, net).map_err(&overflow)?;
-                let part = fee(Decimal::ONE).and_then(|part| part.minor(9, Rounding::HalfEven)).map_err(&overflow)?;
-                let price = Some((price.list.number(), price.net.number()));
-                let quantity = Some(Number { mantissa: part, places: 9 });
-                vec![Row { quantity, unit: Some("period".to_owned()), price, ..row }]
+            Item::Fee(price) => vec![fee(&line.id, *price, active, self.money).map_err(&overflow)?],
+            Item::Share { percent, of } => {
+                let base = sum(of.iter().filter_map(|index| earlier.get(*index)).flatten()).map_err(&overflow)?;
+                vec![share(&line.id, *percent, base, self.currency, self.money).map_err(&overflow)?]
             }
-            Item::Share { percent, of } => vec![self.share(line, *percent, of, earlier).map_err(&overflow)?],
         };
-        self.limit(Some(&line.id), &line.limits, line.active, &mut rows).map_err(&overflow)?;
+        line.limits.add(Some(&line.id), active, self.money, &mut rows).map_err(&overflow)?;
         match line.billed {
             None => {}
             Some(Billed::Amount(amount)) => {
@@ -56,44 +52,10 @@ impl Rater<'_> {
         Ok(rows)
     }
 
-    fn share(&self, line: &Line, percent: Decimal, of: &[usize], earlier: &[Vec<Row>]) -> Result<Row, Overflow> {
-        let base = sum(of.iter().filter_map(|index| earlier.get(*index)).flatten())?;
-        let exact = Exact::percent(percent, base, self.money.places)?;
-        let row = self.money.row(Some(&line.id), RowKind::Share, exact, exact)?;
-        let price = Number { mantissa: percent.nano(), places: 11 };
-        Ok(Row {
-            quantity: Some(Number { mantissa: base, places: self.money.places }),
-            unit: Some(self.currency.to_owned()),
-            price: Some((price, price)),
-            ..row
-        })
-    }
-
-    /// Minimum and maximum over rows, by active time (PRICING §13).
-    pub fn limit(
-        &self,
-        line: Option<&str>,
-        limits: &Limits,
-        active: Time,
-        rows: &mut Vec<Row>,
-    ) -> Result<(), Overflow> {
-        for (kind, limit) in [(RowKind::Minimum, limits.minimum), (RowKind::Maximum, limits.maximum)] {
-            let Some(limit) = limit else { continue };
-            let limit = Exact::prorated(limit, active.ms(), self.frame.ms)?;
-            let charged = sum(&*rows)?;
-            let missing = self.money.minor(limit)?.checked_sub(charged).ok_or(Overflow)?;
-            if (kind == RowKind::Minimum && missing > 0) || (kind == RowKind::Maximum && missing < 0) {
-                let exact = limit.plus(Exact::whole(charged, self.money.places)?.negated())?;
-                rows.push(Row { amount: missing, list_amount: missing, ..Row::plain(line, kind, exact) });
-            }
-        }
-        Ok(())
-    }
-
     /// What was invoiced before comes off.
     pub fn billed(&self, line: Option<&str>, amount: Decimal) -> Result<Row, Overflow> {
         let exact = Exact::times(1, amount)?.negated();
-        self.money.row(line, RowKind::Billed, exact, exact)
+        Row::charged(line, RowKind::Billed, (exact, exact), self.money)
     }
 
     /// What a quantity that was invoiced before cost under the same line comes off.
@@ -102,12 +64,13 @@ impl Rater<'_> {
         let overflow = refuse(&line.pointer, &name);
         let Item::Usage(usage) = &line.item else { return Err(overflow(Overflow)) };
         let mut rows = self.usage(line, usage, Some(quantity))?;
-        self.limit(Some(&line.id), &line.limits, line.active, &mut rows).map_err(&overflow)?;
-        let exact = rows.iter().try_fold(Exact::ZERO, |sum, row| sum.plus(row.exact)).map_err(&overflow)?.negated();
-        let list = rows.iter().try_fold(0i128, |sum, row| sum.checked_add(row.list_amount));
-        let list = list.ok_or(Overflow).map_err(&overflow)?;
-        let amount = -sum(&rows).map_err(&overflow)?;
-        Ok(Row { amount, list_amount: -list, ..Row::plain(Some(&line.id), RowKind::Billed, exact) })
+        let active = (line.active.ms(), self.frame.ms);
+        line.limits.add(Some(&line.id), active, self.money, &mut rows).map_err(&overflow)?;
+        let exact = rows.iter().try_fold(Exact::ZERO, |sum, row| sum.plus(row.unrounded)).map_err(&overflow)?;
+        let (amount, saved) = (sum(&rows).map_err(&overflow)?, saving(&rows).map_err(&overflow)?);
+        let list = amount.checked_add(saved).ok_or(Overflow).map_err(&overflow)?;
+        let row = Row::plain(Some(&line.id), RowKind::Billed, exact.negated());
+        Ok(Row { amount: -amount, list_amount: -list, ..row })
     }
 
     /// The rows of usage: of what the line says was used, or of this quantity instead.
@@ -132,7 +95,7 @@ impl Rater<'_> {
         let mut rows = Vec::new();
         for (_, entry) in tally.into_entries() {
             let name = format!("line {}, {} row {}", line.id, entry.kind.as_str(), rows.len() + 1);
-            let row = self.money.entry(&line.id, &entry, &usage.unit, usage.commitment);
+            let row = Row::of_usage(&line.id, &entry, &usage.unit, Some(usage.commitment), self.money);
             let row = row.map_err(refuse(&line.pointer, &name))?;
             rows.push(Row { coverage, ..row });
         }
@@ -186,13 +149,8 @@ fn whole(usage: &Usage, time: Time) -> Stretch {
     Stretch { segment: 0, ms: time.ms(), committed: usage.commitment, used: Wide::from(time.ms()) }
 }
 
-/// Observed over expected time, of 6 places; none if nothing was expected (PRICING §12).
+/// Observed over expected time; none if nothing was expected (PRICING §12).
 fn coverage(levels: &Levels, active: Time) -> Result<Option<Decimal>, Overflow> {
     let (observed, expected) = levels.observed(active);
-    if expected == 0 {
-        return Ok(None);
-    }
-    let micro = wide::product([Wide::from(observed), wide::ten(6)])?;
-    let micro = wide::narrow(wide::divide(micro, Wide::from(expected), Rounding::HalfEven)?)?;
-    Ok(Some(Decimal::from_nano(micro * 1_000)))
+    if expected == 0 { Ok(None) } else { ratio(i128::from(observed), i128::from(expected)).map(Some) }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::core::pricing::error::Overflow;
+
 /// A refusal: a JSON pointer to the culprit and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -32,4 +34,9 @@ impl std::error::Error for Refusal {}
 #[must_use]
 pub fn member(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// An overflow as a refusal that names the row.
+pub fn refuse<'a>(pointer: &'a str, row: &'a str) -> impl Fn(Overflow) -> Refusal + 'a {
+    move |overflow| Refusal::at(pointer, format!("{row}: {overflow}: write smaller ones"))
 }

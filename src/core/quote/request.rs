@@ -3,10 +3,11 @@
 use super::field::Fields;
 use super::frame::{Frame, Stretch};
 use super::json::Json;
-use super::line::{Limits, Line};
+use super::line::{Line, limits};
 use super::refusal::Refusal;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::decimal::Decimal;
+use crate::core::pricing::minimum::Limits;
 use crate::core::pricing::rounding::Rounding;
 
 /// The form of requests and responses.
@@ -98,7 +99,7 @@ impl Request {
             active,
             combine: combine.unwrap_or(Combine::Sum),
             lines,
-            limits: Limits::read(&request)?,
+            limits: limits(&request)?,
             billed: billed(&request)?,
             credits: credits(&request)?,
             tax_percent: request.percent("tax_percent")?,

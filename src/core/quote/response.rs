@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::row::Row;
-use crate::core::pricing::amount::Number;
 use crate::core::pricing::error::Overflow;
+use crate::core::pricing::number::Number;
+use crate::core::pricing::row::Row;
 
 /// A quote.
 #[derive(Clone, Debug, Serialize)]
@@ -94,19 +94,17 @@ impl RowForm {
         Ok(Self {
             line: row.line.clone(),
             kind: row.kind.as_str(),
-            band: row
-                .band
-                .map(|(over, up_to)| BandForm { over: over.to_string(), up_to: up_to.map(|edge| edge.to_string()) }),
+            band: row.band.map(|range| BandForm { over: range.over(), up_to: range.up_to() }),
             quantity: row.quantity.map(|quantity| quantity.to_string()),
             unit: row.unit.clone(),
             packages: row.packages.map(|packages| packages.to_string()),
             parts: row.parts,
-            list_price: row.price.map(|(list, _)| list.to_string()),
-            price: row.price.map(|(_, net)| net.to_string()),
-            unrounded: row.exact.shown()?.to_string(),
+            list_price: row.list_price.map(|price| price.to_string()),
+            price: row.price.map(|price| price.to_string()),
+            unrounded: row.unrounded.shown()?.to_string(),
             amount: amount(row.amount, places),
-            used: row.used.map(|(used, _)| used.to_string()),
-            unused: row.used.map(|(_, unused)| unused.to_string()),
+            used: row.used.map(|used| used.to_string()),
+            unused: row.unused.map(|unused| unused.to_string()),
             coverage: row.coverage.map(|coverage| coverage.to_string()),
         })
     }

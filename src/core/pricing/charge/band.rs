@@ -1,10 +1,13 @@
 //! Bands with their prices, and the portions of a quantity in them (PRICING §5).
 
+use std::fmt;
+
 use super::price::Price;
 use crate::core::book::model::Mode;
 use crate::core::pricing::decimal::{Decimal, NANO};
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
+use crate::core::pricing::rounding::Rounding;
 use crate::core::pricing::wide::{self, Wide};
 
 /// A band's upper edge, inclusive.
@@ -14,6 +17,25 @@ pub enum Edge {
     Quantity(Decimal),
     /// Percent of the commitment (overage only, PRICING §6).
     Percent(Decimal),
+}
+
+impl Edge {
+    /// The edge as a quantity: a percent is one of this commitment, half to even at 9 places.
+    pub fn of(self, commitment: Decimal) -> Result<Self, Overflow> {
+        let Edge::Percent(percent) = self else { return Ok(self) };
+        let share = wide::product([commitment.wide(), percent.wide()])?;
+        let nano = wide::narrow(wide::divide(share, wide::ten(11), Rounding::HalfEven)?)?;
+        Ok(Edge::Quantity(Decimal::from_nano(nano)))
+    }
+}
+
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Edge::Quantity(quantity) => quantity.fmt(f),
+            Edge::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
 }
 
 /// One step of a tiered price.

@@ -29,6 +29,27 @@ pub struct Range {
     pub up_to: Option<Edge>,
 }
 
+impl Range {
+    /// The range with percent edges as quantities of this commitment; they stay percents if there is no single one.
+    pub fn of(self, commitment: Option<Decimal>) -> Result<Self, Overflow> {
+        let Some(commitment) = commitment else { return Ok(self) };
+        let over = self.over.map(|edge| edge.of(commitment)).transpose()?;
+        Ok(Self { over, up_to: self.up_to.map(|edge| edge.of(commitment)).transpose()? })
+    }
+
+    /// The lower edge as documents show it.
+    #[must_use]
+    pub fn over(&self) -> String {
+        self.over.unwrap_or(Edge::Quantity(Decimal::ZERO)).to_string()
+    }
+
+    /// The upper edge as documents show it.
+    #[must_use]
+    pub fn up_to(&self) -> Option<String> {
+        self.up_to.map(|edge| edge.to_string())
+    }
+}
+
 /// A row so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
