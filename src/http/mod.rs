@@ -10,6 +10,7 @@ pub mod openapi;
 mod params;
 pub mod probe;
 mod quarantine;
+mod statements;
 mod usage;
 
 use std::io;
@@ -71,6 +72,9 @@ impl Api {
     /// The routes, every one behind the gate.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
+            .route("/v1/statements", get(statements::statements))
+            .route("/v1/statements/{contract}", get(statements::statement))
+            .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route(openapi::PATH, get(openapi::serve))

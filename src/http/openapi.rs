@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{quarantine, usage};
+use super::{quarantine, statements, usage};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -16,7 +16,13 @@ pub const PATH: &str = "/v1/openapi.json";
         title = "Plimsoll",
         description = "Metered and rated usage of storage sold by consumption.\n\nQuantities and amounts are JSON strings, exact to the last digit. Times are RFC 3339 in UTC. A token stands for one principal (operator, vendor, provider or customer) and shows what that one may read; an id of another's is 404, as one that does not exist. Usage of a period that is still open is provisional.",
     ),
-    paths(usage::usage, quarantine::quarantine),
+    paths(
+        statements::statements,
+        statements::statement,
+        statements::customer_statement,
+        usage::usage,
+        quarantine::quarantine
+    ),
     modifiers(&Bearer),
     security(("token" = [])),
 )]

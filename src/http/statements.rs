@@ -1,0 +1,189 @@
+//! `GET /v1/statements`: live, provisional ratings of an open period.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::caller::Caller;
+use super::cursor;
+use super::error::{ApiError, ErrorBody};
+use super::params::Params;
+use crate::config::Principal;
+use crate::core::billing::document::Document;
+use crate::core::book::model::{Book, Buyer, Seller};
+use crate::core::pricing::error::RateError;
+use crate::statement::{Rater, StatementError};
+
+/// Statements on a page: each is rated when it is asked for.
+const PAGE: usize = 20;
+
+/// Which statements are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StatementsParams {
+    /// The period by the month in which it begins, such as 2026-10.
+    period: String,
+    /// Only contracts in which this provider buys or sells.
+    provider: Option<String>,
+    /// `next_cursor` of the page before; the other parameters unchanged.
+    cursor: Option<String>,
+}
+
+/// Which statement of a contract is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StatementParams {
+    /// The period by the month in which it begins, such as 2026-10.
+    period: String,
+}
+
+/// A page of statements, by contract and customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatementsPage {
+    /// The documents, in the form of an invoice: state open, without a number.
+    #[schema(value_type = Vec<Object>)]
+    pub data: Vec<Document>,
+    /// For the next page; null after the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Statements of all contracts that the caller may read.
+#[utoipa::path(get, path = "/v1/statements", tag = "statements", params(StatementsParams), responses(
+    (status = 200, description = "A page of statements", body = StatementsPage),
+    (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "Not for this principal", body = ErrorBody),
+))]
+pub async fn statements(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Params { values: params, question }: Params<StatementsParams>,
+) -> Result<Json<StatementsPage>, ApiError> {
+    if matches!(caller.principal, Principal::Customer { .. }) {
+        return Err(caller.never("open statements"));
+    }
+    let rater = rater(&api).await?;
+    let after: Option<(String, Option<String>)> = match &params.cursor {
+        Some(text) => Some(cursor::key(&question, text)?),
+        None => None,
+    };
+    let mut places = Vec::new();
+    for contract in rater.book().contracts.keys().filter(|id| may_read(&caller.principal, rater.book(), id)) {
+        if params.provider.as_deref().is_none_or(|provider| concerns(rater.book(), contract, provider)) {
+            places.extend(places_of(&rater, contract, &params.period).await?);
+        }
+    }
+    let mut due = places.into_iter().filter(|place| after.as_ref().is_none_or(|after| place > after));
+    let page: Vec<(String, Option<String>)> = due.by_ref().take(PAGE).collect();
+    let next_cursor = match (page.last(), due.next()) {
+        (Some(last), Some(_)) => Some(cursor::after(&question, last)?),
+        _ => None,
+    };
+    let mut data = Vec::new();
+    for (contract, customer) in page {
+        match rater.statement(&contract, customer.as_deref(), &params.period).await {
+            Ok(document) => data.push(document),
+            Err(StatementError::Rate(RateError::NotInForce { .. })) => {}
+            Err(error) => return Err(refusal(error)),
+        }
+    }
+    Ok(Json(StatementsPage { data, next_cursor }))
+}
+
+/// The statement of one contract.
+#[utoipa::path(get, path = "/v1/statements/{contract}", tag = "statements",
+    params(("contract" = String, Path, description = "The contract's id"), StatementParams), responses(
+    (status = 200, description = "The document", body = Object),
+    (status = 400, description = "A parameter is wrong, or the contract is for each customer", body = ErrorBody),
+    (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 404, description = "No such contract, or another's", body = ErrorBody),
+))]
+pub async fn statement(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(contract): Path<String>,
+    Params { values: params, .. }: Params<StatementParams>,
+) -> Result<Json<Document>, ApiError> {
+    one(&api, &caller, &contract, None, &params.period).await
+}
+
+/// The statement of one customer under a contract for each customer.
+#[utoipa::path(get, path = "/v1/statements/{contract}/{customer}", tag = "statements",
+    params(("contract" = String, Path, description = "The contract's id"),
+           ("customer" = String, Path, description = "The customer's id, or a tag that no customer claims"), StatementParams), responses(
+    (status = 200, description = "The document", body = Object),
+    (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 404, description = "No such contract, or another's", body = ErrorBody),
+))]
+pub async fn customer_statement(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path((contract, customer)): Path<(String, String)>,
+    Params { values: params, .. }: Params<StatementParams>,
+) -> Result<Json<Document>, ApiError> {
+    one(&api, &caller, &contract, Some(&customer), &params.period).await
+}
+
+async fn one(
+    api: &Api,
+    caller: &Caller,
+    contract: &str,
+    customer: Option<&str>,
+    period: &str,
+) -> Result<Json<Document>, ApiError> {
+    let rater = rater(api).await?;
+    if !may_read(&caller.principal, rater.book(), contract) {
+        return Err(ApiError::NotFound);
+    }
+    rater.statement(contract, customer, period).await.map(Json).map_err(refusal)
+}
+
+async fn rater(api: &Api) -> Result<Rater, ApiError> {
+    Rater::newest(&api.client).await.map_err(refusal)
+}
+
+async fn places_of(rater: &Rater, contract: &str, period: &str) -> Result<Vec<(String, Option<String>)>, ApiError> {
+    let each = rater.book().contracts.get(contract).is_some_and(|terms| terms.buyer == Buyer::EachCustomer);
+    if !each {
+        return Ok(vec![(contract.to_owned(), None)]);
+    }
+    let customers = rater.customers(contract, period).await.map_err(refusal)?;
+    Ok(customers.into_iter().map(|customer| (contract.to_owned(), Some(customer))).collect())
+}
+
+/// PRICING §15: a vendor reads its wholesale, a provider both of its sides, a customer nothing that is open.
+fn may_read(principal: &Principal, book: &Book, contract: &str) -> bool {
+    let Some(terms) = book.contracts.get(contract) else { return false };
+    match principal {
+        Principal::Operator => true,
+        Principal::Vendor(id) => terms.seller == Seller::Vendor(id.clone()),
+        Principal::Provider(id) => concerns(book, contract, id),
+        Principal::Customer { .. } => false,
+    }
+}
+
+fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
+    book.contracts.get(contract).is_some_and(|terms| {
+        terms.buyer == Buyer::Provider(provider.to_owned()) || terms.seller == Seller::Provider(provider.to_owned())
+    })
+}
+
+fn refusal(error: StatementError) -> ApiError {
+    match error {
+        StatementError::NoContract(_) | StatementError::NoBook => ApiError::NotFound,
+        StatementError::CustomerNeeded(contract) => ApiError::BadRequest(format!(
+            "contract {contract} is for each customer: ask for /v1/statements/{contract}/CUSTOMER"
+        )),
+        StatementError::Rate(error) => ApiError::BadRequest(error.to_string()),
+        StatementError::ClickHouse(error) => error.into(),
+        StatementError::Document(error) => ApiError::Internal(error.to_string()),
+        StatementError::Book(error) => ApiError::Internal(error.to_string()),
+    }
+}
