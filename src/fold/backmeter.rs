@@ -123,11 +123,7 @@ fn load(
     Ok(loaded)
 }
 
-fn put_out<I: Iterator<Item = Hour>>(
-    mut loaded: ArrayMeter,
-    wanted: impl Fn(&SeriesKey) -> I,
-    batch: &mut BucketBatch,
-) {
+fn put_out<I: Iterator<Item = Hour>>(loaded: ArrayMeter, wanted: impl Fn(&SeriesKey) -> I, batch: &mut BucketBatch) {
     loaded.put_out_hours(wanted, batch);
 }
 

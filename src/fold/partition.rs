@@ -10,8 +10,8 @@ use crate::core::ledger::digest::{Said, record_hash};
 use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision, Verdict};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::MeterReading;
+use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::{PartitionMeter, PutOut};
-use crate::core::metering::series::EventOrder;
 use crate::core::word::{Disposition, Offset, Partition};
 
 /// The fold of one partition.

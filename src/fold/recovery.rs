@@ -14,8 +14,8 @@ use crate::core::ledger::judge::Judge;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::{MeterReading, SLACK_MS};
 use crate::core::metering::definition::Meters;
+use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::PartitionMeter;
-use crate::core::metering::series::EventOrder;
 use crate::core::word::{HOUR_MS, Instant, Offset, Partition};
 
 /// How far back the ledger is verified against its checkpoints when a partition is taken over, in milliseconds of log time.

@@ -1,15 +1,15 @@
 //! Hashes of events. Identity and content are stored for ever: their definitions never change within a fold version, and a test
 //! pins them.
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128, xxh3_128_with_seed};
 
 use super::Event;
 use crate::core::word::Kind;
 
-/// The hash of a series within its array.
+/// The hash that names a series within its array.
 #[must_use]
-pub fn series_hash(kind: Kind, resource: &str, meter: &str) -> u64 {
-    xxh3_64_with_seed(resource.as_bytes(), xxh3_64_with_seed(meter.as_bytes(), kind as u64))
+pub fn series_hash(kind: Kind, resource: &str, meter: &str) -> u128 {
+    xxh3_128_with_seed(resource.as_bytes(), xxh3_64_with_seed(meter.as_bytes(), kind as u64))
 }
 
 /// The identity of an event: xxh3-128 of (provider, array, source, id), each with its length before it.
@@ -32,7 +32,7 @@ pub fn content(event: &Event<'_>) -> u64 {
     let readings = event.readings.iter().fold(0u64, |sum, reading| {
         let customer = reading.customer.as_deref().map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2));
         let tier = reading.tier.as_deref().map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4));
-        sum.wrapping_add(mix(&[reading.series_hash, customer, tier, reading.value]))
+        sum.wrapping_add(mix(&[reading.series_hash as u64, customer, tier, reading.value]))
     });
     mix(&[xxh3_64(event.array.as_bytes()), event.time.0 as u64, event.readings.len() as u64, readings])
 }

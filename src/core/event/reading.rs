@@ -28,7 +28,7 @@ pub struct Reading<'a> {
     /// The value in the meter's base unit.
     pub value: u64,
     /// Hash of (kind, resource, meter): computed once, used for repeats, the content and the series.
-    pub series_hash: u64,
+    pub series_hash: u128,
 }
 
 /// A text that borrows unless it holds an escape. Null is no text, so an absent tag cannot be written as null.

@@ -1,4 +1,4 @@
-//! One array's series in memory: readings newer than its newest accepted time less (`max_hold` + 1 h + [`SLACK_MS`]).
+//! One array's readings in memory: those newer than its newest accepted time less (`max_hold` + 1 h + [`SLACK_MS`]).
 //!
 //! An hour stays in memory until the array has moved [`SLACK_MS`] past its end; then it is metered once and put out. A reading
 //! that arrives for such an hour marks it, and the checkpoint meters it again from the ledger with the same function.
@@ -10,8 +10,10 @@ use hashbrown::HashTable;
 use super::bucket::{BucketBatch, SeriesKey};
 use super::cell::Cell;
 use super::definition::{Definition, Meters, OBSERVED};
-use super::series::{EventOrder, EventRing, Series};
-use super::tag::TagTable;
+use super::held::{EventOrder, Held, HeldEvent, HeldEvents};
+use super::series::{Gathered, Series};
+use super::tag::{TagId, TagTable};
+use crate::core::event::series_hash;
 use crate::core::word::{HOUR_MS, Hour, Instant, Kind};
 
 /// How much disorder within an array is absorbed in memory, in milliseconds: pollers retry within minutes.
@@ -32,12 +34,23 @@ pub struct MeterReading<'a> {
     pub tier: Option<&'a str>,
     /// The value in the meter's base unit.
     pub value: u64,
-    /// The decoder's hash of (kind, resource, meter).
-    pub series_hash: u64,
+    /// The decoder's hash of (kind, resource, meter): 128 bits name a series within its array.
+    pub series_hash: u128,
 }
 
 /// Hours that memory cannot meter any more.
 pub type Marked = Vec<(Arc<SeriesKey>, Hour)>;
+
+/// What stood at one place of the last event. A poll lists its resources in the same order, so this is nearly always right.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u128,
+    /// The series; [`UNMETERED`] if nobody has defined the meter.
+    series: u32,
+    tags: TagId,
+}
+
+const UNMETERED: u32 = u32::MAX;
 
 /// The live series of one array.
 #[derive(Debug)]
@@ -46,16 +59,16 @@ pub struct ArrayMeter {
     array: Arc<str>,
     newest: Instant,
     greatest_hold_ms: i64,
-    events: EventRing,
+    events: HeldEvents,
     series: Vec<Series>,
     by_name: HashTable<u32>,
-    /// Which series the reading at each place of the last event belonged to: a poll lists its resources in the same order.
-    layout: Vec<u32>,
+    layout: Vec<Place>,
     tags: TagTable,
-    rolled: Hour,
+    /// Hours up to this one have left memory.
+    closed: Hour,
     /// Hold every reading whatever its age: the readings of some hours, loaded from the ledger, come in any order.
     keep_all: bool,
-    scratch: Vec<Cell>,
+    observed_hash: u128,
 }
 
 impl ArrayMeter {
@@ -67,14 +80,14 @@ impl ArrayMeter {
             array: array.into(),
             newest: Instant(i64::MIN),
             greatest_hold_ms: Definition::OBSERVED.max_hold_ms,
-            events: EventRing::default(),
+            events: HeldEvents::default(),
             series: Vec::new(),
             by_name: HashTable::new(),
             layout: Vec::new(),
             tags: TagTable::default(),
-            rolled: Hour(i64::MIN / HOUR_MS),
+            closed: Hour(i64::MIN / HOUR_MS),
             keep_all: false,
-            scratch: Vec::new(),
+            observed_hash: series_hash(Kind::Array, array, OBSERVED),
         }
     }
 
@@ -105,23 +118,27 @@ impl ArrayMeter {
     /// How many series are live.
     #[must_use]
     pub fn live_series(&self) -> usize {
-        self.by_name.len()
+        self.series.len()
     }
 
-    /// Bytes that the array's series take in memory.
+    /// Bytes that the array's series take in memory, their readings included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.series.iter().map(Series::bytes).sum::<usize>() + self.by_name.capacity() * 5 + self.layout.capacity() * 4
+        let tables = self.by_name.capacity() * 5 + self.layout.capacity() * size_of::<Place>();
+        self.series.iter().map(Series::bytes).sum::<usize>() + self.events.bytes() + tables
     }
 
     /// The last hour that memory cannot meter any more when the newest accepted time is `newest`.
-    fn closed(newest: Instant) -> Hour {
+    fn closed_by(newest: Instant) -> Hour {
         Hour(newest.plus_ms(-SLACK_MS).hour().0 - 1)
     }
 
-    /// Readings at or before this instant are not needed for any hour after [`Self::closed`].
-    fn floor(&self, newest: Instant, hold_ms: i64) -> Instant {
-        if self.keep_all { Instant(i64::MIN) } else { newest.plus_ms(-(hold_ms + HOUR_MS + SLACK_MS)) }
+    /// Readings at or before this instant are not needed for any hour after [`Self::closed_by`].
+    fn floor(&self, newest: Instant) -> Instant {
+        match self.keep_all {
+            true => Instant(i64::MIN),
+            false => newest.plus_ms(-(self.greatest_hold_ms + HOUR_MS + SLACK_MS)),
+        }
     }
 
     /// Takes in an accepted event. Hours that leave memory by it go to `out`, hours that had left before go to `marked`.
@@ -135,19 +152,20 @@ impl ArrayMeter {
         marked: &mut Marked,
     ) {
         if order.instant > self.newest {
-            self.roll(order.instant, out);
+            self.move_on(order.instant, out);
         }
-        let closed = Self::closed(self.newest);
-        self.take_in(order, site, readings, meters, |series, (from, to)| {
-            let open_from = from.max(Hour(closed.0 + 1));
-            marked.extend((from.0..=to.min(closed).0).map(|hour| (Arc::clone(&series.key), Hour(hour))));
-            if open_from <= to {
-                series.mark(open_from, to);
+        let event = self.taken_in(order, site, readings, meters, true);
+        if order.instant.hour() <= self.closed {
+            for held in &event.readings {
+                let series = &self.series[held.series as usize];
+                let (from, to) = series.touched(order.instant);
+                marked.extend((from.0..=to.min(self.closed).0).map(|hour| (Arc::clone(&series.key), Hour(hour))));
             }
-        });
+        }
+        self.hold(event);
     }
 
-    /// Takes in an event that is accounted for already: no hour becomes dirty. For recovery, where the newest time comes first.
+    /// Takes in an event that is accounted for already: nothing becomes due by it. For recovery, where the newest time comes first.
     pub fn restore<'a>(
         &mut self,
         order: EventOrder,
@@ -157,80 +175,62 @@ impl ArrayMeter {
         newest: Instant,
     ) {
         self.newest = self.newest.max(newest).max(order.instant);
-        self.rolled = self.rolled.max(Self::closed(self.newest));
-        self.take_in(order, site, readings, meters, |_, _| {});
+        self.closed = self.closed.max(Self::closed_by(self.newest));
+        let event = self.taken_in(order, site, readings, meters, false);
+        self.hold(event);
     }
 
-    fn take_in<'a>(
+    fn hold(&mut self, event: HeldEvent) {
+        if event.order.instant > self.floor(self.newest) {
+            self.events.insert(event);
+        }
+    }
+
+    fn taken_in<'a>(
         &mut self,
         order: EventOrder,
         site: Option<&str>,
         readings: impl Iterator<Item = MeterReading<'a>>,
         meters: &Meters,
-        mut touch: impl FnMut(&mut Series, (Hour, Hour)),
-    ) {
-        let event = self.events.push(order);
+        fresh: bool,
+    ) -> HeldEvent {
+        let mut event = HeldEvent { order, fresh, readings: Vec::with_capacity(1 + readings.size_hint().0) };
         let array = Arc::clone(&self.array);
-        let observed = MeterReading {
-            kind: Kind::Array,
-            resource: &array,
-            meter: OBSERVED,
-            customer: None,
-            tier: None,
-            value: 1,
-            series_hash: 0,
-        };
-        self.take_reading(0, event, order.instant, site, &observed, meters, &mut touch);
+        let (kind, series_hash) = (Kind::Array, self.observed_hash);
+        let observed =
+            MeterReading { kind, resource: &array, meter: OBSERVED, customer: None, tier: None, value: 1, series_hash };
+        event.readings.extend(self.held(0, &observed, site, meters));
         for (place, reading) in readings.enumerate() {
-            self.take_reading(place + 1, event, order.instant, site, &reading, meters, &mut touch);
+            event.readings.extend(self.held(place + 1, &reading, site, meters));
         }
+        event
     }
 
-    #[allow(clippy::too_many_arguments)] // the inner loop of metering, called in one place
-    fn take_reading(
-        &mut self,
-        place: usize,
-        event: u32,
-        instant: Instant,
-        site: Option<&str>,
-        reading: &MeterReading<'_>,
-        meters: &Meters,
-        touch: &mut impl FnMut(&mut Series, (Hour, Hour)),
-    ) {
-        let Some(number) = self.series_of(place, reading, meters) else { return };
-        let floor = self.floor(self.newest, self.series[number as usize].definition.max_hold_ms);
-        let series = &mut self.series[number as usize];
-        let touched = series.touched(instant);
-        touch(series, touched);
-        if instant > floor {
-            let tags = self.tags.intern(series.newest_tags(), reading.customer, reading.tier, site);
-            series.insert(event, tags, reading.value, floor, &self.events);
+    /// A reading as it is held; none if nobody has defined its meter.
+    fn held(&mut self, place: usize, reading: &MeterReading<'_>, site: Option<&str>, meters: &Meters) -> Option<Held> {
+        let known = self.layout.get(place).copied().filter(|known| known.hash == reading.series_hash);
+        let series = known.map_or_else(|| self.series_of(reading, meters), |known| known.series);
+        let tags = match series {
+            UNMETERED => TagId(0),
+            _ => self.tags.intern(known.map(|known| known.tags), reading.customer, reading.tier, site),
+        };
+        let noted = Place { hash: reading.series_hash, series, tags };
+        match self.layout.get_mut(place) {
+            Some(known) => *known = noted,
+            None => self.layout.push(noted),
         }
+        (series != UNMETERED).then_some(Held { series, tags, value: reading.value })
     }
 
-    /// The number of a reading's series, made if it is new; `None` if nobody has defined its meter.
-    fn series_of(&mut self, place: usize, reading: &MeterReading<'_>, meters: &Meters) -> Option<u32> {
-        let same = |series: &Series| {
-            series.hash == reading.series_hash
-                && series.key.kind == reading.kind
-                && *series.key.resource == *reading.resource
-                && *series.key.meter == *reading.meter
-        };
-        if let Some(&guess) = self.layout.get(place)
-            && same(&self.series[guess as usize])
-        {
-            return Some(guess);
+    /// The number of a reading's series, made if it is new.
+    fn series_of(&mut self, reading: &MeterReading<'_>, meters: &Meters) -> u32 {
+        let hash = reading.series_hash;
+        let found = self.by_name.find(hash as u64, |&number| self.series[number as usize].hash == hash).copied();
+        match (found, meters.get(reading.meter)) {
+            (Some(number), _) => number,
+            (None, Some(definition)) => self.open_series(reading, definition),
+            (None, None) => UNMETERED,
         }
-        let found = self.by_name.find(reading.series_hash, |&number| same(&self.series[number as usize])).copied();
-        let number = match found {
-            Some(number) => number,
-            None => self.open_series(reading, meters.get(reading.meter)?),
-        };
-        if self.layout.len() <= place {
-            self.layout.resize(place + 1, number);
-        }
-        self.layout[place] = number;
-        Some(number)
     }
 
     fn open_series(&mut self, reading: &MeterReading<'_>, definition: &Definition) -> u32 {
@@ -244,66 +244,102 @@ impl ArrayMeter {
         };
         self.greatest_hold_ms = self.greatest_hold_ms.max(definition.max_hold_ms);
         let number = self.series.len() as u32;
-        self.series.push(Series::new(Arc::new(key), reading.series_hash, *definition));
-        self.by_name.insert_unique(reading.series_hash, number, |&other| self.series[other as usize].hash);
+        self.series.push(Series { key: Arc::new(key), hash: reading.series_hash, definition: *definition });
+        self.by_name
+            .insert_unique(reading.series_hash as u64, number, |&other| self.series[other as usize].hash as u64);
         number
     }
 
     /// Moves the newest accepted time on: hours that leave memory are metered first, while their readings are still here.
-    fn roll(&mut self, newest: Instant, out: &mut BucketBatch) {
-        let closed = Self::closed(newest);
-        if closed > self.rolled {
+    fn move_on(&mut self, newest: Instant, out: &mut BucketBatch) {
+        let closed = Self::closed_by(newest);
+        if closed > self.closed {
             self.put_out(closed, out);
-            for number in 0..self.series.len() {
-                let floor = self.floor(newest, self.series[number].definition.max_hold_ms);
-                self.series[number].evict(floor, &self.events);
-            }
-            self.events.evict(self.floor(newest, self.greatest_hold_ms));
+            self.closed = closed;
+            self.events.evict(self.floor(newest));
             self.forget_idle();
-            self.rolled = closed;
         }
         self.newest = newest;
     }
 
-    /// Meters every dirty hour up to `limit` into `out`.
-    pub fn put_out(&mut self, limit: Hour, out: &mut BucketBatch) {
-        for series in &mut self.series {
-            for hour in series.take_dirty(limit) {
-                series.meter_hour(hour, &self.events, &mut self.scratch);
-                out.push(&series.key, &series.definition, hour, &self.scratch, &self.tags);
+    /// Meters the hours up to `limit` that fresh events touch, into `out`.
+    fn put_out(&mut self, limit: Hour, out: &mut BucketBatch) {
+        let mut due: Vec<Option<(Hour, Hour)>> = vec![None; self.series.len()];
+        for event in self.events.iter().filter(|event| event.fresh) {
+            for held in &event.readings {
+                let (from, to) = self.series[held.series as usize].touched(event.order.instant);
+                let due = &mut due[held.series as usize];
+                *due = Some(due.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+            }
+        }
+        // what has left memory was put out or marked; the first hour that has not depends on readings this old at most
+        let open = Hour(self.closed.0.saturating_add(1));
+        let mut gathered = Gathered::default();
+        gathered.gather(
+            self.series.len(),
+            self.events.since(Instant(open.0.saturating_mul(HOUR_MS)).plus_ms(-self.greatest_hold_ms)),
+        );
+        let mut cells: Vec<Cell> = Vec::new();
+        for (number, (series, due)) in self.series.iter().zip(due).enumerate() {
+            let Some((first, last)) = due else { continue };
+            for hour in (first.max(open).0..=last.min(limit).0).map(Hour) {
+                gathered.meter_hour(number, &series.definition, hour, &mut cells);
+                out.push(&series.key, &series.definition, hour, &cells, &self.tags);
             }
         }
     }
 
-    /// Meters hours of what is held, dirty or not: `wanted` says of a series which. For readings loaded from the ledger.
-    pub fn put_out_hours<'h, I>(&mut self, wanted: impl Fn(&SeriesKey) -> I, out: &mut BucketBatch)
-    where
-        I: Iterator<Item = Hour> + 'h,
-    {
-        for series in &self.series {
+    /// Meters everything that is due into `out`: for a checkpoint. Nothing is due after it.
+    pub fn put_out_all(&mut self, out: &mut BucketBatch) {
+        self.put_out(Hour(i64::MAX), out);
+        self.events.iter_mut().for_each(|event| event.fresh = false);
+    }
+
+    /// Meters hours of what is held, due or not: `wanted` says of a series which. For readings loaded from the ledger.
+    pub fn put_out_hours<I: Iterator<Item = Hour>>(&self, wanted: impl Fn(&SeriesKey) -> I, out: &mut BucketBatch) {
+        let (mut gathered, mut cells) = (Gathered::default(), Vec::new());
+        gathered.gather(self.series.len(), self.events.iter());
+        for (number, series) in self.series.iter().enumerate() {
             for hour in wanted(&series.key) {
-                series.meter_hour(hour, &self.events, &mut self.scratch);
-                out.push(&series.key, &series.definition, hour, &self.scratch, &self.tags);
+                gathered.meter_hour(number, &series.definition, hour, &mut cells);
+                out.push(&series.key, &series.definition, hour, &cells, &self.tags);
             }
         }
     }
 
-    /// Drops series that hold nothing (deleted resources) and tag sets that nothing uses, so that neither grows without end.
+    /// Drops series without a held reading (deleted resources) and tag sets that nothing uses, so that neither grows without end.
     fn forget_idle(&mut self) {
-        let idle = self.series.iter().filter(|series| series.is_idle()).count();
-        if idle > 16 && idle * 4 > self.series.len() {
-            self.series.retain(|series| !series.is_idle());
-            self.layout.clear();
-            self.by_name.clear();
-            for (number, series) in self.series.iter().enumerate() {
-                self.by_name.insert_unique(series.hash, number as u32, |&other| self.series[other as usize].hash);
-            }
+        let mut new_number = vec![UNMETERED; self.series.len()];
+        let mut used_tags = vec![false; self.tags.len()];
+        for held in self.events.iter().flat_map(|event| &event.readings) {
+            new_number[held.series as usize] = 0;
+            used_tags[held.tags.0 as usize] = true;
         }
-        if self.tags.len() > 64 + 4 * self.series.len() {
-            let mut used = vec![false; self.tags.len()];
-            self.series.iter().for_each(|series| series.note_tags(&mut used));
-            let renumbered = self.tags.retain(&used);
-            self.series.iter_mut().for_each(|series| series.renumber_tags(&renumbered));
+        let live = new_number.iter().filter(|number| **number == 0).count();
+        let few = |used: usize, all: usize| all > 16 + used + used / 4;
+        if !few(live, self.series.len()) && !few(used_tags.iter().filter(|used| **used).count(), self.tags.len()) {
+            return;
+        }
+        let mut next = 0;
+        for number in new_number.iter_mut().filter(|number| **number == 0) {
+            *number = next;
+            next += 1;
+        }
+        let mut place = 0;
+        self.series.retain(|_| {
+            place += 1;
+            new_number[place - 1] != UNMETERED
+        });
+        let new_tags = self.tags.retain(&used_tags);
+        for held in self.events.iter_mut().flat_map(|event| &mut event.readings) {
+            held.series = new_number[held.series as usize];
+            held.tags = TagId(new_tags[held.tags.0 as usize]);
+        }
+        self.layout.clear();
+        self.by_name.clear();
+        for (number, series) in self.series.iter().enumerate() {
+            self.by_name
+                .insert_unique(series.hash as u64, number as u32, |&other| self.series[other as usize].hash as u64);
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod array;
 pub mod bucket;
 pub mod cell;
 pub mod definition;
+pub mod held;
 pub mod partition;
 pub mod series;
 pub mod tag;

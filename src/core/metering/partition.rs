@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use super::array::{ArrayMeter, Marked, MeterReading};
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::Meters;
-use super::series::EventOrder;
+use super::held::EventOrder;
 use crate::core::word::{Hour, Instant};
 
 /// Hours that must be metered again from the ledger, by series.
@@ -89,7 +89,7 @@ impl PartitionMeter {
     pub fn put_out(&mut self) -> PutOut {
         let mut buckets = std::mem::take(&mut self.pending);
         for number in std::mem::take(&mut self.touched) {
-            self.arrays[number as usize].put_out(Hour(i64::MAX), &mut buckets);
+            self.arrays[number as usize].put_out_all(&mut buckets);
         }
         let marks = std::mem::take(&mut self.marks);
         self.marked_hours = 0;

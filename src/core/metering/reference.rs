@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::array::{ArrayMeter, MeterReading};
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::{Definition, MeterKind, Meters};
+use super::held::EventOrder;
 use super::partition::PartitionMeter;
-use super::series::EventOrder;
 use crate::core::word::{HOUR_MS, Hour, Instant, Kind};
 
 const STEP_MS: i64 = 60_000;
