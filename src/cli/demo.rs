@@ -11,7 +11,6 @@ use chrono::{Datelike, Months, NaiveDate};
 use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
-use super::load::bar;
 use super::run::{Fold, serve};
 use super::{catalog, stream};
 use crate::clickhouse::{Client, migrate};
@@ -19,8 +18,7 @@ use crate::config::Config;
 use crate::core::book::local_midnight;
 use crate::core::word::Instant;
 use crate::dev::{Dev, Progress};
-use crate::load::demo::{DemoMonth, Summary};
-use crate::load::publish::Publisher;
+use crate::load::{DemoMonth, Summary, publish};
 use crate::metrics::Metrics;
 use crate::run::worker::RunEnd;
 use crate::statement::Rater;
@@ -76,10 +74,7 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
         println!("{label} was produced by an earlier run; it is used again");
     } else {
         let summary = produce(config, label)?;
-        println!(
-            "produced {label}: {} events with {} readings, {} of them out of order; {} duplicates, {} that nobody can use",
-            summary.accepted, summary.readings, summary.out_of_order, summary.duplicate, summary.quarantined
-        );
+        println!("produced {label}: {summary}");
         std::fs::write(dir.join("month"), label)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
@@ -117,16 +112,13 @@ async fn prepare(config: &Config, dir: &Path) -> anyhow::Result<()> {
 
 fn produce(config: &Config, label: &str) -> anyhow::Result<Summary> {
     let (start, end) = bounds(label)?;
-    let month = DemoMonth::new(start, end, SEED);
-    let publisher = Publisher::new(&config.kafka, TOPIC, PARTITIONS)?;
-    let bar = bar(month.expected_events());
-    let summary = month.produce(|event| {
-        bar.inc(1);
-        publisher.send(&event)
-    })?;
-    publisher.finish()?;
-    bar.finish_and_clear();
-    Ok(summary)
+    let mut month = DemoMonth::new(start, end, SEED);
+    let stream = super::load::find(config, TOPIC)?;
+    let total = month.total();
+    let records = month.by_ref().map(|event| (&*stream, event.record));
+    let published = publish(&config.kafka, records, total, None)?;
+    tracing::info!("produced {published}");
+    Ok(month.summary().clone())
 }
 
 async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {

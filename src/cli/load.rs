@@ -1,112 +1,132 @@
-//! `plimsoll load`: produces synthetic usage at a given rate and size.
+//! `plimsoll load`: synthetic usage for measurements and tests.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant as Moment};
+use std::sync::Arc;
 
 use anyhow::bail;
+use chrono::Utc;
 use clap::Args as ClapArgs;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::stream::{Window, follow, window_ms};
+use super::stream::follow;
 use crate::config::Config;
-use crate::core::event::time::parse;
+use crate::core::event::time;
+use crate::core::ledger::rules::StreamRules;
 use crate::core::word::Instant;
-use crate::load::plain::PlainLoad;
-use crate::load::publish::Publisher;
+use crate::load::{Mode, PlainLoad, PlainPlan, publish};
 
-/// Most events of one load: a bound for slips of the finger.
-const MAX_EVENTS: u64 = 1_000_000_000;
+/// Whose arrays they are on a shared stream, if nobody says: a provider of the sample book.
+const SHARED_PROVIDER: &str = "northwind";
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400")]
+#[command(
+    after_help = "Example:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400\n\nThe same arguments with --start give the same \
+                  bytes: a second run makes duplicates."
+)]
 pub(super) struct Args {
-    /// The stream's topic
-    #[arg(long)]
+    /// The stream, by its topic or its id
+    #[arg(long, value_name = "STREAM")]
     stream: String,
-    /// How many events
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MAX_EVENTS))]
+    /// How many events in all
+    #[arg(long, value_name = "N")]
     events: u64,
-    /// Readings an event
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=50_000))]
+    /// Readings in each event: effective_used of volumes, and from 2 on their read_bytes as well
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     readings: u32,
-    /// Arrays that take turns
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    arrays: u64,
-    /// Whose arrays; else the stream's provider, else "northwind"
-    #[arg(long)]
+    /// How many arrays take turns
+    #[arg(long, value_name = "A", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    arrays: u32,
+    /// Whose arrays they are [default: the stream's provider, northwind on a shared stream]
+    #[arg(long, value_name = "P")]
     provider: Option<String>,
-    /// Events a second; else as fast as possible
-    #[arg(long)]
-    rate: Option<u32>,
-    /// Of names and values: the same seed gives the same load
-    #[arg(long, default_value_t = 1)]
+    /// At most so many events a second [default: as fast as it goes]
+    #[arg(long, value_name = "EVENTS_PER_S", value_parser = rate)]
+    rate: Option<f64>,
+    /// Another seed gives other arrays and values
+    #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// When the first event was measured (RFC 3339); else so that the last is measured now
+    /// When the first poll was, in RFC 3339 [default: so that the last poll is about now]
+    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    start: Option<Instant>,
+    /// From one poll of an array to its next: 5m, 30s, 1h
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step_ms)]
+    step: i64,
+    /// CloudEvents in Kafka's binary mode instead of the structured one
     #[arg(long)]
-    start: Option<String>,
-    /// Between two polls of an array
-    #[arg(long, value_parser = window_ms, default_value = "5m")]
-    step: Window,
+    binary: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "write a number above 0: 5000".to_owned())
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    time::parse(text).ok_or_else(|| "write RFC 3339: 2026-10-01T00:00:00Z".to_owned())
+}
+
+fn step_ms(text: &str) -> Result<i64, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    let parsed = units.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<i64>().ok()?.checked_mul(ms));
+    match parsed {
+        Some(ms) if (1..=31 * 86_400_000).contains(&ms) => Ok(ms),
+        _ => Err("write a number and ms, s, m, h or d, at most 31d: 5m".to_owned()),
+    }
 }
 
 impl Args {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let streams = follow(config)?.streams();
-        let Some(rules) = streams.iter().find(|rules| rules.topic == self.stream) else {
-            bail!("no stream {} is open: plimsoll stream open {} --shared --partitions 4", self.stream, self.stream)
-        };
-        let provider = self.provider.clone().or_else(|| rules.provider.clone());
-        let load = PlainLoad {
-            provider: provider.unwrap_or_else(|| "northwind".to_owned()),
-            arrays: self.arrays,
-            readings: self.readings,
-            start: self.start()?,
-            step_ms: self.step.0,
-            seed: self.seed,
-        };
-        let publisher = Publisher::new(&config.kafka, &self.stream, rules.partitions)?;
-        let bar = bar(self.events);
-        let started = Moment::now();
-        for number in 0..self.events {
-            publisher.send(&load.event(number))?;
-            bar.inc(1);
-            if let Some(rate) = self.rate {
-                let due = Duration::from_secs_f64(number as f64 / f64::from(rate.max(1)));
-                std::thread::sleep(due.saturating_sub(started.elapsed()));
-            }
-        }
-        publisher.finish()?;
-        bar.finish_and_clear();
-        let seconds = started.elapsed().as_secs_f64();
-        let (events, readings) =
-            (self.events as f64 / seconds, self.events as f64 * f64::from(self.readings) / seconds);
-        println!(
-            "{} events acknowledged in {seconds:.1} s: {events:.0} events/s, {readings:.0} readings/s",
-            self.events
-        );
+        let stream = find(config, &self.stream)?;
+        let plan = self.plan(&stream, Instant(Utc::now().timestamp_millis()));
+        warn_of_strange_times(&plan, &stream);
+        let expected = plan.events;
+        let records = PlainLoad::new(plan).map(|record| (&*stream, record));
+        let published = publish(&config.kafka, records, expected, self.rate)?;
+        println!("{}: {published}, {:.0} readings/s", stream.stream, {
+            published.events_per_second() * f64::from(self.readings)
+        });
         Ok(ExitCode::SUCCESS)
     }
 
-    fn start(&self) -> anyhow::Result<Instant> {
-        let span_ms = self.step.0.saturating_mul(i64::try_from(self.events / self.arrays).unwrap_or(i64::MAX));
-        match &self.start {
-            Some(text) => match parse(text) {
-                Some(start) => Ok(start),
-                None => bail!("--start is no instant: write it as 2026-10-01T00:00:00Z"),
-            },
-            None => {
-                let now = chrono::Utc::now().timestamp_millis();
-                Ok(Instant((now - span_ms) / 1000 * 1000))
-            }
-        }
+    fn plan(&self, stream: &StreamRules, now: Instant) -> PlainPlan {
+        let provider = self.provider.clone().or_else(|| stream.provider.clone());
+        let plan = PlainPlan {
+            events: self.events,
+            readings: self.readings,
+            arrays: self.arrays,
+            provider: provider.unwrap_or_else(|| SHARED_PROVIDER.to_owned()),
+            seed: self.seed,
+            start: now,
+            step_ms: self.step,
+            mode: if self.binary { Mode::Binary } else { Mode::Structured },
+        };
+        let start = self.start.unwrap_or_else(|| plan.start_to_end_at(now));
+        PlainPlan { start, ..plan }
     }
 }
 
-/// A bar on a terminal; indicatif hides it elsewhere.
-pub(super) fn bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} events  {per_sec}  {eta}") {
-        bar.set_style(style);
+/// The open stream of this topic or id.
+pub(super) fn find(config: &Config, name: &str) -> anyhow::Result<Arc<StreamRules>> {
+    let control = follow(config)?;
+    let streams = control.streams();
+    control.stop();
+    let found = streams.iter().find(|rules| rules.topic == name || rules.stream.0 == name);
+    if let Some(rules) = found {
+        return Ok(Arc::clone(rules));
     }
-    bar
+    let open: Vec<&str> = streams.iter().map(|rules| rules.topic.as_str()).collect();
+    match open.is_empty() {
+        true => bail!("no stream is open: open it with `plimsoll stream open {name} --shared --partitions 4`"),
+        false => bail!("no stream {name} is open: name one of {}", open.join(", ")),
+    }
+}
+
+/// Events outside the window are not metered: whoever measures should know.
+fn warn_of_strange_times(plan: &PlainPlan, stream: &StreamRules) {
+    let now = Instant(Utc::now().timestamp_millis());
+    if plan.start < now.plus_ms(-stream.acceptance_window_ms) {
+        tracing::warn!(start = %plan.start, "the first events lie before the stream's acceptance window and will be late");
+    }
+    if plan.last() > now.plus_ms(stream.future_limit_ms) {
+        tracing::warn!(last = %plan.last(), "the last events lie in the future and will be quarantined");
+    }
 }

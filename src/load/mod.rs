@@ -1,19 +1,21 @@
-//! Synthetic usage: plain load for measurements and tests, and the month of the demo. Everything is a function of its seed.
+//! Synthetic usage: a plain load for measurements and tests ([`plain`]), the month of the demo ([`demo`]), and the way of both to
+//! a stream's topic ([`publish`](publish::publish)).
+//!
+//! Both generators are pure: the same arguments give the same bytes. Only `publisher` and `publish` touch the outside.
 
 pub mod demo;
+pub mod envelope;
 pub mod error;
-pub mod fleet;
 pub mod plain;
 pub mod publish;
+pub mod publisher;
 pub mod random;
+pub mod record;
+pub mod stamp;
+pub mod template;
 
-/// An event ready to be produced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadEvent {
-    /// The record's key: the array's id.
-    pub key: String,
-    /// The record's value: a CloudEvent in structured mode.
-    pub value: Vec<u8>,
-    /// How many readings it holds.
-    pub readings: u32,
-}
+pub use demo::{DemoEvent, DemoMonth, Summary};
+pub use error::LoadError;
+pub use plain::{PlainLoad, PlainPlan};
+pub use publish::{Published, publish};
+pub use record::{Mode, UsageRecord};

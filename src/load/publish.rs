@@ -1,106 +1,118 @@
-//! Producing load: acknowledged by all in-sync replicas, in order, each event in the partition of its array.
+//! Usage sent to its streams at a pace, with progress for whoever watches.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant as Moment};
 
-use rdkafka::ClientContext;
-use rdkafka::error::KafkaError;
-use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::types::RDKafkaErrorCode;
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::LoadEvent;
 use super::error::LoadError;
+use super::publisher::Publisher;
+use super::record::UsageRecord;
 use crate::config;
-use crate::core::event::partition_of;
-use crate::kafka::client::client_config;
+use crate::core::ledger::rules::StreamRules;
 
-/// The longest wait for the last acknowledgements.
-const FLUSH_WAIT: Duration = Duration::from_secs(120);
-/// The pause while the producer's queue is full.
-const FULL_PAUSE: Duration = Duration::from_millis(5);
+/// Between two lines of progress where there is no terminal.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+/// Records between two looks at the watch when nothing limits the pace.
+const LOOK_EVERY: u64 = 1000;
 
-#[derive(Clone, Default)]
-struct Deliveries {
-    failed: Arc<AtomicU64>,
-    first: Arc<Mutex<Option<String>>>,
+/// What arrived.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    /// Records that the broker acknowledged.
+    pub events: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// From the first record to the last acknowledgement.
+    pub took: Duration,
 }
 
-impl ClientContext for Deliveries {}
+impl Published {
+    /// Acknowledged records a second.
+    #[must_use]
+    pub fn events_per_second(&self) -> f64 {
+        self.events as f64 / self.took.as_secs_f64().max(1e-6)
+    }
+}
 
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+impl fmt::Display for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.bytes as f64 / f64::from(1 << 20);
+        let seconds = self.took.as_secs_f64();
+        write!(f, "{} events, {mib:.1} MiB in {seconds:.2} s: {:.0} events/s", self.events, self.events_per_second())
+    }
+}
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-            self.first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+/// Sends records to their streams and returns when the broker has them all. `expected` is for the progress only; `rate` is the
+/// most events a second.
+///
+/// # Errors
+/// If a single record was not acknowledged.
+pub fn publish<'a>(
+    kafka: &config::Kafka,
+    records: impl Iterator<Item = (&'a StreamRules, UsageRecord)>,
+    expected: u64,
+    rate: Option<f64>,
+) -> Result<Published, LoadError> {
+    let mut publisher = Publisher::new(kafka)?;
+    let mut progress = Progress::new(expected);
+    let started = Moment::now();
+    let (mut events, mut bytes) = (0u64, 0u64);
+    for (stream, record) in records {
+        if let Some(rate) = rate {
+            let due = started + Duration::try_from_secs_f64(events as f64 / rate).unwrap_or(Duration::MAX / 4);
+            hold_until(due, &publisher)?;
+        }
+        publisher.send(stream, &record)?;
+        (events, bytes) = (events + 1, bytes + record.bytes());
+        if rate.is_some() || events.is_multiple_of(LOOK_EVERY) {
+            progress.show(events);
+        }
+    }
+    publisher.finish()?;
+    Ok(Published { events: publisher.acknowledged(), bytes, took: started.elapsed() })
+}
+
+/// Sleeps until an event is due, with a look at the acknowledgements now and then. (A poll of less than a millisecond would spin.)
+fn hold_until(due: Moment, publisher: &Publisher) -> Result<(), LoadError> {
+    loop {
+        publisher.wait(Duration::ZERO)?;
+        let left = due.saturating_duration_since(Moment::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(Duration::from_millis(100)));
+    }
+}
+
+/// A bar on a terminal, lines otherwise.
+struct Progress {
+    bar: ProgressBar,
+    of: u64,
+    said: Moment,
+}
+
+impl Progress {
+    fn new(of: u64) -> Self {
+        let bar = ProgressBar::new(of);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} events  {per_sec}  {eta}") {
+            bar.set_style(style);
+        }
+        Self { bar, of, said: Moment::now() }
+    }
+
+    fn show(&mut self, events: u64) {
+        self.bar.set_position(events.min(self.of));
+        if self.bar.is_hidden() && self.said.elapsed() >= SAY_EVERY {
+            tracing::info!(events, of = self.of, "producing");
+            self.said = Moment::now();
         }
     }
 }
 
-/// A producer of usage events.
-pub struct Publisher {
-    producer: ThreadedProducer<Deliveries>,
-    deliveries: Deliveries,
-    topic: String,
-    partitions: u32,
-}
-
-impl Publisher {
-    /// A producer into a topic of so many partitions.
-    ///
-    /// # Errors
-    /// What librdkafka does not accept.
-    pub fn new(kafka: &config::Kafka, topic: &str, partitions: u32) -> Result<Self, LoadError> {
-        let deliveries = Deliveries::default();
-        let producer = client_config(kafka)
-            .set("acks", "all")
-            .set("enable.idempotence", "true")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "20")
-            .set("batch.size", "1000000")
-            .set("message.max.bytes", "33554432")
-            .set("queue.buffering.max.messages", "200000")
-            .set("queue.buffering.max.kbytes", "131072")
-            .create_with_context(deliveries.clone())?;
-        Ok(Self { producer, deliveries, topic: topic.to_owned(), partitions })
-    }
-
-    /// Sends one event; waits while the queue is full.
-    ///
-    /// # Errors
-    /// What the broker refuses for good.
-    pub fn send(&self, event: &LoadEvent) -> Result<(), LoadError> {
-        let partition = i32::try_from(partition_of(event.key.as_bytes(), self.partitions).0).unwrap_or_default();
-        let headers = OwnedHeaders::new()
-            .insert(rdkafka::message::Header { key: "content-type", value: Some("application/cloudevents+json") });
-        let mut record =
-            BaseRecord::to(&self.topic).partition(partition).key(&event.key).payload(&event.value).headers(headers);
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    std::thread::sleep(FULL_PAUSE);
-                    record = back;
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Waits until everything is acknowledged.
-    ///
-    /// # Errors
-    /// If anything is not.
-    pub fn finish(self) -> Result<(), LoadError> {
-        self.producer.flush(FLUSH_WAIT)?;
-        let failed = self.deliveries.failed.load(Ordering::Relaxed);
-        let first = self.deliveries.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match first {
-            Some(first) => Err(LoadError::NotAcknowledged { failed, first }),
-            None => Ok(()),
-        }
+impl Drop for Progress {
+    /// An error is to be read, not overwritten by the bar.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
