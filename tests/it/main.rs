@@ -7,4 +7,5 @@ mod dev;
 mod engine;
 mod house;
 mod kill;
+mod quote;
 mod worker;
