@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Everything that is built goes into one target directory, so that no dependency is compiled twice.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: demo test bench fmt lint need parts
+.PHONY: demo test soak bench fmt lint need parts
 
 ## A month of usage, from arrays to statements, on real parts on this machine.
 demo: need
@@ -15,6 +15,10 @@ demo: need
 test: need
 	@scripts/fetch-parts.sh & fetching=$$!; \
 	$(CARGO) test --locked --no-run && wait $$fetching && $(CARGO) test --locked
+
+## 100,000 random quotes against a second implementation: about ten minutes.
+soak: need
+	@PLIMSOLL_CASES=100000 $(CARGO) test --locked --test it quote
 
 ## The figures of docs/PERFORMANCE.md, as one table.
 bench: need parts
