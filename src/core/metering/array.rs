@@ -320,10 +320,8 @@ impl ArrayMeter {
         if !few(live, self.series.len()) && !few(used_tags.iter().filter(|used| **used).count(), self.tags.len()) {
             return;
         }
-        let mut next = 0;
-        for number in new_number.iter_mut().filter(|number| **number == 0) {
-            *number = next;
-            next += 1;
+        for (number, kept) in (0..).zip(new_number.iter_mut().filter(|number| **number == 0)) {
+            *kept = number;
         }
         let mut place = 0;
         self.series.retain(|_| {
