@@ -8,6 +8,7 @@ use std::time::{Duration, Instant as Moment};
 use plimsoll::clickhouse::store::ClickHouseStore;
 use plimsoll::clickhouse::{Client, migrate};
 use plimsoll::config::Config;
+use plimsoll::core::book;
 use plimsoll::core::decision::Decision;
 use plimsoll::core::event::{Limits, RawRecord, decode, partition_of};
 use plimsoll::core::ledger::batch::{LedgerBatch, RowMeta};
@@ -103,8 +104,10 @@ pub fn measure() {
 }
 
 fn publish_meters(parts: &Parts) {
-    let book = serde_json::json!({"format": 1, "meter": {"effective_used": {"kind": "gauge", "base": "byte"}}});
-    let decision = Decision::PriceBookPublished { hash: "sha256:bench".to_owned(), book, actor: "bench".to_owned() };
+    let text = "format = 1\n[meter.effective_used]\nkind = \"gauge\"\nbase = \"byte\"\n";
+    let book = book::parse(&[("bench.toml".to_owned(), text.to_owned())]).unwrap();
+    let (hash, actor) = (book.hash().unwrap(), "bench".to_owned());
+    let decision = Decision::PriceBookPublished { hash, book: book.canonical().unwrap(), actor };
     parts.runtime.block_on(append(&parts.config.kafka, &decision)).unwrap();
 }
 
