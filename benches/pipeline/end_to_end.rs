@@ -81,29 +81,24 @@ impl Parts {
 /// Prints the figures.
 pub fn measure() {
     let parts = Parts::start();
-    let topics = Topics::new(&parts.config.kafka).unwrap();
-    parts.runtime.block_on(topics.create(&parts.config.kafka.control_topic, 1, Purpose::Control)).unwrap();
     publish_meters(&parts);
     for (name, events, readings, arrays) in [("one", 1_000_000u64, 1u64, 400u64), ("many", 30_000, 200, 40)] {
-        let topic = format!("bench-{name}");
-        let rules = StreamRules {
-            stream: StreamId(format!("{topic}-1")),
-            topic: topic.clone(),
-            partitions: PARTITIONS,
-            ..rules()
-        };
-        parts.runtime.block_on(topics.create(&topic, PARTITIONS, Purpose::Usage)).unwrap();
-        produce(&parts, &topic, events, readings, arrays);
+        let rules = topic(&parts, &format!("bench-{name}"));
+        produce(&parts, &rules.topic, events, readings, arrays);
         println!("\n{readings} readings an event, {events} events, {PARTITIONS} partitions, broker and engine beside");
         let total = (events * readings) as f64;
         let bare = bare_limit(&parts, &rules);
         row("bare limit: drain, decode, insert the ledger rows", total / bare, "readings/s", None);
-        let whole = plimsoll(&parts, &rules);
+        open(&parts, &rules);
+        let whole = fold(&parts, &rules);
         row("plimsoll run: to durable ledger and buckets", total / whole, "readings/s", Some((bare / whole, "bare")));
     }
 }
 
-fn publish_meters(parts: &Parts) {
+/// Makes the control log and publishes the meter that all measurements use.
+pub fn publish_meters(parts: &Parts) {
+    let topics = Topics::new(&parts.config.kafka).unwrap();
+    parts.runtime.block_on(topics.create(&parts.config.kafka.control_topic, 1, Purpose::Control)).unwrap();
     let text = "format = 1\n[meter.effective_used]\nkind = \"gauge\"\nbase = \"byte\"\n";
     let book = book::parse(&[("bench.toml".to_owned(), text.to_owned())]).unwrap();
     let (hash, actor) = (book.hash().unwrap(), "bench".to_owned());
@@ -111,7 +106,15 @@ fn publish_meters(parts: &Parts) {
     parts.runtime.block_on(append(&parts.config.kafka, &decision)).unwrap();
 }
 
-fn produce(parts: &Parts, topic: &str, events: u64, readings: u64, arrays: u64) {
+/// Makes a usage topic; the rules are those of its stream.
+pub fn topic(parts: &Parts, name: &str) -> StreamRules {
+    let topics = Topics::new(&parts.config.kafka).unwrap();
+    parts.runtime.block_on(topics.create(name, PARTITIONS, Purpose::Usage)).unwrap();
+    StreamRules { stream: StreamId(format!("{name}-1")), topic: name.to_owned(), partitions: PARTITIONS, ..rules() }
+}
+
+/// Produces synthetic events.
+pub fn produce(parts: &Parts, topic: &str, events: u64, readings: u64, arrays: u64) {
     let producer: BaseProducer = client_config(&parts.config.kafka)
         .set("enable.idempotence", "true")
         .set("linger.ms", "20")
@@ -180,10 +183,14 @@ fn drain(config: &Config, mut store: ClickHouseStore, rules: &StreamRules, parti
     }
 }
 
-/// Seconds from the assignment of the partitions to the last checkpoint.
-fn plimsoll(parts: &Parts, rules: &StreamRules) -> f64 {
+/// Records that the stream is open.
+pub fn open(parts: &Parts, rules: &StreamRules) {
     let opened = Decision::StreamOpened { rules: rules.clone(), actor: "bench".to_owned() };
     parts.runtime.block_on(append(&parts.config.kafka, &opened)).unwrap();
+}
+
+/// Seconds that a worker takes from the assignment of the stream's partitions to a checkpoint at their ends.
+pub fn fold(parts: &Parts, rules: &StreamRules) -> f64 {
     let control = ControlFollower::start(&parts.config.kafka).unwrap();
     control.read_to_end().unwrap();
     let board = Board::default();

@@ -5,35 +5,45 @@ use std::collections::BTreeSet;
 use super::caller::Caller;
 use super::error::ApiError;
 use crate::config::Principal;
+use crate::core::book::Book;
+use crate::core::book::model::{Buyer, Seller};
+use crate::core::pricing::party;
 
-/// Who trades with whom, as far as it decides who reads what: a view of the newest published book's canonical JSON.
+/// Who trades with whom, as far as it decides who reads what: a view of the newest published book.
 #[derive(Clone, Debug, Default)]
 pub struct Parties {
-    book: serde_json::Value,
+    book: Book,
 }
 
 impl Parties {
     /// The parties of a book.
     #[must_use]
-    pub fn of(book: serde_json::Value) -> Self {
+    pub fn of(book: Book) -> Self {
         Self { book }
+    }
+
+    /// The book.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// The providers that buy from a vendor.
     #[must_use]
     pub fn providers_of(&self, vendor: &str) -> BTreeSet<String> {
-        let contracts = self.book["contract"].as_object();
-        let buyers = contracts.into_iter().flatten().filter(|(_, contract)| contract["seller"] == vendor);
-        buyers.filter_map(|(_, contract)| contract["buyer"].as_str().map(str::to_owned)).collect()
+        let sold = self.book.contracts.values().filter(|contract| contract.seller == Seller::Vendor(vendor.to_owned()));
+        let buyer = |buyer: &Buyer| match buyer {
+            Buyer::Provider(provider) => Some(provider.clone()),
+            Buyer::Customer(_) | Buyer::EachCustomer => None,
+        };
+        sold.filter_map(|contract| buyer(&contract.buyer)).collect()
     }
 
     /// The tenant tags of a provider's customer; none if it has no such customer.
     #[must_use]
     pub fn tags_of(&self, provider: &str, customer: &str) -> Option<Vec<String>> {
-        let found = self.book["customer"].get(customer).filter(|customer| customer["provider"] == provider)?;
-        let tags: Vec<String> =
-            found["tags"].as_array().into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
-        Some(if tags.is_empty() { vec![customer.to_owned()] } else { tags })
+        self.book.customers.get(customer).filter(|known| known.provider == provider)?;
+        Some(party::tags(&self.book, customer))
     }
 }
 
@@ -108,11 +118,13 @@ impl Caller {
 mod tests {
     use super::*;
 
+    /// As the newest book comes out of the table of decisions: through its canonical form.
     fn parties() -> Parties {
-        Parties::of(serde_json::json!({
-            "contract": {"nw": {"seller": "evergrove", "buyer": "northwind"}, "acme": {"seller": "northwind", "buyer": "acme"}},
-            "customer": {"acme": {"provider": "northwind", "tags": ["acme", "acme-old"]}, "beta": {"provider": "northwind"}},
-        }))
+        let text = include_str!("../../examples/pricebook/northwind.toml")
+            .replace("\ntags = [\"acme\", \"ACME\"]", "\ntags = []");
+        let bare = "[customer.beta]\nprovider = \"northwind\"\nname = \"Beta\"\naddress = [\"Weg 1\"]\ntags = [\"b1\", \"b2\"]\n";
+        let book = crate::core::book::parse(&[("book.toml".to_owned(), format!("{text}\n{bare}"))]).unwrap();
+        Parties::of(Book::from_canonical(&book.canonical().unwrap()).unwrap())
     }
 
     fn caller(principal: &str) -> Caller {
@@ -135,8 +147,8 @@ mod tests {
     fn a_customer_is_bound_to_its_tags() {
         let tags = |principal: &str| caller(principal).tags(&parties());
         assert_eq!(tags("provider:northwind").unwrap(), None);
-        assert_eq!(tags("customer:northwind/acme").unwrap(), Some(vec!["acme".to_owned(), "acme-old".to_owned()]));
-        assert_eq!(tags("customer:northwind/beta").unwrap(), Some(vec!["beta".to_owned()]));
+        assert_eq!(tags("customer:northwind/acme").unwrap(), Some(vec!["acme".to_owned()]));
+        assert_eq!(tags("customer:northwind/beta").unwrap(), Some(vec!["b1".to_owned(), "b2".to_owned()]));
         assert!(matches!(tags("customer:fjordcloud/acme"), Err(ApiError::NotFound)));
     }
 }

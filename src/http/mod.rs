@@ -1,6 +1,7 @@
 //! The HTTP API: everything that is read, bound to who reads it. It reads ClickHouse only.
 
 mod access;
+mod arrays;
 mod caller;
 mod cursor;
 mod error;
@@ -33,6 +34,7 @@ pub use probe::{Probes, Ready};
 use crate::clickhouse::read::book;
 use crate::clickhouse::{Client, wait};
 use crate::config::{Config, Credential, Http};
+use crate::core::book::Book;
 use crate::metrics::Metrics;
 
 /// Connections per request that may run at once: browsers and proxies keep some open without using them.
@@ -76,6 +78,7 @@ impl Api {
             .route("/v1/statements/{contract}", get(statements::statement))
             .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
+            .route("/v1/arrays", get(arrays::arrays))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
@@ -106,7 +109,10 @@ impl Api {
         let offset = book::newest_offset(&self.client).await?;
         let parties = match (kept.as_ref(), offset) {
             (Some((_, known, parties)), Some(offset)) if *known == offset => Arc::clone(parties),
-            (_, Some(offset)) => Arc::new(Parties::of(book::read(&self.client, offset).await?.book)),
+            (_, Some(offset)) => {
+                let book = Book::from_canonical(&book::read(&self.client, offset).await?.book);
+                Arc::new(Parties::of(book.map_err(|error| ApiError::Internal(format!("price book: {error}")))?))
+            }
             (_, None) => Arc::default(),
         };
         *kept = Some((Moment::now(), offset.unwrap_or_default(), Arc::clone(&parties)));

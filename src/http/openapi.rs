@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{quarantine, statements, usage};
+use super::{arrays, quarantine, statements, usage};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -21,6 +21,7 @@ pub const PATH: &str = "/v1/openapi.json";
         statements::statement,
         statements::customer_statement,
         usage::usage,
+        arrays::arrays,
         quarantine::quarantine
     ),
     modifiers(&Bearer),

@@ -10,10 +10,10 @@ use super::clock::SystemClock;
 use super::status::Board;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::ledger::rules::StreamRules;
-use crate::core::word::{Instant, Partition};
+use crate::core::word::{Instant, Offset, Partition};
 use crate::fold::error::SeamError;
 use crate::fold::machine::{Machine, MachineLimits};
-use crate::fold::seam::Log;
+use crate::fold::seam::{ControlLog, Log};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::group::AssignedPartition;
 use crate::kafka::usage_log::UsageLog;
@@ -152,9 +152,11 @@ impl Runner {
 
     fn look_at_end(&self, machine: &mut PartitionMachine) {
         if let Ok(ends) = machine.log_mut().ends() {
+            let control = self.context.control.known_end();
             self.context.board.update(&self.topic, self.number, |status| {
                 status.end = ends.end;
                 status.target.get_or_insert(ends.end);
+                status.control_target.get_or_insert(control);
             });
         }
     }
@@ -162,9 +164,11 @@ impl Runner {
     fn report(&self, machine: &mut PartitionMachine) {
         let stage = machine.stage_name();
         let checkpoint = machine.checkpointed().map(|checkpoint| checkpoint.next);
+        let reflected = machine.checkpointed().map_or(Offset(0), |checkpoint| checkpoint.control);
         self.context.board.update(&self.topic, self.number, |status| {
             status.stage = stage;
             status.trouble = None;
+            status.reflected = reflected;
             if status.checkpointed != checkpoint {
                 status.checkpointed = checkpoint;
                 status.checkpoint_made_ms = chrono::Utc::now().timestamp_millis();

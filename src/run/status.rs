@@ -21,6 +21,11 @@ pub struct PartitionStatus {
     pub target: Option<Offset>,
     /// Everything below is durable and under a checkpoint; none before the first.
     pub checkpointed: Option<Offset>,
+    /// Every decision below this offset is reflected under that checkpoint.
+    pub reflected: Offset,
+    /// Where the control log ended when this process took the partition over: a meter that is defined below it has its whole past
+    /// metered before `--until-caught-up` ends.
+    pub control_target: Option<Offset>,
     /// When the newest checkpoint was made or found, in milliseconds since 1970.
     pub checkpoint_made_ms: i64,
     /// Records read since the state was rebuilt, counted where they are read.
@@ -42,11 +47,11 @@ pub struct PartitionStatus {
 }
 
 impl PartitionStatus {
-    /// Whether everything that was there at the start is durable and under a checkpoint.
+    /// Whether everything that was there at the start, records and decisions, is durable and under a checkpoint.
     #[must_use]
     pub fn is_caught_up(&self) -> bool {
-        let target = self.target.map(|target| target.0);
-        target.is_some_and(|target| target == 0 || self.checkpointed.is_some_and(|next| next.0 >= target))
+        let records = matches!((self.target, self.checkpointed), (Some(target), Some(next)) if next >= target);
+        records && self.control_target.is_some_and(|target| self.reflected >= target)
     }
 }
 

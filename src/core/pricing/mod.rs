@@ -15,6 +15,7 @@ pub mod line;
 pub mod minimum;
 pub mod money;
 pub mod number;
+pub mod orphan;
 pub mod party;
 pub mod period;
 pub mod quantity;

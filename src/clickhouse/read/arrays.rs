@@ -1,0 +1,119 @@
+//! Arrays: when they were heard of first and last, and what their newest readings look like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::clickhouse::{Client, Error};
+use crate::core::pricing::orphan::Shape;
+use crate::core::word::{Instant, Kind};
+
+/// Which arrays.
+#[derive(Clone, Debug)]
+pub struct ArrayQuery {
+    /// Of these providers only; none = all.
+    pub providers: Option<BTreeSet<String>>,
+    /// As things stood at this instant of the readings' own time.
+    pub at: Instant,
+    /// The array before the first: provider and id.
+    pub after: Option<(String, String)>,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// One array, from the events that were accepted of it.
+#[derive(Debug, Row, Deserialize)]
+pub struct ArrayRow {
+    /// Who runs it.
+    pub provider: String,
+    /// Its id.
+    pub array: String,
+    /// Its newest name; empty = none.
+    pub name: String,
+    /// Its newest site; empty = none.
+    pub site: String,
+    /// The first accepted time, in milliseconds since 1970.
+    pub first: i64,
+    /// The newest accepted time.
+    pub newest: i64,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct ShapeRow {
+    provider: String,
+    array: String,
+    kind: String,
+    meter: String,
+    tier: String,
+    site: String,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct LogTime {
+    streams: u64,
+    newest: i64,
+}
+
+/// The greatest log time under any checkpoint; none before the first.
+///
+/// # Errors
+/// The server's.
+pub async fn log_time(client: &Client) -> Result<Option<Instant>, Error> {
+    let sql = "SELECT count() AS streams, toUnixTimestamp64Milli(max(log_time)) AS newest FROM checkpoint";
+    let row: Option<LogTime> = client.fetch_optional(client.select(sql)).await?;
+    Ok(row.filter(|row| row.streams > 0).map(|row| Instant(row.newest)))
+}
+
+/// A page of arrays by provider and id.
+///
+/// # Errors
+/// The server's.
+pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, Error> {
+    // without FINAL: a row that is there twice changes neither the least nor the greatest
+    let sql = format!(
+        "SELECT toString(e.provider) AS provider, toString(e.array) AS array, toString(argMax(e.array_name, e.time)) AS name, \
+         toString(argMax(e.site, e.time)) AS site, toUnixTimestamp64Milli(assumeNotNull(min(e.time))) AS first, \
+         toUnixTimestamp64Milli(assumeNotNull(max(e.time))) AS newest FROM usage_event AS e \
+         WHERE e.disposition = 'accepted' AND e.time <= fromUnixTimestamp64Milli({{at:Int64}}, 'UTC') {} \
+         GROUP BY provider, array {} ORDER BY provider, array LIMIT {{limit:UInt64}}",
+        if query.providers.is_some() { "AND has({providers:Array(String)}, toString(e.provider))" } else { "" },
+        if query.after.is_some() {
+            "HAVING (provider, array) > ({after_provider:String}, {after_array:String})"
+        } else {
+            ""
+        },
+    );
+    let providers: Vec<&String> = query.providers.iter().flatten().collect();
+    let (provider, array) = query.after.clone().unwrap_or_default();
+    let select = client.select(&sql).param("at", query.at.0.max(0)).param("providers", providers);
+    let select = select.param("after_provider", provider).param("after_array", array).param("limit", query.limit);
+    client.fetch_all(select).await
+}
+
+/// What the metered readings of each array's newest day look like, by provider and array.
+///
+/// # Errors
+/// The server's.
+pub async fn shapes(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(String, String), Vec<Shape>>, Error> {
+    let sql = "SELECT DISTINCT toString(provider) AS provider, toString(array) AS array, toString(kind) AS kind, \
+               toString(meter) AS meter, toString(tier) AS tier, toString(site) AS site FROM usage_bucket FINAL \
+               ARRAY JOIN cell_tier AS tier, cell_site AS site \
+               WHERE provider IN {providers:Array(String)} AND array IN {arrays:Array(String)} AND meter NOT LIKE '$%' \
+               AND hour <= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000, 'UTC') \
+               AND hour >= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000 - 86400, 'UTC')";
+    let texts = |text: fn(&ArrayRow) -> String| rows.iter().map(text).collect::<Vec<String>>();
+    let newest: Vec<i64> = rows.iter().map(|row| row.newest).collect();
+    let select = client.select(sql).param("providers", texts(|row| row.provider.clone()));
+    let select = select.param("arrays", texts(|row| row.array.clone())).param("newest", newest);
+    let select = select.param("keys", texts(|row| format!("{}/{}", row.provider, row.array)));
+    let found: Vec<ShapeRow> = client.fetch_all(select).await?;
+    let mut shapes: BTreeMap<(String, String), Vec<Shape>> = BTreeMap::new();
+    for ShapeRow { provider, array, kind, meter, tier, site } in found {
+        // the column's type has no other names
+        let kind = Kind::parse(&kind).unwrap_or(Kind::Array);
+        shapes.entry((provider, array)).or_default().push(Shape { kind, meter, tier, site });
+    }
+    shapes.values_mut().for_each(|shapes| shapes.sort());
+    Ok(shapes)
+}
