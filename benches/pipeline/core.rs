@@ -115,6 +115,17 @@ fn record((offset, (key, value)): (usize, &(String, Vec<u8>))) -> LogRecord<'_> 
     LogRecord { offset: Offset(offset as u64), append_time: Instant(START_MS + 90 * 86_400_000), raw }
 }
 
+#[inline(never)] // a profile should name them
+fn judge_only(all: &[(String, Vec<u8>)]) {
+    let mut judge = Judge::new(rules(), Partition(0), Instant(i64::MIN), IdentitySet::default());
+    for record in all.iter().enumerate().map(record) {
+        let decoded = decode(&record.raw, &Limits::default());
+        assert_eq!(judge.judge(&record, &decoded, NamedDecision::None).disposition, Disposition::Accepted);
+    }
+    black_box(judge);
+}
+
+#[inline(never)]
 fn judge_and_meter(all: &[(String, Vec<u8>)]) {
     let mut judge = Judge::new(rules(), Partition(0), Instant(i64::MIN), IdentitySet::default());
     let mut meter = PartitionMeter::new(meters());
@@ -127,6 +138,7 @@ fn judge_and_meter(all: &[(String, Vec<u8>)]) {
     black_box(meter.put_out());
 }
 
+#[inline(never)]
 fn whole_fold(all: &[(String, Vec<u8>)]) {
     let mut fold = fold();
     for record in all.iter().enumerate().map(record) {
@@ -145,18 +157,20 @@ pub fn measure() {
         let bytes: usize = all.iter().map(|(_, value)| value.len()).sum();
         println!("\n{readings} readings an event, {} bytes, one core", bytes / all.len());
         let total = (events * readings) as f64;
-        let [plain, decoded, metered, folded] = fastest([
+        let [plain, decoded, judged, metered, folded] = fastest([
             &mut || all.iter().for_each(|(_, value)| drop(black_box(serde_json::from_slice::<Plain>(value).unwrap()))),
             &mut || {
                 all.iter().enumerate().map(record).for_each(|record| {
                     drop(black_box(decode(&record.raw, &Limits::default()).unwrap()));
                 });
             },
+            &mut || judge_only(&all),
             &mut || judge_and_meter(&all),
             &mut || whole_fold(&all),
         ]);
         row("plain serde_json into owned structs", total / plain, "readings/s", None);
         row("decode", total / decoded, "readings/s", Some((plain / decoded, "plain")));
+        row("decode + dedupe", total / judged, "readings/s", Some((decoded / judged, "decode")));
         row("decode + dedupe + meter", total / metered, "readings/s", Some((decoded / metered, "decode")));
         row("... and ledger rows", total / folded, "readings/s", Some((decoded / folded, "decode")));
     }
@@ -183,7 +197,7 @@ fn memory() {
     let mut identities = IdentitySet::default();
     for number in 0..1_000_000u64 {
         let identity = xxhash_rust::xxh3::xxh3_128(&number.to_le_bytes());
-        identities.remember(identity, number, Instant(0), Instant(0), 1);
+        identities.remember(identity, number, Instant(1));
     }
     row("bytes per remembered identity (1 M)", identities.bytes() as f64 / identities.len() as f64, "bytes", None);
     let mut fold = fold();

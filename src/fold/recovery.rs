@@ -9,7 +9,7 @@ use super::partition::PartitionFold;
 use super::seam::{EventQuery, LedgerBelow, LedgerEvent, Store};
 use crate::core::event::series_hash;
 use crate::core::ledger::digest::SpanDigest;
-use crate::core::ledger::identity_set::IdentitySet;
+use crate::core::ledger::identity_set::{IdentitySet, remembered_until};
 use crate::core::ledger::judge::Judge;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::{MeterReading, SLACK_MS};
@@ -75,7 +75,7 @@ fn load_identities(store: &mut dyn Store, below: LedgerBelow<'_>, log_time: Inst
     let mut identities = IdentitySet::default();
     let appended_from = log_time.plus_ms(-window_ms - below.rules.future_limit_ms);
     store.identities(below, appended_from, &mut |row| {
-        identities.remember(row.identity, row.content, row.append_time, row.time, window_ms);
+        identities.remember(row.identity, row.content, remembered_until(row.append_time, row.time, window_ms));
     })?;
     Ok(identities)
 }

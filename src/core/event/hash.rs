@@ -16,13 +16,24 @@ pub fn series_hash(kind: Kind, resource: &str, meter: &str) -> u128 {
 #[must_use]
 pub fn identity(provider: &str, array: &str, source: &str, id: &str) -> u128 {
     let parts = [provider, array, source, id];
-    // one short buffer and one call: a streaming state costs more to set up than this takes in all
-    let mut bytes = Vec::with_capacity(16 + parts.iter().map(|part| part.len()).sum::<usize>());
+    let length = 16 + parts.iter().map(|part| part.len()).sum::<usize>();
+    // one buffer, on the stack for ids of usual length, and one call: a streaming state costs more to set up than this takes in all
+    let (mut short, mut long) = ([0u8; 384], Vec::new());
+    let bytes = match short.get_mut(..length) {
+        Some(bytes) => bytes,
+        None => {
+            long.resize(length, 0);
+            &mut long[..]
+        }
+    };
+    let mut at = 0;
     for part in parts {
-        bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+        for piece in [&(part.len() as u32).to_le_bytes()[..], part.as_bytes()] {
+            bytes[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        }
     }
-    xxh3_128(&bytes)
+    xxh3_128(bytes)
 }
 
 /// The hash of what is billed of an event: time, array and the set of (kind, resource, customer, tier, meter, value). Neither

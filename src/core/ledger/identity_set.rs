@@ -1,6 +1,7 @@
 //! The identities that a partition remembers, so that nothing is accepted twice (I3).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::core::word::Instant;
@@ -58,25 +59,41 @@ impl std::hash::Hash for KeyHash {
     }
 }
 
+/// Until which log time an identity is remembered: until it passes both its acceptance and its event time by the window.
+#[must_use]
+pub fn remembered_until(accepted: Instant, measured: Instant, window_ms: i64) -> Instant {
+    accepted.max(measured).plus_ms(window_ms)
+}
+
 /// Between sweeps log time must pass at least this many milliseconds, so that a sweep's cost is spread over an hour of log.
 const SWEEP_EVERY_MS: i64 = 3_600_000;
 
 impl IdentitySet {
-    /// Whether the identity was accepted and is remembered at `log_time`. Membership is a matter of log time alone; when the
-    /// memory of an entry is given back is not, and has no influence.
-    #[must_use]
-    pub fn seen(&self, identity: u128, content: u64, log_time: Instant) -> Seen {
-        match self.map.get(&key(identity)) {
-            Some(entry) if log_time.0 <= entry.until && entry.content == content => Seen::Same,
-            Some(entry) if log_time.0 <= entry.until => Seen::Different,
-            _ => Seen::Never,
+    /// Whether the identity was accepted and is remembered at `log_time`; if not, it is remembered from here on `until` that log time,
+    /// unless that is none. Membership is a matter of log time alone; when the memory of an entry is given back is not, and has no
+    /// influence. One look at the table: it is far larger than the processor's caches.
+    pub fn meet(&mut self, identity: u128, content: u64, log_time: Instant, until: Option<Instant>) -> Seen {
+        match self.map.entry(key(identity)) {
+            Entry::Occupied(entry) if log_time.0 <= entry.get().until => match entry.get().content == content {
+                true => Seen::Same,
+                false => Seen::Different,
+            },
+            entry => {
+                if let Some(until) = until {
+                    entry.insert_entry(Remembered { content, until: until.0 });
+                }
+                Seen::Never
+            }
         }
     }
 
-    /// Remembers an accepted identity.
-    pub fn remember(&mut self, identity: u128, content: u64, accepted: Instant, measured: Instant, window_ms: i64) {
-        let until = accepted.max(measured).plus_ms(window_ms).0;
-        self.map.insert(key(identity), Remembered { content, until });
+    /// Remembers an accepted identity, from the ledger. Rows come in any order; of an identity that was forgotten and accepted again
+    /// the later acceptance counts, which is the one that is remembered longer.
+    pub fn remember(&mut self, identity: u128, content: u64, until: Instant) {
+        let entry = self.map.entry(key(identity)).or_insert(Remembered { content, until: until.0 });
+        if entry.until < until.0 {
+            *entry = Remembered { content, until: until.0 };
+        }
     }
 
     /// Gives back the memory of what `log_time` has passed, now and then.
@@ -121,30 +138,45 @@ mod tests {
 
     const WINDOW: i64 = 1000;
 
+    fn seen(set: &mut IdentitySet, identity: u128, content: u64, log_time: i64) -> Seen {
+        set.meet(identity, content, Instant(log_time), None)
+    }
+
     #[test]
     fn an_identity_is_remembered_until_both_its_times_are_passed_by_the_window() {
         let mut set = IdentitySet::default();
-        set.remember(7, 1, Instant(5_000), Instant(5_400), WINDOW);
-        assert_eq!(set.seen(7, 1, Instant(6_400)), Seen::Same);
-        assert_eq!(set.seen(7, 2, Instant(6_400)), Seen::Different);
-        assert_eq!(set.seen(7, 1, Instant(6_401)), Seen::Never);
-        assert_eq!(set.seen(8, 1, Instant(0)), Seen::Never);
+        let until = remembered_until(Instant(5_000), Instant(5_400), WINDOW);
+        assert_eq!(set.meet(7, 1, Instant(5_000), Some(until)), Seen::Never);
+        assert_eq!(seen(&mut set, 7, 1, 6_400), Seen::Same);
+        assert_eq!(seen(&mut set, 7, 2, 6_400), Seen::Different);
+        assert_eq!(seen(&mut set, 7, 1, 6_401), Seen::Never);
+        assert_eq!(seen(&mut set, 8, 1, 0), Seen::Never);
+        assert_eq!(set.meet(7, 2, Instant(6_401), Some(Instant(9_000))), Seen::Never, "forgotten, accepted anew");
+        assert_eq!(seen(&mut set, 7, 2, 9_000), Seen::Same);
     }
 
     #[test]
     fn sweeping_has_no_influence_on_membership() {
         let mut set = IdentitySet::default();
         for i in 0..1000u128 {
-            set.remember(i << 64 | i, 1, Instant(i as i64 * 10_000), Instant(0), WINDOW);
+            set.remember(i << 64 | i, 1, Instant(i as i64 * 10_000 + WINDOW));
         }
-        let swept = {
-            let mut swept = set.clone();
-            swept.sweep(Instant(5_000_000));
-            swept
-        };
+        let mut swept = set.clone();
+        swept.sweep(Instant(5_000_000));
         assert!(swept.len() < set.len());
         for i in 0..1000u128 {
-            assert_eq!(swept.seen(i << 64 | i, 1, Instant(5_000_000)), set.seen(i << 64 | i, 1, Instant(5_000_000)));
+            let identity = i << 64 | i;
+            assert_eq!(seen(&mut swept, identity, 1, 5_000_000), seen(&mut set, identity, 1, 5_000_000));
+        }
+    }
+
+    #[test]
+    fn of_an_identity_that_was_accepted_again_the_later_acceptance_counts_in_any_order() {
+        let acceptances = [(1, Instant(6_000)), (2, Instant(7_200))];
+        for order in [[0, 1], [1, 0]] {
+            let mut set = IdentitySet::default();
+            order.map(|place: usize| set.remember(7, acceptances[place].0, acceptances[place].1));
+            assert_eq!((seen(&mut set, 7, 2, 6_100), seen(&mut set, 7, 2, 7_000)), (Seen::Same, Seen::Same));
         }
     }
 
@@ -152,7 +184,7 @@ mod tests {
     fn an_identity_costs_less_than_100_bytes_at_any_size() {
         let mut set = IdentitySet::default();
         for i in 0..300_000u128 {
-            set.remember(xxhash_rust::xxh3::xxh3_128(&i.to_le_bytes()), 1, Instant(0), Instant(0), WINDOW);
+            set.remember(xxhash_rust::xxh3::xxh3_128(&i.to_le_bytes()), 1, Instant(WINDOW));
             if i > 1000 {
                 assert!(set.bytes() / set.len() <= 100, "{} bytes for {}", set.bytes(), set.len());
             }

@@ -1,6 +1,6 @@
 //! The judge of one partition: gives each record its disposition, in log order.
 
-use super::identity_set::{IdentitySet, Seen};
+use super::identity_set::{IdentitySet, Seen, remembered_until};
 use super::rules::StreamRules;
 use crate::core::event::{Event, RawRecord, Refusal, content, identity, partition_of};
 use crate::core::word::{Disposition, Instant, Offset, Partition, Reason};
@@ -84,16 +84,12 @@ impl Judge {
         let identity = identity(&event.provider, &event.array, &event.source, &event.id);
         let content = content(event);
         let disposition = self.decide(record, event, identity, content, named);
-        if disposition == Disposition::Accepted {
-            let window_ms = self.rules.acceptance_window_ms;
-            self.identities.remember(identity, content, record.append_time, event.time, window_ms);
-        }
         Verdict { disposition, identity, content }
     }
 
-    /// The first that applies, in the order of DESIGN §3.
+    /// The first that applies, in the order of DESIGN §3. An identity that is accepted is remembered in the same look-up.
     fn decide(
-        &self,
+        &mut self,
         record: &LogRecord<'_>,
         event: &Event<'_>,
         identity: u128,
@@ -111,11 +107,18 @@ impl Judge {
         if named == NamedDecision::Unmatched {
             return Disposition::Quarantined(Reason::UnmatchedRetry);
         }
-        match self.identities.seen(identity, content, self.log_time) {
-            Seen::Same => return Disposition::Duplicate,
-            Seen::Different => return Disposition::Quarantined(Reason::Conflict),
-            Seen::Never => {}
+        let unless_seen = self.by_time(record, event, named);
+        let until = remembered_until(record.append_time, event.time, self.rules.acceptance_window_ms);
+        let until = (unless_seen == Disposition::Accepted).then_some(until);
+        match self.identities.meet(identity, content, self.log_time, until) {
+            Seen::Same => Disposition::Duplicate,
+            Seen::Different => Disposition::Quarantined(Reason::Conflict),
+            Seen::Never => unless_seen,
         }
+    }
+
+    /// What becomes of an event whose identity was not seen: when it was measured decides.
+    fn by_time(&self, record: &LogRecord<'_>, event: &Event<'_>, named: NamedDecision) -> Disposition {
         if event.time > record.append_time.plus_ms(self.rules.future_limit_ms) {
             return Disposition::Quarantined(Reason::Future);
         }

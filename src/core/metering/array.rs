@@ -8,10 +8,9 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::bucket::{BucketBatch, SeriesKey};
-use super::cell::Cell;
 use super::definition::{Definition, Meters, OBSERVED};
 use super::held::{EventOrder, Held, HeldEvent, HeldEvents};
-use super::series::{Gathered, Series};
+use super::series::{Gathered, Series, Workspace};
 use super::tag::{TagId, TagTable};
 use crate::core::event::series_hash;
 use crate::core::word::{HOUR_MS, Hour, Instant, Kind};
@@ -66,6 +65,8 @@ pub struct ArrayMeter {
     tags: TagTable,
     /// Hours up to this one have left memory.
     closed: Hour,
+    /// Whether something was accepted since everything was put out.
+    is_touched: bool,
     /// Hold every reading whatever its age: the readings of some hours, loaded from the ledger, come in any order.
     keep_all: bool,
     observed_hash: u128,
@@ -86,6 +87,7 @@ impl ArrayMeter {
             layout: Vec::new(),
             tags: TagTable::default(),
             closed: Hour(i64::MIN / HOUR_MS),
+            is_touched: false,
             keep_all: false,
             observed_hash: series_hash(Kind::Array, array, OBSERVED),
         }
@@ -95,6 +97,11 @@ impl ArrayMeter {
     #[must_use]
     pub fn keeping_all(provider: &str, array: &str) -> Self {
         Self { keep_all: true, ..Self::new(provider, array) }
+    }
+
+    /// Whether nothing was accepted since everything was put out; from now on something was.
+    pub fn is_first_since_put_out(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_touched, true)
     }
 
     /// Whether this is the array of that name.
@@ -148,11 +155,11 @@ impl ArrayMeter {
         site: Option<&str>,
         readings: impl Iterator<Item = MeterReading<'a>>,
         meters: &Meters,
-        out: &mut BucketBatch,
-        marked: &mut Marked,
+        (out, marked): (&mut BucketBatch, &mut Marked),
+        workspace: &mut Workspace,
     ) {
         if order.instant > self.newest {
-            self.move_on(order.instant, out);
+            self.move_on(order.instant, out, workspace);
         }
         let event = self.taken_in(order, site, readings, meters, true);
         if order.instant.hour() <= self.closed {
@@ -251,10 +258,10 @@ impl ArrayMeter {
     }
 
     /// Moves the newest accepted time on: hours that leave memory are metered first, while their readings are still here.
-    fn move_on(&mut self, newest: Instant, out: &mut BucketBatch) {
+    fn move_on(&mut self, newest: Instant, out: &mut BucketBatch, workspace: &mut Workspace) {
         let closed = Self::closed_by(newest);
         if closed > self.closed {
-            self.put_out(closed, out);
+            self.put_out(closed, out, workspace);
             self.closed = closed;
             self.events.evict(self.floor(newest));
             self.forget_idle();
@@ -263,42 +270,58 @@ impl ArrayMeter {
     }
 
     /// Meters the hours up to `limit` that fresh events touch, into `out`.
-    fn put_out(&mut self, limit: Hour, out: &mut BucketBatch) {
-        let mut due: Vec<Option<(Hour, Hour)>> = vec![None; self.series.len()];
-        for event in self.events.iter().filter(|event| event.fresh) {
-            for held in &event.readings {
-                let (from, to) = self.series[held.series as usize].touched(event.order.instant);
-                let due = &mut due[held.series as usize];
-                *due = Some(due.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+    fn put_out(&mut self, limit: Hour, out: &mut BucketBatch, workspace: &mut Workspace) {
+        // what has left memory was put out or marked
+        let open = Hour(self.closed.0.saturating_add(1));
+        let from = Instant(open.0.saturating_mul(HOUR_MS));
+        self.find_due((open, limit), from.plus_ms(-self.greatest_hold_ms), &mut workspace.due);
+        let until = Instant(limit.0.saturating_add(1).saturating_mul(HOUR_MS));
+        workspace.gathered.gather(self.series.len(), &self.events, (from, until), self.greatest_hold_ms);
+        for (number, (series, due)) in self.series.iter().zip(&workspace.due).enumerate() {
+            let Some((first, last)) = *due else { continue };
+            for hour in (first.0..=last.0).map(Hour) {
+                workspace.gathered.meter_hour(number, &series.definition, hour, &mut workspace.cells);
+                out.push(&series.key, &series.definition, hour, &workspace.cells, &self.tags);
             }
         }
-        // what has left memory was put out or marked; the first hour that has not depends on readings this old at most
-        let open = Hour(self.closed.0.saturating_add(1));
-        let mut gathered = Gathered::default();
-        gathered.gather(
-            self.series.len(),
-            self.events.since(Instant(open.0.saturating_mul(HOUR_MS)).plus_ms(-self.greatest_hold_ms)),
-        );
-        let mut cells: Vec<Cell> = Vec::new();
-        for (number, (series, due)) in self.series.iter().zip(due).enumerate() {
-            let Some((first, last)) = due else { continue };
-            for hour in (first.max(open).0..=last.min(limit).0).map(Hour) {
-                gathered.meter_hour(number, &series.definition, hour, &mut cells);
-                out.push(&series.key, &series.definition, hour, &cells, &self.tags);
+    }
+
+    /// Of each series the first and the last hour between `open` and `limit` that fresh readings touch. The last events are looked at
+    /// first: a poll or two of the hour that is closing tell all there is to know, as a rule.
+    fn find_due(&self, (open, limit): (Hour, Hour), oldest: Instant, due: &mut Vec<Option<(Hour, Hour)>>) {
+        due.clear();
+        due.resize(self.series.len(), None);
+        let mut unsettled = self.series.len();
+        for event in self.events.back_from(Instant(i64::MAX), oldest).filter(|event| event.fresh) {
+            for held in &event.readings {
+                let due = &mut due[held.series as usize];
+                if *due == Some((open, limit)) {
+                    continue;
+                }
+                let (from, to) = self.series[held.series as usize].touched(event.order.instant);
+                let (from, to) = (from.max(open), to.min(limit));
+                if from <= to {
+                    *due = Some(due.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+                    unsettled -= usize::from(*due == Some((open, limit)));
+                }
+            }
+            if unsettled == 0 {
+                break;
             }
         }
     }
 
     /// Meters everything that is due into `out`: for a checkpoint. Nothing is due after it.
-    pub fn put_out_all(&mut self, out: &mut BucketBatch) {
-        self.put_out(Hour(i64::MAX), out);
+    pub fn put_out_all(&mut self, out: &mut BucketBatch, workspace: &mut Workspace) {
+        self.put_out(Hour(i64::MAX), out, workspace);
+        self.is_touched = false;
         self.events.iter_mut().for_each(|event| event.fresh = false);
     }
 
     /// Meters hours of what is held, due or not: `wanted` says of a series which. For readings loaded from the ledger.
     pub fn put_out_hours<I: Iterator<Item = Hour>>(&self, wanted: impl Fn(&SeriesKey) -> I, out: &mut BucketBatch) {
         let (mut gathered, mut cells) = (Gathered::default(), Vec::new());
-        gathered.gather(self.series.len(), self.events.iter());
+        gathered.gather(self.series.len(), &self.events, (Instant(i64::MIN), Instant(i64::MAX)), 0);
         for (number, series) in self.series.iter().enumerate() {
             for hour in wanted(&series.key) {
                 gathered.meter_hour(number, &series.definition, hour, &mut cells);

@@ -63,10 +63,17 @@ impl HeldEvents {
         }
     }
 
-    /// Those measured at or after `from`, in order.
-    pub fn since(&self, from: Instant) -> impl Iterator<Item = &HeldEvent> + Clone {
+    /// Those measured in [from, until), in order.
+    pub fn between(&self, from: Instant, until: Instant) -> impl Iterator<Item = &HeldEvent> + Clone {
         let first = self.0.partition_point(|event| event.order.instant < from);
-        self.0.range(first..)
+        let end = self.0.partition_point(|event| event.order.instant < until).max(first);
+        self.0.range(first..end)
+    }
+
+    /// Those measured in [from, until), the last first.
+    pub fn back_from(&self, until: Instant, from: Instant) -> impl Iterator<Item = &HeldEvent> {
+        let end = self.0.partition_point(|event| event.order.instant < until);
+        self.0.range(..end).rev().take_while(move |event| event.order.instant >= from)
     }
 
     /// All of them, to change.

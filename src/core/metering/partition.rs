@@ -10,6 +10,7 @@ use super::array::{ArrayMeter, Marked, MeterReading};
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::Meters;
 use super::held::EventOrder;
+use super::series::Workspace;
 use crate::core::word::{Hour, Instant};
 
 /// Hours that must be metered again from the ledger, by series.
@@ -30,11 +31,12 @@ pub struct PartitionMeter {
     meters: Meters,
     arrays: Vec<ArrayMeter>,
     by_name: HashTable<(u64, u32)>,
-    touched: BTreeSet<u32>,
+    touched: Vec<u32>,
     pending: BucketBatch,
     marks: Marks,
     marked_hours: usize,
     scratch: Marked,
+    workspace: Workspace,
 }
 
 impl PartitionMeter {
@@ -60,9 +62,12 @@ impl PartitionMeter {
         readings: impl Iterator<Item = MeterReading<'a>>,
     ) {
         let number = self.array_of(provider, array);
-        self.touched.insert(number);
         let state = &mut self.arrays[number as usize];
-        state.accept(order, site, readings, &self.meters, &mut self.pending, &mut self.scratch);
+        if state.is_first_since_put_out() {
+            self.touched.push(number);
+        }
+        let out = (&mut self.pending, &mut self.scratch);
+        state.accept(order, site, readings, &self.meters, out, &mut self.workspace);
         for (series, hour) in self.scratch.drain(..) {
             if self.marks.entry(series).or_default().insert(hour) {
                 self.marked_hours += 1;
@@ -88,8 +93,10 @@ impl PartitionMeter {
     /// ledger, also where memory had metered it before the marking event came: two rows of one `as_of` must be equal (I7).
     pub fn put_out(&mut self) -> PutOut {
         let mut buckets = std::mem::take(&mut self.pending);
-        for number in std::mem::take(&mut self.touched) {
-            self.arrays[number as usize].put_out_all(&mut buckets);
+        // by number, so that rows do not depend on which array was heard of first
+        self.touched.sort_unstable();
+        for number in self.touched.drain(..) {
+            self.arrays[number as usize].put_out_all(&mut buckets, &mut self.workspace);
         }
         let marks = std::mem::take(&mut self.marks);
         self.marked_hours = 0;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bucket::SeriesKey;
 use super::cell::{Cell, Sample, meter};
 use super::definition::{Definition, MeterKind};
-use super::held::HeldEvent;
+use super::held::{Held, HeldEvent, HeldEvents};
 use crate::core::word::{Hour, Instant};
 
 /// A live series. Its readings lie with the array's events.
@@ -39,32 +39,70 @@ impl Series {
     }
 }
 
+/// What metering an array's hours works in; kept from one array to the next, so that none of it is allocated again and again.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// The first and last hour of each series that fresh readings touch.
+    pub due: Vec<Option<(Hour, Hour)>>,
+    /// The readings by series.
+    pub gathered: Gathered,
+    /// The cells of one hour.
+    pub cells: Vec<Cell>,
+}
+
 /// Held readings in the order of series, then of the meter function: one counting sort instead of a list per series that every
 /// reading would have to find in memory.
 #[derive(Debug, Default)]
 pub struct Gathered {
     samples: Vec<Sample>,
     ends: Vec<u32>,
+    before: Vec<Option<Sample>>,
 }
 
 impl Gathered {
-    /// Gathers the readings of `events`, which lie in the order of the meter function.
-    pub fn gather<'e>(&mut self, series: usize, events: impl Iterator<Item = &'e HeldEvent> + Clone) {
+    /// Gathers the readings measured in [from, until), and of each series the last one before `from` if that is at most
+    /// `hold_ms` older: what lies before it neither holds into a later hour nor is compared with a later reading.
+    pub fn gather(&mut self, series: usize, events: &HeldEvents, (from, until): (Instant, Instant), hold_ms: i64) {
+        self.find_before(series, events, from, hold_ms);
+        let inside = events.between(from, until);
         self.ends.clear();
-        self.ends.resize(series + 1, 0);
-        events.clone().flat_map(|event| &event.readings).for_each(|held| self.ends[held.series as usize + 1] += 1);
+        self.ends.push(0);
+        self.ends.extend(self.before.iter().map(|before| u32::from(before.is_some())));
+        inside.clone().flat_map(|event| &event.readings).for_each(|held| self.ends[held.series as usize + 1] += 1);
         for place in 1..=series {
             self.ends[place] += self.ends[place - 1];
         }
-        let none = Sample { instant: Instant(0), value: 0, tags: super::tag::TagId(0) };
         self.samples.clear();
-        self.samples.resize(self.ends[series] as usize, none);
-        for event in events {
+        self.samples.resize(self.ends[series] as usize, Sample { instant: from, value: 0, tags: super::tag::TagId(0) });
+        for (number, before) in self.before.iter().enumerate().filter_map(|(number, before)| Some((number, (*before)?)))
+        {
+            self.samples[self.ends[number] as usize] = before;
+            self.ends[number] += 1;
+        }
+        for event in inside {
             for held in &event.readings {
                 let place = &mut self.ends[held.series as usize];
-                self.samples[*place as usize] =
-                    Sample { instant: event.order.instant, value: held.value, tags: held.tags };
+                self.samples[*place as usize] = sample(event, held);
                 *place += 1;
+            }
+        }
+    }
+
+    /// The last reading of each series before `from`. Polls list the same resources, so one or two events have them all.
+    fn find_before(&mut self, series: usize, events: &HeldEvents, from: Instant, hold_ms: i64) {
+        self.before.clear();
+        self.before.resize(series, None);
+        let mut missing = series;
+        for event in events.back_from(from, from.plus_ms(-hold_ms)) {
+            for held in &event.readings {
+                let before = &mut self.before[held.series as usize];
+                if before.is_none() {
+                    *before = Some(sample(event, held));
+                    missing -= 1;
+                }
+            }
+            if missing == 0 {
+                break;
             }
         }
     }
@@ -89,4 +127,8 @@ impl Gathered {
         // the predecessor is enough: what lies before it neither holds into the hour nor is compared with a reading of it
         meter(samples[before.saturating_sub(1)..].iter().copied(), definition, hour, cells);
     }
+}
+
+fn sample(event: &HeldEvent, held: &Held) -> Sample {
+    Sample { instant: event.order.instant, value: held.value, tags: held.tags }
 }
