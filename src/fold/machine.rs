@@ -342,6 +342,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             self.stage = Stage::Buckets { put_out, checkpoint };
             return Err(error);
         }
+        if let Some(fold) = &mut self.fold {
+            fold.recycle(put_out.buckets);
+        }
         self.stage = match put_out.marks.is_empty() {
             true => Stage::Checkpoint { checkpoint },
             false => Stage::Marks { marks: put_out.marks, checkpoint },

@@ -10,6 +10,7 @@ use crate::core::ledger::digest::{Said, record_hash};
 use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision, Verdict};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::MeterReading;
+use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::{PartitionMeter, PutOut};
 use crate::core::word::{Disposition, Offset, Partition};
@@ -154,6 +155,11 @@ impl PartitionFold {
         let window_ms = self.rules.acceptance_window_ms;
         self.meter.forget_arrays(self.judge.log_time().plus_ms(-window_ms - 4 * 86_400_000));
         Ok((self.meter.put_out(), checkpoint))
+    }
+
+    /// Takes back the memory of buckets that were written.
+    pub fn recycle(&mut self, written: BucketBatch) {
+        self.meter.recycle(written);
     }
 
     /// States that every decision below `control` is reflected: possible as long as none of them defines a meter.

@@ -175,7 +175,9 @@ mod tests {
         let acceptances = [(1, Instant(6_000)), (2, Instant(7_200))];
         for order in [[0, 1], [1, 0]] {
             let mut set = IdentitySet::default();
-            order.map(|place: usize| set.remember(7, acceptances[place].0, acceptances[place].1));
+            for place in order {
+                set.remember(7, acceptances[place].0, acceptances[place].1);
+            }
             assert_eq!((seen(&mut set, 7, 2, 6_100), seen(&mut set, 7, 2, 7_000)), (Seen::Same, Seen::Same));
         }
     }

@@ -116,6 +116,18 @@ impl BucketBatch {
         }
     }
 
+    /// Forgets all buckets and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.cells.clear();
+    }
+
+    /// Bytes of memory that it keeps.
+    #[must_use]
+    pub fn capacity_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<Bucket>() + self.cells.capacity() * size_of::<BucketCell>()
+    }
+
     /// How many buckets.
     #[must_use]
     pub fn len(&self) -> usize {

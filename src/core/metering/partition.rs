@@ -13,6 +13,9 @@ use super::held::EventOrder;
 use super::series::Workspace;
 use crate::core::word::{Hour, Instant};
 
+/// Most memory for buckets that a partition keeps while it has none: a busy partition's usual checkpoint.
+const MAX_RECYCLED_BYTES: usize = 32 << 20;
+
 /// Hours that must be metered again from the ledger, by series.
 pub type Marks = BTreeMap<Arc<SeriesKey>, BTreeSet<Hour>>;
 
@@ -105,6 +108,15 @@ impl PartitionMeter {
             buckets.append_if(&all, |row| !marks.get(&row.series).is_some_and(|hours| hours.contains(&row.hour)));
         }
         PutOut { buckets, marks }
+    }
+
+    /// Takes back the memory of buckets that were written, for the next ones: to ask the system for it anew at each checkpoint costs
+    /// more than metering does. A batch of unusual size is given back to the system instead.
+    pub fn recycle(&mut self, mut written: BucketBatch) {
+        if self.pending.is_empty() && written.capacity_bytes() <= MAX_RECYCLED_BYTES {
+            written.clear();
+            self.pending = written;
+        }
     }
 
     /// Series-hours marked since the last checkpoint.
