@@ -1,15 +1,15 @@
 //! `plimsoll statement`: the live, provisional rating of an open period.
 
+use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::clickhouse::Client;
 use crate::config::Config;
-use crate::core::billing::document::Document;
 use crate::core::pricing::error::RateError;
 use crate::statement::table::table;
-use crate::statement::{Rater, StatementError};
+use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -45,46 +45,70 @@ enum Format {
 impl Args {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
-        match self.documents(&rater).await {
-            Ok(documents) => {
-                for document in &documents {
-                    match self.format {
-                        Format::Table => println!("{}", table(document)),
-                        Format::Json => println!("{}", serde_json::to_string(document)?),
-                    }
-                }
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(
+        match self.print(&rater).await {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(Failure::Refused(
                 error @ (StatementError::NoContract(_) | StatementError::CustomerNeeded(_) | StatementError::Rate(_)),
-            ) => {
+            )) => {
                 eprintln!("plimsoll: {error}");
                 Ok(ExitCode::from(2))
             }
-            Err(error) => Err(error.into()),
+            Err(Failure::Refused(error)) => Err(error.into()),
+            Err(Failure::Output(error)) => Err(error.into()),
         }
     }
 
-    async fn documents(&self, rater: &Rater) -> Result<Vec<Document>, StatementError> {
-        let (Some(contract), customer) = (&self.contract, &self.customer) else {
-            return self.of_provider(rater).await;
-        };
-        match customer {
-            Some(customer) => Ok(vec![rater.statement(contract, Some(customer), &self.period).await?]),
-            None => rater.statements(contract, &self.period).await,
-        }
-    }
-
-    async fn of_provider(&self, rater: &Rater) -> Result<Vec<Document>, StatementError> {
-        let mut documents = Vec::new();
-        for contract in rater.contracts_of(self.provider.as_deref().unwrap_or_default()) {
-            match rater.statements(&contract, &self.period).await {
-                Ok(more) => documents.extend(more),
-                // a contract that begins later or has ended has no statement of this period
-                Err(StatementError::Rate(RateError::NotInForce { .. })) => {}
-                Err(error) => return Err(error),
+    /// Prints each statement as soon as it is rated: of a large provider there are more than memory should hold.
+    async fn print(&self, rater: &Rater) -> Result<(), Failure> {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let places = match (&self.contract, &self.customer) {
+            (Some(contract), Some(customer)) => {
+                vec![Place { contract: contract.clone(), customer: Some(customer.clone()) }]
             }
-        }
-        Ok(documents)
+            (Some(contract), None) => rater.places(std::slice::from_ref(contract), &self.period).await?,
+            (None, _) => {
+                let contracts = rater.contracts_of(self.provider.as_deref().unwrap_or_default());
+                rater.places(&contracts, &self.period).await?
+            }
+        };
+        rater
+            .each(&places, &self.period, |_, document| {
+                match document {
+                    Ok(document) => match self.format {
+                        Format::Table => writeln!(out, "{}", table(&document))?,
+                        Format::Json => writeln!(out, "{}", serde_json::to_string(&document)?)?,
+                    },
+                    // a contract that begins later or has ended has no statement of this period
+                    Err(StatementError::Rate(RateError::NotInForce { .. })) if self.all => {}
+                    Err(error) => return Err(error.into()),
+                }
+                Ok::<(), Failure>(())
+            })
+            .await?;
+        Ok(out.flush()?)
+    }
+}
+
+/// Why printing ended early.
+enum Failure {
+    Refused(StatementError),
+    Output(std::io::Error),
+}
+
+impl From<StatementError> for Failure {
+    fn from(error: StatementError) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Output(error.into())
     }
 }

@@ -16,7 +16,7 @@ use crate::config::Principal;
 use crate::core::billing::document::Document;
 use crate::core::book::model::{Book, Buyer, Seller};
 use crate::core::pricing::error::RateError;
-use crate::statement::{Rater, StatementError};
+use crate::statement::{Place, Rater, StatementError};
 
 /// Statements on a page: each is rated when it is asked for.
 const PAGE: usize = 20;
@@ -69,30 +69,29 @@ pub async fn statements(
         return Err(caller.never("open statements"));
     }
     let rater = rater(&api).await?;
-    let after: Option<(String, Option<String>)> = match &params.cursor {
+    let after: Option<Place> = match &params.cursor {
         Some(text) => Some(cursor::key(&question, text)?),
         None => None,
     };
-    let mut places = Vec::new();
-    for contract in rater.book().contracts.keys().filter(|id| may_read(&caller.principal, rater.book(), id)) {
-        if params.provider.as_deref().is_none_or(|provider| concerns(rater.book(), contract, provider)) {
-            places.extend(places_of(&rater, contract, &params.period).await?);
-        }
-    }
-    let mut due = places.into_iter().filter(|place| after.as_ref().is_none_or(|after| place > after));
-    let page: Vec<(String, Option<String>)> = due.by_ref().take(PAGE).collect();
-    let next_cursor = match (page.last(), due.next()) {
-        (Some(last), Some(_)) => Some(cursor::after(&question, last)?),
-        _ => None,
-    };
+    let readable = rater.book().contracts.keys().filter(|id| may_read(&caller.principal, rater.book(), id));
+    let of_provider = |id: &&String| params.provider.as_deref().is_none_or(|own| concerns(rater.book(), id, own));
+    let contracts: Vec<String> = readable.filter(of_provider).cloned().collect();
+    let mut places = rater.places(&contracts, &params.period).await.map_err(refusal)?;
+    places.sort();
+    places.retain(|place| after.as_ref().is_none_or(|after| place > after));
+    let more = places.len() > PAGE;
+    places.truncate(PAGE);
+    let next_cursor = places.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
     let mut data = Vec::new();
-    for (contract, customer) in page {
-        match rater.statement(&contract, customer.as_deref(), &params.period).await {
+    let read = rater.each(&places, &params.period, |_, document| {
+        match document {
             Ok(document) => data.push(document),
             Err(StatementError::Rate(RateError::NotInForce { .. })) => {}
-            Err(error) => return Err(refusal(error)),
+            Err(error) => return Err(error),
         }
-    }
+        Ok(())
+    });
+    read.await.map_err(refusal)?;
     Ok(Json(StatementsPage { data, next_cursor }))
 }
 
@@ -147,15 +146,6 @@ async fn one(
 
 async fn rater(api: &Api) -> Result<Rater, ApiError> {
     Rater::newest(&api.client).await.map_err(refusal)
-}
-
-async fn places_of(rater: &Rater, contract: &str, period: &str) -> Result<Vec<(String, Option<String>)>, ApiError> {
-    let each = rater.book().contracts.get(contract).is_some_and(|terms| terms.buyer == Buyer::EachCustomer);
-    if !each {
-        return Ok(vec![(contract.to_owned(), None)]);
-    }
-    let customers = rater.customers(contract, period).await.map_err(refusal)?;
-    Ok(customers.into_iter().map(|customer| (contract.to_owned(), Some(customer))).collect())
 }
 
 /// PRICING §15: a vendor reads its wholesale, a provider both of its sides, a customer nothing that is open.

@@ -5,4 +5,4 @@ pub mod rater;
 pub mod table;
 
 pub use error::StatementError;
-pub use rater::Rater;
+pub use rater::{Place, Rater};

@@ -1,8 +1,10 @@
 //! Rates contracts on demand from the newest published book.
 
+use serde::{Deserialize, Serialize};
+
 use super::StatementError;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{book, rating};
+use crate::clickhouse::read::{book, line_usage, rating};
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::{CutPoint, Proof, Versions};
 use crate::core::billing::statement::document;
@@ -12,10 +14,20 @@ use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::{Period, period};
 use crate::core::pricing::rating::rate;
-use crate::core::pricing::selection::selections;
+use crate::core::pricing::selection::{LineSelection, selections};
+use crate::core::pricing::usage::LineUsage;
 
 /// The version of pricing that this build implements.
 pub const RATE_VERSION: u32 = 1;
+
+/// What has a statement of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The contract.
+    pub contract: String,
+    /// The customer of a `"*"` contract, by id or unknown tag.
+    pub customer: Option<String>,
+}
 
 /// A book, and the database that it rates from.
 #[derive(Clone, Debug)]
@@ -59,21 +71,79 @@ impl Rater {
         customer: Option<&str>,
         label: &str,
     ) -> Result<Document, StatementError> {
-        let terms = self.contract(contract)?;
-        if terms.buyer == Buyer::EachCustomer && customer.is_none() {
+        if self.contract(contract)?.buyer == Buyer::EachCustomer && customer.is_none() {
             return Err(StatementError::CustomerNeeded(contract.to_owned()));
         }
-        let period = period(terms, label)?;
+        let place = Place { contract: contract.to_owned(), customer: customer.map(str::to_owned) };
+        let mut found = None;
+        self.each(&[place], label, |_, document| {
+            found = Some(document);
+            Ok::<(), StatementError>(())
+        })
+        .await?;
+        found.unwrap_or_else(|| Err(StatementError::NoContract(contract.to_owned())))
+    }
+
+    /// Hands over the statements of many contracts, in order. Their usage is read together, as much at a time as memory may hold;
+    /// a contract that cannot be rated does not keep the others from it.
+    ///
+    /// # Errors
+    /// The server's, and what `sink` says.
+    pub async fn each<E: From<StatementError>>(
+        &self,
+        places: &[Place],
+        label: &str,
+        mut sink: impl FnMut(&Place, Result<Document, StatementError>) -> Result<(), E>,
+    ) -> Result<(), E> {
         // the vector first: buckets may be newer than it says, never older
-        let cut = rating::vector(&self.client).await?;
+        let cut = rating::vector(&self.client).await.map_err(StatementError::from)?;
         let cut = cut.into_iter().map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
-        let mut usages = Vec::new();
-        for selection in selections(&self.book, contract, customer, &period)? {
-            usages.push(rating::line_usage(&self.client, &selection).await?);
-        }
-        let rating = rate(&self.book, contract, customer, &period, &usages)?;
         let proof = Proof { cut, after: self.after, versions: Versions { fold: FOLD_VERSION, rate: RATE_VERSION } };
-        Ok(document(&self.book, &self.hash, contract, customer, &period, &rating, &proof)?)
+        let asked = |place: &Place| {
+            let period = period(self.contract(&place.contract)?, label)?;
+            Ok::<_, StatementError>(selections(&self.book, &place.contract, place.customer.as_deref(), &period)?)
+        };
+        let mut at = 0;
+        while at < places.len() {
+            let mut wanted: Vec<LineSelection> = Vec::new();
+            let mut chunk = Vec::new();
+            for place in &places[at..] {
+                let asked = asked(place);
+                let lines = asked.as_ref().map_or(0, Vec::len);
+                wanted.extend(asked.as_ref().ok().into_iter().flatten().cloned());
+                if !chunk.is_empty() && line_usage::fit_at_once(&wanted) < wanted.len() {
+                    wanted.truncate(wanted.len() - lines);
+                    break;
+                }
+                chunk.push((place, asked.map(|lines| lines.len())));
+            }
+            at += chunk.len();
+            let usages = line_usage::read(&self.client, &wanted).await.map_err(StatementError::from)?;
+            let mut rest = usages.as_slice();
+            for (place, lines) in chunk {
+                let document = lines.and_then(|lines| {
+                    let (own, others) = rest.split_at(lines);
+                    rest = others;
+                    self.document(place, label, own, &proof)
+                });
+                sink(place, document)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The document of usages that have been read.
+    fn document(
+        &self,
+        place: &Place,
+        label: &str,
+        usages: &[LineUsage],
+        proof: &Proof,
+    ) -> Result<Document, StatementError> {
+        let Place { contract, customer } = place;
+        let period = period(self.contract(contract)?, label)?;
+        let rating = rate(&self.book, contract, customer.as_deref(), &period, usages)?;
+        Ok(document(&self.book, &self.hash, contract, customer.as_deref(), &period, &rating, proof)?)
     }
 
     /// The customers for whom a `"*"` contract has a statement: those with a reading in the period whom no other contract then in
@@ -117,19 +187,35 @@ impl Rater {
         wholesale.chain(retail).map(|(id, _)| id.clone()).collect()
     }
 
-    /// All statements of one contract: one, or one for each customer of a `"*"` contract. None where the contract is not in force.
+    /// What has a statement of its own: each contract, and each customer of a `"*"` contract.
+    ///
+    /// # Errors
+    /// What is unknown, and the server's.
+    pub async fn places(&self, contracts: &[String], label: &str) -> Result<Vec<Place>, StatementError> {
+        let mut places = Vec::new();
+        for contract in contracts {
+            if self.contract(contract)?.buyer == Buyer::EachCustomer {
+                let customers = self.customers(contract, label).await?.into_iter().map(Some);
+                places.extend(customers.map(|customer| Place { contract: contract.clone(), customer }));
+            } else {
+                places.push(Place { contract: contract.clone(), customer: None });
+            }
+        }
+        Ok(places)
+    }
+
+    /// All statements of one contract: one, or one for each customer of a `"*"` contract.
     ///
     /// # Errors
     /// What cannot be priced, and the server's.
     pub async fn statements(&self, contract: &str, label: &str) -> Result<Vec<Document>, StatementError> {
-        let mut documents = Vec::new();
-        if self.contract(contract)?.buyer == Buyer::EachCustomer {
-            for customer in self.customers(contract, label).await? {
-                documents.push(self.statement(contract, Some(&customer), label).await?);
-            }
-        } else {
-            documents.push(self.statement(contract, None, label).await?);
-        }
+        let places = self.places(&[contract.to_owned()], label).await?;
+        let mut documents = Vec::with_capacity(places.len());
+        self.each(&places, label, |_, document| {
+            documents.push(document?);
+            Ok::<(), StatementError>(())
+        })
+        .await?;
         Ok(documents)
     }
 }

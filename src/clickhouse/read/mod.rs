@@ -6,7 +6,9 @@
 
 pub mod arrays;
 pub mod book;
+mod coverage;
 pub mod events;
+pub mod line_usage;
 pub mod quarantine;
 pub mod rating;
 pub mod rows;

@@ -14,10 +14,8 @@ use crate::core::word::Instant;
 pub fn coverage(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> Result<Option<Decimal>, Overflow> {
     let (mut observed, mut expected) = (0i128, 0i128);
     for array in arrays {
-        let spans = expected_spans(book, array, part);
-        let seen: i64 = array.observed.iter().filter(|(start, _)| holds(&spans, *start)).map(|(_, ms)| *ms).sum();
-        let due = length(&spans);
-        observed += i128::from(seen.min(due));
+        let due = length(&expected_spans(book, array, part));
+        observed += i128::from(seen(book, array, part).min(due));
         expected += i128::from(due);
     }
     if expected == 0 {
@@ -37,25 +35,28 @@ pub fn ratio(observed: i128, expected: i128) -> Result<Decimal, Overflow> {
 /// How many of the arrays were observed in the contract's part of the period.
 #[must_use]
 pub fn arrays(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> usize {
-    let seen = |array: &&ArrayCoverage| {
-        let spans = expected_spans(book, array, part);
-        array.observed.iter().any(|(start, ms)| *ms > 0 && holds(&spans, *start))
-    };
-    arrays.iter().filter(seen).count()
+    arrays.iter().filter(|array| seen(book, array, part) > 0).count()
 }
 
-/// The contract's part of the period from the array's first reading ever, or the end of its demonstration. The first quarter of an
-/// hour counts from that reading on.
-fn expected_spans(book: &Book, array: &ArrayCoverage, part: &[Span]) -> Vec<Span> {
-    let Some(mut from) = array.first_reading else { return Vec::new() };
-    if let Some(purpose) = book.arrays.get(&array.array).filter(|purpose| purpose.demo) {
-        from = from.max(purpose.until.unwrap_or(Instant(i64::MAX)));
+/// Milliseconds in which the array was observed in the contract's part of the period, after its demonstration. Before its first
+/// reading there are none.
+fn seen(book: &Book, array: &ArrayCoverage, part: &[Span]) -> i64 {
+    let from = demo_until(book, array);
+    let inside = |start: &Instant| *start >= from && part.iter().any(|span| span.holds(*start));
+    array.observed.iter().filter(|(start, _)| inside(start)).map(|(_, ms)| *ms).sum()
+}
+
+/// The end of the array's demonstration; before all time if it has none.
+fn demo_until(book: &Book, array: &ArrayCoverage) -> Instant {
+    match book.arrays.get(&array.array) {
+        Some(purpose) if purpose.demo => purpose.until.unwrap_or(Instant(i64::MAX)),
+        _ => Instant(i64::MIN),
     }
-    part.iter().filter_map(|span| span.meet(Span { from, until: Instant(i64::MAX) })).collect()
 }
 
-/// Whether a quarter of an hour has a part in the spans.
-fn holds(spans: &[Span], start: Instant) -> bool {
-    let quarter = Span { from: start, until: start.plus_ms(900_000) };
-    spans.iter().any(|span| span.meet(quarter).is_some())
+/// The contract's part of the period from the array's first reading ever, or the end of its demonstration.
+fn expected_spans(book: &Book, array: &ArrayCoverage, part: &[Span]) -> Vec<Span> {
+    let Some(first) = array.first_reading else { return Vec::new() };
+    let from = first.max(demo_until(book, array));
+    part.iter().filter_map(|span| span.meet(Span { from, until: Instant(i64::MAX) })).collect()
 }

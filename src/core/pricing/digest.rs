@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::usage::LineUsage;
+use super::usage::ArrayCoverage;
+use crate::core::word::Instant;
 
 /// The digest of bytes, as documents show it.
 #[must_use]
@@ -10,32 +11,37 @@ pub fn sha256(bytes: &[u8]) -> String {
     show(Sha256::new_with_prefix(bytes))
 }
 
-/// The digest of a line's inputs: each part's slots and each array's coverage, in the order of their names and starts.
-#[must_use]
-pub fn inputs(usage: &LineUsage) -> String {
-    let mut state = Sha256::new();
-    let mut parts: Vec<_> = usage.parts.iter().collect();
-    parts.sort_by(|one, other| one.name.cmp(&other.name));
-    for part in parts {
-        name(&mut state, b'P', &part.name, part.slots.len());
-        for slot in &part.slots {
-            state.update(slot.start.0.to_be_bytes());
-            state.update(slot.length_ms.to_be_bytes());
-            state.update(slot.amount.to_be_bytes());
+/// The digest of a line's inputs while they are priced: what is priced of each part, in the order of their names, then each array's
+/// coverage.
+#[derive(Default)]
+pub struct InputsDigest(Sha256);
+
+impl InputsDigest {
+    /// Adds a part: when, and how much.
+    pub fn part(&mut self, part: &str, amounts: impl ExactSizeIterator<Item = (Instant, i128)>) {
+        name(&mut self.0, b'P', part, amounts.len());
+        for (start, amount) in amounts {
+            self.0.update(start.0.to_be_bytes());
+            self.0.update(amount.to_be_bytes());
         }
     }
-    let mut arrays: Vec<_> = usage.arrays.iter().collect();
-    arrays.sort_by(|one, other| one.array.cmp(&other.array));
-    for array in arrays {
-        name(&mut state, b'A', &array.array, array.observed.len());
-        state.update([u8::from(array.first_reading.is_some())]);
-        state.update(array.first_reading.unwrap_or_default().0.to_be_bytes());
-        for (start, observed_ms) in &array.observed {
-            state.update(start.0.to_be_bytes());
-            state.update(observed_ms.to_be_bytes());
+
+    /// Adds the arrays, and ends.
+    #[must_use]
+    pub fn finish(mut self, arrays: &[ArrayCoverage]) -> String {
+        let mut arrays: Vec<_> = arrays.iter().collect();
+        arrays.sort_by(|one, other| one.array.cmp(&other.array));
+        for array in arrays {
+            name(&mut self.0, b'A', &array.array, array.observed.len());
+            self.0.update([u8::from(array.first_reading.is_some())]);
+            self.0.update(array.first_reading.unwrap_or_default().0.to_be_bytes());
+            for (start, observed_ms) in &array.observed {
+                self.0.update(start.0.to_be_bytes());
+                self.0.update(observed_ms.to_be_bytes());
+            }
         }
+        show(self.0)
     }
-    show(state)
 }
 
 /// A name with its length and how many entries follow, so that no two inputs read alike.

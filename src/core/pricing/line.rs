@@ -4,6 +4,7 @@ use super::charge::Charge;
 use super::charge::entry::Tally;
 use super::charge::part::{Multiple, Part, Stretch};
 use super::decimal::Decimal;
+use super::digest::InputsDigest;
 use super::error::{Overflow, RateError, at};
 use super::layout::{Window, charge, lay_out, rates};
 use super::period::Span;
@@ -23,6 +24,8 @@ pub struct UsageLine<'book> {
     multiple: Option<Multiple>,
     period_ms: i64,
     windows: Vec<Window>,
+    /// Those of the windows.
+    spans: Vec<Span>,
     charge: Charge,
 }
 
@@ -46,7 +49,8 @@ impl<'book> UsageLine<'book> {
             None => None,
         };
         let (charge, windows) = (charge(line, &rates, percents)?, lay_out(line, segments, windows, rate)?);
-        Ok(Self { line, rate, unit, multiple, period_ms, windows, charge })
+        let spans = windows.iter().map(|window| window.span).collect();
+        Ok(Self { line, rate, unit, multiple, period_ms, windows, spans, charge })
     }
 
     /// The commitment, if it is the same in all of the period.
@@ -56,15 +60,27 @@ impl<'book> UsageLine<'book> {
         self.windows.iter().all(|window| window.committed == first).then_some(first)
     }
 
-    /// Prices one part and adds its rows (PRICING §10).
-    pub fn part(&self, slots: &[Slot], tally: &mut Tally) -> Result<(), RateError> {
-        self.measured(slots).and_then(|part| self.charge.add(&part, self.period_ms, tally)).map_err(at(&self.line.id))
+    /// Prices one part and adds its rows (PRICING §10). Its digest covers what is priced of it: its windows, or what a percentile ranks.
+    pub fn part(
+        &self,
+        (name, slots): (&str, &[Slot]),
+        tally: &mut Tally,
+        digest: &mut InputsDigest,
+    ) -> Result<(), RateError> {
+        let mut add = || {
+            let amounts = by_window(slots, &self.spans)?;
+            match self.rate.statistic {
+                Statistic::P95 => digest.part(name, slots.iter().map(|slot| (slot.start, slot.amount))),
+                _ => digest.part(name, self.spans.iter().map(|span| span.from).zip(amounts.iter().copied())),
+            }
+            self.charge.add(&self.measured(slots, amounts)?, self.period_ms, tally)
+        };
+        add().map_err(at(&self.line.id))
     }
 
     /// The part's quantity (PRICING §4), rounded to a multiple where the rate says so.
-    fn measured(&self, slots: &[Slot]) -> Result<Part, Overflow> {
-        let spans: Vec<Span> = self.windows.iter().map(|window| window.span).collect();
-        let amounts = by_window(slots, &spans)?;
+    fn measured(&self, slots: &[Slot], amounts: Vec<i128>) -> Result<Part, Overflow> {
+        let spans = &self.spans;
         let size = Wide::from(self.unit.size);
         let level = |level: Level| {
             let weights = spans.iter().map(|span| Wide::from(span.ms()));
@@ -76,8 +92,8 @@ impl<'book> UsageLine<'book> {
                 let one = wide::product([size, Wide::from(self.unit.time_ms(self.period_ms))])?;
                 Part::windows(self.stretches(amounts.into_iter().map(Wide::from)), one)?
             }
-            Statistic::Peak => level(peak(&spans, &amounts)?)?,
-            Statistic::P95 => level(percentile(slots, &spans))?,
+            Statistic::Peak => level(peak(spans, &amounts)?)?,
+            Statistic::P95 => level(percentile(slots, spans))?,
         };
         match &self.multiple {
             Some(multiple) => part.rounded(multiple, self.charge.by_day(), self.period_ms),

@@ -28,13 +28,18 @@ pub fn pool<'a>(series: impl IntoIterator<Item = &'a [Slot]>) -> Result<Vec<Slot
     Ok(pool.into_values().collect())
 }
 
-/// What each window holds; slots outside of all windows count for nothing.
+/// What each window holds; slots outside of all windows count for nothing. Both come by rising time, so they are walked together.
 pub fn by_window(slots: &[Slot], windows: &[Span]) -> Result<Vec<i128>, Overflow> {
     let mut amounts = vec![0i128; windows.len()];
+    let mut index = 0;
     for slot in slots {
-        let after = windows.partition_point(|window| window.from <= slot.start);
-        let Some(index) = after.checked_sub(1).filter(|index| windows[*index].holds(slot.start)) else { continue };
-        amounts[index] = amounts[index].checked_add(slot.amount).ok_or(Overflow)?;
+        while windows.get(index).is_some_and(|window| window.until <= slot.start) {
+            index += 1;
+        }
+        let Some(window) = windows.get(index) else { break };
+        if window.from <= slot.start {
+            amounts[index] = amounts[index].checked_add(slot.amount).ok_or(Overflow)?;
+        }
     }
     Ok(amounts)
 }

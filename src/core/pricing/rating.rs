@@ -5,7 +5,7 @@ use super::charge::price::Price;
 use super::coverage;
 use super::currency::Currency;
 use super::decimal::Decimal;
-use super::digest;
+use super::digest::InputsDigest;
 use super::discount::{self, Discount};
 use super::error::{Overflow, RateError, at};
 use super::exact::Exact;
@@ -19,7 +19,7 @@ use super::rounding::Rounding;
 use super::row::{self, Row, RowKind};
 use super::series::series;
 use super::terms::{self, Segment};
-use super::usage::LineUsage;
+use super::usage::{LineUsage, Slot};
 use super::window::{length, windows};
 use crate::core::book::model::{Book, Card, Charge, Contract, Line, Tax, UsageRate};
 use crate::core::book::unit::size_name;
@@ -197,13 +197,21 @@ impl<'book> Terms<'book> {
         let days = windows(self.contract.time_zone, &self.part, &terms::cuts(segments, line));
         let priced = UsageLine::new(line, segments, &days, self.period_ms, &self.percents)?;
         let (series, estimated) = series(line, priced.rate, &self.part, usage)?;
-        let mut tally = Tally::default();
-        for slots in &series {
-            priced.part(slots, &mut tally)?;
+        let names = |index: usize| match line.per {
+            Some(_) => usage.parts.get(index).map_or("", |part| part.name.as_str()),
+            None => "",
+        };
+        // in the order of names, so that neither rows nor digest depend on how the parts came
+        let mut parts: Vec<(&str, &[Slot])> =
+            series.iter().enumerate().map(|(index, slots)| (names(index), &**slots)).collect();
+        parts.sort_by_key(|(name, _)| *name);
+        let (mut tally, mut digest) = (Tally::default(), InputsDigest::default());
+        for part in parts {
+            priced.part(part, &mut tally, &mut digest)?;
         }
         let coverage = coverage::coverage(self.book, &usage.arrays, &self.part).map_err(at(&line.id))?;
         let arrays = coverage::arrays(self.book, &usage.arrays, &self.part);
-        let digest = digest::inputs(usage);
+        let digest = digest.finish(&usage.arrays);
         let mut rows = Vec::new();
         for (place, entry) in tally.into_entries() {
             let mut row = self.row(line, &priced, &entry).map_err(at(&line.id))?;

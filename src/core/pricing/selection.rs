@@ -1,14 +1,27 @@
 //! Which readings a contract's usage lines price (PRICING §1): what the shell is to read from metering.
 
+use std::sync::Arc;
+
 use super::error::RateError;
 use super::party;
 use super::period::{Period, Span};
-use super::terms;
+use super::terms::{self, Segment};
+use super::window::windows;
 use crate::core::book::model::{Book, Charge, Contract, Line, Per, Statistic, UsageRate};
 use crate::core::word::{Instant, Kind};
 
 /// How long `gap = "hold"` keeps the last level (PRICING §12): 3 days.
 pub const HOLD_MS: i64 = 3 * 86_400_000;
+
+/// How finely a line's readings are wanted: sums are exact either way, so the coarsest that the statistic allows is read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grain {
+    /// One sum a window: these are the instants at which a window, or the time between two, begins; by rising time, the first is
+    /// [`LineSelection::from`].
+    Window(Arc<[Instant]>),
+    /// The meter's own cells: a percentile ranks them, and a gap that is held ends in the middle of a day.
+    Cell,
+}
 
 /// What to read for one usage line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +48,8 @@ pub struct LineSelection {
     pub customers: Option<Vec<String>>,
     /// How to group the series: by array or resource, or all in one pool. A line with `gap = "hold"` is read by array.
     pub per: Option<Per>,
+    /// How finely.
+    pub grain: Grain,
     /// First instant to read: earlier than the contract's part where levels of before it may have to be held.
     pub from: Instant,
     /// The first instant not to read.
@@ -62,10 +77,16 @@ pub fn selections(
     let hull = Span { from: first.from, until: last.until };
     let mut selections = Vec::new();
     for (index, line) in contract.lines.iter().enumerate() {
-        if let Some(rate) = usage_rate(book, contract_id, contract, line, &part)? {
+        let segments = segments(book, contract_id, contract, line, &part)?;
+        if let Some(Charge::Usage(rate)) = segments.last().map(|segment| &segment.rate.charge) {
             let mut selection = select(contract, index, line, rate, hull);
             selection.customers = customer.map(|customer| party::tags(book, customer));
             selection.demo = demo(book, hull.from);
+            if rate.statistic != Statistic::P95 && !line.gap_hold {
+                let mut cuts = terms::cuts(&segments, line);
+                cuts.extend(selection.demo.iter().filter_map(|(_, until)| *until));
+                selection.grain = Grain::Window(edges(&windows(contract.time_zone, &part, &cuts)));
+            }
             selection.part = part.clone();
             selections.push(selection);
         }
@@ -73,22 +94,26 @@ pub fn selections(
     Ok(selections)
 }
 
-fn usage_rate<'book>(
+fn segments<'book>(
     book: &'book Book,
     contract_id: &str,
     contract: &Contract,
     line: &Line,
     part: &[Span],
-) -> Result<Option<&'book UsageRate>, RateError> {
+) -> Result<Vec<Segment<'book>>, RateError> {
     let card = book.cards.get(&contract.card).ok_or_else(|| RateError::Dangling {
         contract: contract_id.to_owned(),
         what: format!("card {}", contract.card),
     })?;
-    let segments = terms::segments(card, contract, line, part)?;
-    Ok(segments.last().and_then(|segment| match &segment.rate.charge {
-        Charge::Usage(rate) => Some(rate),
-        Charge::Fee(_) | Charge::Share { .. } => None,
-    }))
+    terms::segments(card, contract, line, part)
+}
+
+/// Where windows begin, and where the time between two of them does.
+fn edges(windows: &[Span]) -> Arc<[Instant]> {
+    let mut edges: Vec<Instant> = windows.iter().map(|window| window.from).collect();
+    edges.extend(windows.windows(2).filter(|pair| pair[0].until < pair[1].from).map(|pair| pair[0].until));
+    edges.sort_unstable();
+    edges.into()
 }
 
 fn select(contract: &Contract, index: usize, line: &Line, rate: &UsageRate, hull: Span) -> LineSelection {
@@ -105,6 +130,7 @@ fn select(contract: &Contract, index: usize, line: &Line, rate: &UsageRate, hull
         arrays: line.arrays.clone(),
         customers: None,
         per: if line.gap_hold { line.per.or(Some(Per::Array)) } else { line.per },
+        grain: Grain::Cell,
         from: hull.from.plus_ms(-lead),
         until: hull.until,
         part: Vec::new(),

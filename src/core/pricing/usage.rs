@@ -20,12 +20,12 @@ pub struct PartUsage {
     pub slots: Vec<Slot>,
 }
 
-/// A quarter of an hour, or five minutes.
+/// A cell of a meter, or a whole window, as [`super::selection::Grain`] asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// Its first instant.
     pub start: Instant,
-    /// 900,000 or 300,000.
+    /// 900,000 or 300,000, or a window's milliseconds.
     pub length_ms: i64,
     /// Gauge: Σ value · milliseconds. Delta or counter: sum or increase. In the meter's base unit.
     pub amount: i128,
@@ -38,6 +38,6 @@ pub struct ArrayCoverage {
     pub array: String,
     /// Its first reading ever.
     pub first_reading: Option<Instant>,
-    /// Per quarter of an hour by rising start: how many milliseconds of it were observed; unobserved ones left out.
+    /// Per quarter of an hour, or per window, by rising start: how many milliseconds of it were observed; unobserved ones left out.
     pub observed: Vec<(Instant, i64)>,
 }

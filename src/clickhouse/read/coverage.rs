@@ -1,0 +1,119 @@
+//! When the arrays of lines were observed (PRICING §12).
+
+use std::collections::{BTreeMap, HashMap};
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::line_usage::{BUCKETS, CELLS, bind};
+use crate::clickhouse::{Client, Error};
+use crate::core::pricing::selection::{Grain, LineSelection};
+use crate::core::pricing::usage::{ArrayCoverage, LineUsage};
+use crate::core::word::Instant;
+
+/// Lines for which the database is told whose tags it should look for.
+const MAX_NAMED: usize = 64;
+
+#[derive(Debug, Row, Deserialize)]
+struct OwnRow {
+    customer: String,
+    array: String,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct FirstRow {
+    array: String,
+    first: i64,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct ObservedRow {
+    array: String,
+    start: i64,
+    observed_ms: i64,
+}
+
+/// Gives each line of a question the coverage of its arrays: those whose readings it prices, at any time up to its end.
+///
+/// # Errors
+/// The server's.
+pub(super) async fn read(
+    client: &Client,
+    selections: &[LineSelection],
+    like: &LineSelection,
+    lines: &[usize],
+    usages: &mut [LineUsage],
+) -> Result<(), Error> {
+    let observed = observed(client, like).await?;
+    let mut by_tag: HashMap<String, Vec<&ArrayCoverage>> = HashMap::new();
+    let own: Vec<OwnRow> =
+        client.fetch_all(bind(client, &own_sql(selections, like, lines), like, &tags(selections, lines))).await?;
+    for row in own {
+        if let Some(array) = observed.get(&row.array) {
+            by_tag.entry(row.customer).or_default().push(array);
+        }
+    }
+    for &line in lines {
+        let none = [String::new()];
+        let tags = selections[line].customers.as_deref().unwrap_or(&none);
+        let mut arrays: Vec<&ArrayCoverage> =
+            tags.iter().filter_map(|tag| by_tag.get(tag)).flatten().copied().collect();
+        arrays.sort_by(|one, other| one.array.cmp(&other.array));
+        arrays.dedup_by(|one, other| one.array == other.array);
+        usages[line].arrays = arrays.into_iter().cloned().collect();
+    }
+    Ok(())
+}
+
+fn tags<'s>(selections: &'s [LineSelection], lines: &[usize]) -> Vec<&'s str> {
+    if lines.len() > MAX_NAMED {
+        return Vec::new();
+    }
+    lines.iter().filter_map(|line| selections[*line].customers.as_ref()).flatten().map(String::as_str).collect()
+}
+
+/// Which arrays have readings of whom. Without FINAL: a row that was replaced names the same array.
+fn own_sql(selections: &[LineSelection], like: &LineSelection, lines: &[usize]) -> String {
+    let retail = like.customers.is_some();
+    let whose =
+        if retail && !tags(selections, lines).is_empty() { "AND has({customers:Array(String)}, customer)" } else { "" };
+    let customer = if retail { "toString(customer)" } else { "''" };
+    format!(
+        "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM usage_bucket \
+         ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site \
+         WHERE {BUCKETS} AND hour < toDateTime({{until:Int64}} / 1000, 'UTC') AND {CELLS} {whose}"
+    )
+}
+
+/// All arrays of the provider: their first reading ever, and what was observed of them, per quarter of an hour or window.
+async fn observed(client: &Client, like: &LineSelection) -> Result<BTreeMap<String, ArrayCoverage>, Error> {
+    let first = "SELECT toString(array) AS array, toInt64(min(toUnixTimestamp(hour) * 1000 \
+         + cell_index[1] * cell_minutes * 60000 + cell_minutes * 60000 - cell_observed_ms[1])) AS first \
+         FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' \
+         AND hour < toDateTime({until:Int64} / 1000, 'UTC') GROUP BY array";
+    let start = match like.grain {
+        Grain::Window(_) => "roundDown(cell, {edges:Array(Int64)})",
+        Grain::Cell => "cell",
+    };
+    let observed = format!(
+        "SELECT array, {start} AS start, toInt64(sum(observed)) AS observed_ms FROM (SELECT toString(array) AS array, observed, \
+         toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell FROM usage_bucket FINAL \
+         ARRAY JOIN cell_index AS index, cell_observed_ms AS observed \
+         WHERE provider = {{provider:String}} AND meter = '$observed' \
+         AND hour >= toDateTime(intDiv({{from:Int64}}, 3600000) * 3600, 'UTC') AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) \
+         WHERE cell >= {{from:Int64}} AND cell < {{until:Int64}} GROUP BY array, start ORDER BY array, start"
+    );
+    let first: Vec<FirstRow> = client.fetch_all(bind(client, first, like, &[])).await?;
+    let mut arrays: BTreeMap<String, ArrayCoverage> = BTreeMap::new();
+    for FirstRow { array, first } in first {
+        let (first_reading, observed) = (Some(Instant(first)), Vec::new());
+        arrays.insert(array.clone(), ArrayCoverage { array, first_reading, observed });
+    }
+    let rows: Vec<ObservedRow> = client.fetch_all(bind(client, &observed, like, &[])).await?;
+    for row in rows {
+        if let Some(array) = arrays.get_mut(&row.array) {
+            array.observed.push((Instant(row.start), row.observed_ms));
+        }
+    }
+    Ok(arrays)
+}
