@@ -2,24 +2,41 @@
 
 use rust_decimal::Decimal;
 
-use super::model::{Band, Card, Charge, Edge, Mode, Price, QuantityMode, Rate, RoundQuantity, Statistic, UsageRate};
-use super::reader::{Section, decimal};
+use super::band::{bands, one_band};
+use super::model::{Card, Charge, Mode, Price, QuantityMode, Rate, RoundQuantity, Statistic, UsageRate};
+use super::reader::Section;
 use super::unit::Unit;
 use crate::core::word::Kind;
 
-/// Most bands of a rate.
-const MAX_BANDS: usize = 100;
+/// Keys of a rate for usage.
+const USAGE_KEYS: [&str; 6] = ["of", "unit", "statistic", "meter", "tier", "round_quantity"];
+/// Keys of its price.
+const PRICE_KEYS: [&str; 7] = ["price", "per", "bands", "mode", "evaluate", "committed", "overage"];
 
 pub(super) fn card(section: &Section<'_, '_>) -> Option<Card> {
     section.need("rate");
-    let rates: Vec<Rate> = section.tables("rate").iter().filter_map(rate).collect();
-    let currency = section.need_text("currency");
-    if let Some(code) = &currency
-        && iso_currency::Currency::from_code(code).is_none()
-    {
-        section.refuse("currency", format!("{code} is no currency of ISO 4217"), "write a code such as EUR");
+    let written = section.tables("rate");
+    if section.has("rate") && written.is_empty() {
+        section.refuse("rate", "the card has no rate", "write [[card.ID.rate]] with id and what it charges for");
     }
-    Some(Card { currency: currency?, level_discount: section.boolean("level_discount").unwrap_or(false), rates })
+    let rates: Vec<Rate> = written.iter().filter_map(rate).collect();
+    let (currency, level_discount) = (currency(section), section.boolean("level_discount").unwrap_or(false));
+    Some(Card { currency: currency?, level_discount, rates })
+}
+
+/// The section's `currency`: a code of ISO 4217 that has minor units.
+pub(super) fn currency(section: &Section<'_, '_>) -> Option<String> {
+    let code = section.need_text("currency")?;
+    if is_currency(&code) {
+        return Some(code);
+    }
+    section.refuse("currency", format!("{code} is no currency of ISO 4217"), "write a code such as EUR");
+    None
+}
+
+/// Whether amounts of it can be rounded: ISO 4217 names its minor units.
+pub(super) fn is_currency(code: &str) -> bool {
+    iso_currency::Currency::from_code(code).and_then(iso_currency::Currency::exponent).is_some()
 }
 
 fn rate(section: &Section<'_, '_>) -> Option<Rate> {
@@ -35,6 +52,8 @@ fn rate(section: &Section<'_, '_>) -> Option<Rate> {
                 "a rate is exactly one of: metered usage, a fee, a share",
                 "write meter, of, unit, statistic and a price; or fee; or share",
             );
+            section.pass(&USAGE_KEYS);
+            section.pass(&PRICE_KEYS);
             None
         }
     };
@@ -45,8 +64,7 @@ fn rate(section: &Section<'_, '_>) -> Option<Rate> {
 fn share(section: &Section<'_, '_>) -> Option<Charge> {
     let share = section.section("share")?;
     share.need("percent");
-    share.need("of");
-    let (percent, of) = (share.percent("percent"), share.texts("of"));
+    let (percent, of) = (share.percent("percent"), share.need_texts("of"));
     share.finish();
     Some(Charge::Share { percent: percent?, of })
 }
@@ -97,7 +115,7 @@ fn round_to(section: &Section<'_, '_>) -> Option<RoundQuantity> {
 fn price(section: &Section<'_, '_>) -> Option<Price> {
     let (price, bands) = (section.has("price"), section.has("bands"));
     let (committed, overage) = (section.has("committed"), section.has("overage"));
-    match (price || bands, committed, overage) {
+    let form = match (price || bands, committed, overage) {
         (true, false, false) if price != bands => pay_as_you_go(section),
         (false, true, true) => commitment(section),
         (false, true, false) => {
@@ -121,7 +139,11 @@ fn price(section: &Section<'_, '_>) -> Option<Price> {
             section.refuse_whole("a rate for usage has exactly one form of price", mend);
             None
         }
+    };
+    if form.is_none() {
+        section.pass(&PRICE_KEYS);
     }
+    form
 }
 
 fn pay_as_you_go(section: &Section<'_, '_>) -> Option<Price> {
@@ -157,95 +179,4 @@ fn commitment(section: &Section<'_, '_>) -> Option<Price> {
     };
     overage.finish();
     Some(Price::Committed { price: price?, overage_by_day: by_day, bands: bands? })
-}
-
-fn one_band(section: &Section<'_, '_>) -> Option<Band> {
-    let band = Band { up_to: None, price: Some(section.decimal("price", 9)?), per: per(section), flat: None };
-    Some(band)
-}
-
-fn per(section: &Section<'_, '_>) -> Option<Decimal> {
-    let per = section.decimal("per", 6)?;
-    if per.is_zero() {
-        section.refuse("per", "per is 0", "write the size of a package: \"20\"");
-        return None;
-    }
-    Some(per)
-}
-
-fn bands(section: &Section<'_, '_>, percent_edges: bool) -> Option<Vec<Band>> {
-    let written = section.tables("bands");
-    if written.is_empty() || written.len() > MAX_BANDS {
-        section.refuse("bands", "bands has no band or too many", format!("write 1 to {MAX_BANDS} bands"));
-        return None;
-    }
-    let mut bands = Vec::new();
-    for (place, each) in written.iter().enumerate() {
-        let up_to = edge(each, percent_edges);
-        let band = Band { up_to, price: each.decimal("price", 9), per: per(each), flat: each.decimal("flat", 9) };
-        if !each.has("price") && !each.has("flat") {
-            each.refuse_whole("a band has neither price nor flat", "write price = \"0\" for a free band");
-        }
-        if each.has("per") && !each.has("price") {
-            each.refuse("per", "per without price", "say what a package costs: price = \"5.00\"");
-        }
-        let last = place + 1 == written.len();
-        if last && each.has("up_to") {
-            each.refuse(
-                "up_to",
-                "the last band has an upper edge",
-                "leave up_to out of the last band: what lies above needs a price",
-            );
-        }
-        if !last && !each.has("up_to") {
-            each.refuse_whole("up_to is missing", "only the last band has no upper edge");
-        }
-        each.finish();
-        bands.push(band);
-    }
-    for (pair, section) in bands.windows(2).zip(written.iter().skip(1)) {
-        if let (Some(below), Some(above)) = (pair[0].up_to, pair[1].up_to)
-            && !rises(below, above)
-        {
-            section.refuse(
-                "up_to",
-                "edges do not rise",
-                "write bands by rising up_to, all in quantities or all in percent",
-            );
-        }
-    }
-    Some(bands)
-}
-
-fn rises(below: Edge, above: Edge) -> bool {
-    match (below, above) {
-        (Edge::Quantity(below), Edge::Quantity(above)) | (Edge::Percent(below), Edge::Percent(above)) => below < above,
-        _ => false,
-    }
-}
-
-fn edge(section: &Section<'_, '_>, percent_edges: bool) -> Option<Edge> {
-    let percent = section.text_of("up_to").filter(|text| text.ends_with('%'));
-    let Some(text) = percent else {
-        let edge = section.decimal("up_to", 6)?;
-        if edge.is_zero() {
-            section.refuse("up_to", "up_to is 0", "write the greatest quantity of the band");
-        }
-        return Some(Edge::Quantity(edge));
-    };
-    if !percent_edges {
-        section.refuse(
-            "up_to",
-            "an edge in percent outside overage",
-            "write a quantity: only overage has a commitment to be a part of",
-        );
-        return None;
-    }
-    match decimal(text.trim_end_matches('%'), 6) {
-        Ok(edge) if !edge.is_zero() => Some(Edge::Percent(edge)),
-        _ => {
-            section.refuse("up_to", format!("up_to cannot be {text:?}"), "write a percentage above 0: \"20%\"");
-            None
-        }
-    }
 }

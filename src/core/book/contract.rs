@@ -1,6 +1,6 @@
 //! Contracts and their lines.
 
-use chrono::TimeZone;
+use chrono::{Offset, TimeZone};
 use rust_decimal::Decimal;
 
 use super::model::{BookDate, Buyer, Commitment, Contract, Deal, Line, Per, Route, Seller, Tax};
@@ -14,22 +14,10 @@ pub(super) fn contract(section: &Section<'_, '_>) -> Option<Contract> {
     section.need("from");
     section.need("line");
     let (from, until) = (at(section, "from"), at(section, "until"));
-    if let (Some(from), Some(until)) = (from, until)
-        && until <= from
-    {
-        section.refuse(
-            "until",
-            "until is not after from",
-            "until is exclusive: write the first instant that is not covered",
-        );
+    if let (Some(from), Some(until)) = (from, until) {
+        section.in_order(from, until);
     }
-    let deal = section.section("deal").and_then(|deal| {
-        deal.need("percent");
-        let (percent, from, until) = (deal.percent("percent"), at(&deal, "from"), at(&deal, "until"));
-        let reference = deal.need_text("reference");
-        deal.finish();
-        Some(Deal { reference: reference?, percent: percent?, from, until })
-    });
+    let deal = section.section("deal").and_then(|each| deal(&each, zone.unwrap_or(chrono_tz::UTC)));
     let lines = section.tables("line").iter().filter_map(|each| line(each, zone.unwrap_or(chrono_tz::UTC))).collect();
     let (minimum, maximum) = (section.decimal("minimum", 9), section.decimal("maximum", 9));
     if let (Some(minimum), Some(maximum)) = (minimum, maximum)
@@ -42,6 +30,12 @@ pub(super) fn contract(section: &Section<'_, '_>) -> Option<Contract> {
         section.integer(key, 0, most).and_then(|number| u32::try_from(number).ok()).unwrap_or(otherwise)
     };
     let parts = (section.need_text("seller"), section.need_text("buyer"), section.need_text("card"));
+    if let (Some(from), Some(zone)) = (from, zone)
+        && off_quarter(zone, from)
+    {
+        let message = format!("local midnights of {zone} are not on a quarter of an hour at {from}");
+        section.refuse("time_zone", message, "write a zone whose offset from UTC is a whole quarter of an hour");
+    }
     let contract = Contract {
         deal,
         lines,
@@ -68,6 +62,17 @@ pub(super) fn contract(section: &Section<'_, '_>) -> Option<Contract> {
         time_zone: zone?,
     };
     Some(contract)
+}
+
+fn deal(section: &Section<'_, '_>, zone: chrono_tz::Tz) -> Option<Deal> {
+    section.need("percent");
+    let (from, until) = (instant(section, "from", zone), instant(section, "until", zone));
+    if let (Some(from), Some(until)) = (from, until) {
+        section.in_order(from, until);
+    }
+    let (percent, reference) = (section.percent("percent"), section.need_text("reference"));
+    section.finish();
+    Some(Deal { reference: reference?, percent: percent?, from, until })
 }
 
 fn close_below(section: &Section<'_, '_>) -> Decimal {
@@ -108,13 +113,17 @@ fn tax(section: &Section<'_, '_>) -> Option<Tax> {
 fn line(section: &Section<'_, '_>, zone: chrono_tz::Tz) -> Option<Line> {
     let rate = section.need_text("rate");
     let id = section.text("id").or_else(|| rate.clone());
-    let commitment = match section.text_of("commitment") {
-        Some(_) => section
+    let commitment = match section.text_of("commitment").is_some() || section.is_bare("commitment") {
+        true => section
             .decimal("commitment", 6)
             .map(|quantity| vec![Commitment { from: None, quantity }])
             .unwrap_or_default(),
-        None => section.tables("commitment").iter().filter_map(|each| dated_commitment(each, zone)).collect(),
+        false => section.tables("commitment").iter().filter_map(|each| dated_commitment(each, zone)).collect(),
     };
+    let list = section.value("commitment").and_then(|value| value.get_ref().as_array());
+    if list.is_some_and(|list| list.is_empty()) {
+        section.refuse("commitment", "commitment has no entry", "write commitment = \"100\", or leave it out");
+    }
     if commitment.windows(2).any(|pair| pair[0].from >= pair[1].from) {
         section.refuse("commitment", "commitments do not follow each other in time", "write them by rising from");
     }
@@ -135,17 +144,23 @@ fn dated_commitment(section: &Section<'_, '_>, zone: chrono_tz::Tz) -> Option<Co
 
 /// A date of a contract: local midnight of its zone, or an instant; on a quarter of an hour in either case.
 fn instant(section: &Section<'_, '_>, key: &'static str, zone: chrono_tz::Tz) -> Option<Instant> {
-    let instant = match section.date(key)? {
+    let day = match section.date(key)? {
+        BookDate::At(instant) => return Some(instant),
         BookDate::Day(day) => local_midnight(zone, day),
-        BookDate::At(instant) => Some(instant),
     };
-    match instant {
+    match day {
         Some(instant) => section.on_quarter(key, instant),
         None => {
             section.refuse(key, "this zone has no such midnight", "write the instant with its offset");
             None
         }
     }
+}
+
+/// Whether cells would be cut at local midnights (PRICING §2): the offset then is no whole quarter of an hour.
+fn off_quarter(zone: chrono_tz::Tz, at: Instant) -> bool {
+    let local = zone.timestamp_millis_opt(at.0).single();
+    local.is_none_or(|local| local.offset().fix().local_minus_utc().rem_euclid(900) != 0)
 }
 
 /// The first instant of a local day. Where the clock jumps over midnight the day begins when the clock goes on.

@@ -1,4 +1,4 @@
-//! What is wrong with a price book, where, and what to write instead.
+//! What is wrong with a price book, where, and what to write instead: plain data, which a shell renders.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,106 +8,87 @@ use std::ops::Range;
 use super::reader::Source;
 
 /// One fault.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The file.
+    /// The file; empty if the fault is in none.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+    /// What is meant, in bytes of the file.
+    pub span: Range<usize>,
     /// What is wrong.
     pub message: String,
     /// What to write instead.
     pub mend: String,
-    /// The line's text.
-    pub source: String,
-    /// How many characters are meant.
-    pub width: usize,
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let margin = " ".repeat(self.line.to_string().len());
-        writeln!(f, "error: {}", self.message)?;
-        writeln!(f, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
-        writeln!(f, "{margin} |")?;
-        writeln!(f, "{} | {}", self.line, self.source)?;
-        writeln!(f, "{margin} | {}{}", " ".repeat(self.column.saturating_sub(1)), "^".repeat(self.width.max(1)))?;
-        write!(f, "{margin} = help: {}", self.mend)
+        write!(f, "{}:{}:{}: {}; {}", self.file, self.line, self.column, self.message, self.mend)
     }
-}
-
-/// Where a key or section stands, to point at when the whole book is checked.
-#[derive(Clone, Debug)]
-struct Place {
-    file: String,
-    line: usize,
-    column: usize,
-    source: String,
-    width: usize,
 }
 
 /// Faults found so far, and the places of all keys read so far.
 #[derive(Debug, Default)]
-pub(super) struct Diagnostics {
+pub(super) struct Diagnostics<'a> {
     found: RefCell<Vec<Diagnostic>>,
-    places: RefCell<BTreeMap<String, Place>>,
+    places: RefCell<BTreeMap<String, (&'a Source<'a>, Range<usize>)>>,
 }
 
-impl Diagnostics {
+impl<'a> Diagnostics<'a> {
     /// Adds a fault at a span of a file.
     pub(super) fn add(&self, source: &Source<'_>, span: Range<usize>, message: String, mend: String) {
-        self.push(place(source, span), message, mend);
+        let before = source.text.get(..span.start).unwrap_or(source.text);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = source.text[start..].find('\n').map_or(source.text.len(), |at| start + at);
+        self.found.borrow_mut().push(Diagnostic {
+            file: source.name.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+            // what is meant is shown on its first line
+            span: span.start..span.end.clamp(span.start, end.max(span.start)),
+            message,
+            mend,
+        });
+    }
+
+    /// How many faults there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// Whether `path` stands somewhere, be it flawless or not.
+    pub(super) fn knows(&self, path: &str) -> bool {
+        self.places.borrow().contains_key(path)
     }
 
     /// Remembers where `path` (such as `contract.acme.line.0.rate`) stands.
-    pub(super) fn remember(&self, path: String, source: &Source<'_>, span: Range<usize>) {
-        self.places.borrow_mut().insert(path, place(source, span));
+    pub(super) fn remember(&self, path: String, source: &'a Source<'a>, span: Range<usize>) {
+        self.places.borrow_mut().insert(path, (source, span));
     }
 
     /// Adds a fault at a path; if that was defaulted, at the nearest section around it.
     pub(super) fn at(&self, path: &str, message: impl Into<String>, mend: impl Into<String>) {
         let mut around = path;
         let places = self.places.borrow();
-        let found = loop {
+        let (source, span) = loop {
             match (places.get(around), around.rsplit_once('.')) {
-                (Some(place), _) => break Some(place.clone()),
+                (Some(place), _) => break place.clone(),
                 (None, Some((outer, _))) => around = outer,
-                (None, None) => break None,
+                (None, None) => break (&Source::NONE, 0..0),
             }
         };
-        drop(places);
-        let nowhere = Place { file: String::new(), line: 0, column: 1, source: String::new(), width: 1 };
-        self.push(found.unwrap_or(nowhere), message.into(), mend.into());
-    }
-
-    fn push(&self, place: Place, message: String, mend: String) {
-        let Place { file, line, column, source, width } = place;
-        self.found.borrow_mut().push(Diagnostic { file, line, column, message, mend, source, width });
+        self.add(source, span, message.into(), mend.into());
     }
 
     /// Takes all faults, in the order of files and lines.
     pub(super) fn take(&self) -> Vec<Diagnostic> {
         let mut found = std::mem::take(&mut *self.found.borrow_mut());
-        found.sort();
+        let place = |fault: &Diagnostic| (fault.file.clone(), fault.span.start, fault.message.clone());
+        found.sort_by_cached_key(place);
         found.dedup();
         found
-    }
-}
-
-fn place(source: &Source<'_>, span: Range<usize>) -> Place {
-    let before = &source.text[..span.start.min(source.text.len())];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = source.text[start..].lines().next().unwrap_or_default();
-    let column = before[start..].chars().count() + 1;
-    let end = span.end.clamp(span.start, start + line.len().max(span.start - start));
-    let width = source.text.get(span.start..end).map_or(1, |meant| meant.chars().count());
-    Place {
-        file: source.name.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column,
-        source: line.to_owned(),
-        width,
     }
 }

@@ -1,9 +1,7 @@
-//! Meters, parties, programmes and arrays of a book.
+//! Meters, parties and arrays of a book.
 
-use super::model::{
-    ArrayPurpose, Certified, Committed, Customer, Granted, Level, LevelPath, Meter, Party, Programme, Provider,
-    SalesCredit,
-};
+use super::model::{ArrayPurpose, Certified, Committed, Customer, Granted, Meter, Party, Provider};
+use super::number;
 use super::reader::Section;
 use crate::core::metering::definition::{Definition, MeterKind};
 
@@ -34,153 +32,95 @@ pub(super) fn meter(section: &Section<'_, '_>) -> Option<Meter> {
     Some(Meter { definition, base: base?.to_owned() })
 }
 
-fn party(section: &Section<'_, '_>, address_needed: bool) -> Option<Party> {
-    if address_needed {
-        section.need("address");
-    }
+/// A party that numbers documents of its own.
+fn party(section: &Section<'_, '_>) -> Option<Party> {
+    let name = section.need_text("name");
     let party = Party {
-        name: section.need_text("name")?,
-        address: section.texts("address"),
+        name: String::new(),
+        address: section.need_texts("address"),
         tax_id: section.text("tax_id"),
         invoice_number: number_format(section, "invoice_number"),
         credit_note_number: number_format(section, "credit_note_number"),
     };
-    Some(party)
+    if let (Some(invoices), Some(notes)) = (&party.invoice_number, &party.credit_note_number)
+        && number::collide(invoices, notes)
+    {
+        let message = format!("{notes:?} can yield a number that invoice_number yields too");
+        let mend = "begin it with other letters, or leave it out: credit notes are numbered among the invoices then";
+        section.refuse("credit_note_number", message, mend);
+    }
+    Some(Party { name: name?, ..party })
 }
 
-/// A format of numbers: letters, digits, -, `{year}` and exactly one `{seq:N}`.
 fn number_format(section: &Section<'_, '_>, key: &'static str) -> Option<String> {
     let format = section.text(key)?;
-    let mut rest = format.replace("{year}", "");
-    let sequence = (1..=12).map(|width| format!("{{seq:{width}}}")).find(|sequence| rest.contains(sequence.as_str()));
-    if let Some(sequence) = &sequence {
-        rest = rest.replacen(sequence.as_str(), "", 1);
+    if number::is_format(&format) {
+        return Some(format);
     }
-    let plain = rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if sequence.is_none() || !plain {
-        let mend = "use letters, digits, -, {year} and exactly one {seq:N} with N from 1 to 12: \"EG-{year}-{seq:6}\"";
-        section.refuse(key, format!("{key} cannot be {format:?}"), mend);
-        return None;
-    }
-    Some(format)
+    let mend = "use letters, digits, -, {year} and exactly one {seq:N} with N from 1 to 12: \"EG-{year}-{seq:6}\"";
+    section.refuse(key, format!("{key} cannot be {format:?}"), mend);
+    None
 }
 
 pub(super) fn vendor(section: &Section<'_, '_>) -> Option<Party> {
     section.need("invoice_number");
-    party(section, true)
+    party(section)
 }
 
 pub(super) fn provider(section: &Section<'_, '_>) -> Option<Provider> {
-    let levels = section.tables("levels");
-    let levels: Vec<Granted> = levels
-        .iter()
-        .filter_map(|level| {
-            level.need("from");
-            let granted = Granted { from: level.utc_date("from")?, level: level.need_text("level")? };
-            level.finish();
-            Some(granted)
-        })
-        .collect();
+    let levels: Vec<Granted> = section.tables("levels").iter().filter_map(granted).collect();
     if levels.windows(2).any(|pair| pair[0].from >= pair[1].from) {
         section.refuse("levels", "levels do not follow each other in time", "write them by rising from");
     }
-    let committed = section.section("committed").and_then(|committed| {
-        committed.need("from");
-        let promise = Committed {
-            from: committed.utc_date("from")?,
-            until: committed.utc_date("until"),
-            revenue: committed.decimal("revenue", 9),
-            certifications: committed.counts("certifications"),
-        };
-        committed.finish();
-        Some(promise)
-    });
-    let certified = section.tables("certified");
-    let certified = certified.iter().filter_map(|held| {
-        held.need("count");
-        let certified = Certified {
-            track: held.need_text("track")?,
-            count: u32::try_from(held.integer("count", 0, 1_000_000)?).ok()?,
-            until: held.utc_date("until"),
-        };
-        held.finish();
-        Some(certified)
-    });
-    Some(Provider {
-        certified: certified.collect(),
-        committed,
+    let provider = Provider {
+        committed: section.section("committed").and_then(|promise| committed(&promise)),
+        certified: section.tables("certified").iter().filter_map(certified).collect(),
         levels,
         disclose_customers: section.boolean("disclose_customers").unwrap_or(false),
         programme: section.text("programme"),
         account_team: section.text("account_team"),
         partner_team: section.text("partner_team"),
-        party: party(section, true)?,
-    })
+        party: Party::default(),
+    };
+    Some(Provider { party: party(section)?, ..provider })
+}
+
+fn granted(section: &Section<'_, '_>) -> Option<Granted> {
+    section.need("from");
+    let (from, level) = (section.utc_date("from"), section.need_text("level"));
+    section.finish();
+    Some(Granted { from: from?, level: level? })
+}
+
+fn committed(section: &Section<'_, '_>) -> Option<Committed> {
+    section.need("from");
+    let (from, until) = (section.utc_date("from"), section.utc_date("until"));
+    if let (Some(from), Some(until)) = (from, until) {
+        section.in_order(from, until);
+    }
+    let (revenue, certifications) = (section.decimal("revenue", 9), section.counts("certifications"));
+    section.finish();
+    Some(Committed { from: from?, until, revenue, certifications })
+}
+
+fn certified(section: &Section<'_, '_>) -> Option<Certified> {
+    section.need("count");
+    let (track, until) = (section.need_text("track"), section.utc_date("until"));
+    let count = section.integer("count", 0, 1_000_000).and_then(|count| u32::try_from(count).ok());
+    section.finish();
+    Some(Certified { track: track?, count: count?, until })
 }
 
 pub(super) fn customer(section: &Section<'_, '_>) -> Option<Customer> {
     let (tags, account_team) = (section.texts("tags"), section.text("account_team"));
-    let provider = section.need_text("provider");
+    let (provider, name) = (section.need_text("provider"), section.need_text("name"));
     section.need("address");
-    let party = Party {
-        name: section.need_text("name")?,
-        address: section.texts("address"),
-        tax_id: section.text("tax_id"),
-        invoice_number: None,
-        credit_note_number: None,
-    };
+    let (address, tax_id) = (section.texts("address"), section.text("tax_id"));
+    let party = Party { name: name?, address, tax_id, invoice_number: None, credit_note_number: None };
     Some(Customer { provider: provider?, party, tags, account_team })
 }
 
-pub(super) fn programme(section: &Section<'_, '_>) -> Option<Programme> {
-    section.need("level");
-    let levels = section.tables("level").iter().filter_map(level).collect();
-    let months = |key, otherwise| {
-        section.integer(key, 0, 120).and_then(|months| u32::try_from(months).ok()).unwrap_or(otherwise)
-    };
-    Some(Programme {
-        levels,
-        revenue_months: months("revenue_months", 12),
-        grace_months: months("grace_months", 0),
-        market_fund_percent: section.percent("market_fund_percent"),
-        fx: section.decimals("fx"),
-        currency: section.need_text("currency")?,
-    })
-}
-
-fn level(section: &Section<'_, '_>) -> Option<Level> {
-    let paths = section.tables("paths");
-    let paths = paths.iter().filter_map(|path| {
-        path.need("revenue");
-        let path_read =
-            LevelPath { revenue: path.decimal("revenue", 9)?, certifications: path.counts("certifications") };
-        path.finish();
-        Some(path_read)
-    });
-    let paths = paths.collect();
-    section.need("discount_percent");
-    let discount = section.percent("discount_percent");
-    let name = section.need_text("name");
-    section.finish();
-    Some(Level { name: name?, discount_percent: discount?, paths })
-}
-
-pub(super) fn sales_credit(section: &Section<'_, '_>) -> Option<SalesCredit> {
-    section.need("team");
-    section.need("percent");
-    section.need("basis");
-    let team = section.choice("team", &[("customer", "customer"), ("provider", "provider")]);
-    let basis = section.choice("basis", &[("list", "list"), ("billed", "billed")]);
-    let (percent, routes) = (section.percent("percent"), section.texts("routes"));
-    if let Some(other) = routes.iter().find(|route| *route != "resale" && *route != "as_a_service") {
-        section.refuse("routes", format!("unknown route {other}"), "write resale or as_a_service");
-    }
-    Some(SalesCredit { team: team?.to_owned(), percent: percent?, basis: basis?.to_owned(), routes })
-}
-
 pub(super) fn array(section: &Section<'_, '_>) -> Option<ArrayPurpose> {
-    section.need("purpose");
     let demo = section.choice("purpose", &[("production", false), ("demo", true)]);
-    let until = section.utc_date("until");
-    Some(ArrayPurpose { demo: demo?, until })
+    Some(ArrayPurpose { demo: demo.unwrap_or(false), until: section.utc_date("until") })
 }

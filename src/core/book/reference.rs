@@ -1,40 +1,46 @@
-//! References inside a book: everything that is named exists and fits.
+//! References between parties, cards and meters: everything that is named exists and fits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::contract::local_midnight;
 use super::diagnostic::Diagnostics;
-use super::model::{Book, BookDate, Buyer, Charge, Contract, Price, Rate, Seller, Statistic};
+use super::line;
+use super::model::{Book, Buyer, Charge, Rate, Seller, Statistic, UsageRate};
+use super::number;
 use crate::core::metering::definition::MeterKind;
-use crate::core::word::Instant;
 
-/// Finds out who is who in each contract, and refuses what leads nowhere.
-pub(super) fn check(book: &mut Book, found: &Diagnostics) {
-    parties(book, found);
+/// Finds out who is who in each contract, and refuses what leads nowhere. `whole` says that no section was left out for faults
+/// of its own: a name that nothing has is refused in any case, one that a part of such a section may have only then.
+pub(super) fn check(book: &mut Book, whole: bool, found: &Diagnostics<'_>) {
+    providers(book, found);
+    claims(book, found);
+    numbers(book, found);
     resolve(book, found);
     for (id, card) in &book.cards {
         for (place, rate) in card.rates.iter().enumerate() {
-            check_rate(book, &card.rates, rate, &format!("card.{id}.rate.{place}"), found);
+            let path = format!("card.{id}.rate.{place}");
+            match &rate.charge {
+                Charge::Usage(usage) => check_usage(book, usage, &path, found),
+                Charge::Share { of, .. } if whole => check_share(book, id, rate, of, &path, found),
+                Charge::Share { .. } | Charge::Fee(_) => {}
+            }
         }
     }
-    for (id, contract) in &book.contracts {
-        check_contract(book, id, contract, found);
-    }
+    line::check(book, found);
 }
 
-fn parties(book: &Book, found: &Diagnostics) {
+fn providers(book: &Book, found: &Diagnostics<'_>) {
     for (id, provider) in &book.providers {
         let path = format!("provider.{id}");
         if book.vendors.contains_key(id) {
             found.at(&path, format!("{id} is a vendor as well"), "give one of the two another id");
         }
-        let programme = provider.programme.as_ref().map(|programme| (programme, book.programmes.get(programme)));
+        let programme = provider.programme.as_ref().map(|name| (name, book.programmes.get(name)));
         if let Some((name, None)) = programme {
-            found.at(
-                &format!("{path}.programme"),
-                format!("there is no programme {name}"),
-                format!("add [programme.{name}]"),
-            );
+            if !found.knows(&format!("programme.{name}")) {
+                let message = format!("there is no programme {name}");
+                found.at(&format!("{path}.programme"), message, format!("add [programme.{name}]"));
+            }
+            continue;
         }
         let levels = programme.and_then(|(_, programme)| programme).map(|programme| &programme.levels);
         for (place, granted) in provider.levels.iter().enumerate() {
@@ -44,25 +50,33 @@ fn parties(book: &Book, found: &Diagnostics) {
             }
         }
     }
+}
+
+/// A tag means one customer of a provider.
+fn claims(book: &Book, found: &Diagnostics<'_>) {
     let mut claimed: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for (id, customer) in &book.customers {
         let path = format!("customer.{id}");
-        if !book.providers.contains_key(&customer.provider) {
-            let message = format!("there is no provider {}", customer.provider);
-            found.at(&format!("{path}.provider"), message, format!("add [provider.{}]", customer.provider));
+        let provider = &customer.provider;
+        if !book.providers.contains_key(provider) && !found.knows(&format!("provider.{provider}")) {
+            let message = format!("there is no provider {provider}");
+            found.at(&format!("{path}.provider"), message, format!("add [provider.{provider}]"));
         }
-        for tag in &customer.tags {
-            if let Some(other) = claimed.insert((&customer.provider, tag), id) {
+        // a customer without tags is known by its id
+        let own = customer.tags.is_empty().then_some(id);
+        for tag in customer.tags.iter().chain(own) {
+            if let Some(other) = claimed.insert((provider, tag), id).filter(|other| other != id) {
                 let message = format!("tag {tag:?} is claimed by customer {other} already");
-                found.at(
-                    &format!("{path}.tags"),
-                    message,
-                    "a tag means one customer of a provider: take it from one of the two",
-                );
+                let mend = "a tag means one customer of a provider: take it from one of the two";
+                found.at(&format!("{path}.tags"), message, mend);
             }
         }
     }
-    let mut formats: BTreeMap<String, &str> = BTreeMap::new();
+}
+
+/// Two sellers never yield one number.
+fn numbers(book: &Book, found: &Diagnostics<'_>) {
+    let mut formats: Vec<(&str, &str)> = Vec::new();
     let sellers = book.vendors.iter().map(|(id, vendor)| ("vendor", id, vendor));
     let sellers = sellers.chain(book.providers.iter().map(|(id, provider)| ("provider", id, &provider.party)));
     for (table, id, party) in sellers {
@@ -70,196 +84,92 @@ fn parties(book: &Book, found: &Diagnostics) {
             [("invoice_number", &party.invoice_number), ("credit_note_number", &party.credit_note_number)]
         {
             let Some(format) = format else { continue };
-            if let Some(other) = formats.insert(shape(format), id).filter(|other| *other != id) {
+            let other = formats.iter().find(|(other, theirs)| other != id && number::collide(theirs, format));
+            if let Some((other, _)) = other {
                 let message = format!("{format:?} can yield a number that {other} yields too");
-                found.at(
-                    &format!("{table}.{id}.{key}"),
-                    message,
-                    "begin the numbers of each seller with letters of its own",
-                );
+                let mend = "begin the numbers of each seller with letters of its own";
+                found.at(&format!("{table}.{id}.{key}"), message, mend);
             }
+            formats.push((id, format));
         }
     }
 }
 
-/// What of a format tells its numbers from another's: digits may be anything.
-fn shape(format: &str) -> String {
-    let cut = |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
-    let mut shape = cut(&format.replace("{year}", "0000"));
-    if let (Some(from), Some(to)) = (shape.find("{seq"), shape.find('}')) {
-        shape.replace_range(from..=to, "#");
-    }
-    shape.replace('0', "")
-}
-
-fn resolve(book: &mut Book, found: &Diagnostics) {
+/// Who sells and who buys under each contract.
+fn resolve(book: &mut Book, found: &Diagnostics<'_>) {
     let (vendors, providers) = (&book.vendors, &book.providers);
     for (id, contract) in &mut book.contracts {
-        let Seller::Provider(seller) = &contract.seller else { continue };
-        if vendors.contains_key(seller) {
-            contract.seller = Seller::Vendor(seller.clone());
+        let path = format!("contract.{id}");
+        let Seller::Provider(seller) = contract.seller.clone() else { continue };
+        let (vendor, provider) = (format!("vendor.{seller}"), format!("provider.{seller}"));
+        if vendors.contains_key(&seller) || found.knows(&vendor) {
+            contract.seller = Seller::Vendor(seller);
             match &contract.buyer {
                 Buyer::Customer(buyer) if providers.contains_key(buyer) => {
-                    contract.buyer = Buyer::Provider(buyer.clone())
+                    contract.buyer = Buyer::Provider(buyer.clone());
                 }
+                Buyer::Customer(buyer) if found.knows(&format!("provider.{buyer}")) => {}
                 _ => found.at(
-                    &format!("contract.{id}.buyer"),
+                    &format!("{path}.buyer"),
                     "a vendor sells to providers only",
                     "name a provider as buyer: customers buy from their provider",
                 ),
             }
-        } else if let Some(provider) = providers.get(seller) {
-            if provider.party.invoice_number.is_none() {
+        } else if found.knows(&provider) {
+            if providers.get(&seller).is_some_and(|provider| provider.party.invoice_number.is_none()) {
                 let message = format!("provider {seller} sells but has no invoice_number");
-                found.at(&format!("provider.{seller}"), message, "add invoice_number = \"XX-{year}-{seq:5}\"");
+                found.at(&provider, message, "add invoice_number = \"XX-{year}-{seq:5}\"");
             }
-            let foreign = match &contract.buyer {
-                Buyer::Customer(buyer) => book.customers.get(buyer).is_none_or(|customer| customer.provider != *seller),
-                _ => false,
+            let Buyer::Customer(buyer) = &contract.buyer else { continue };
+            let message = match book.customers.get(buyer) {
+                Some(customer) if customer.provider == seller => continue,
+                None if found.knows(&format!("customer.{buyer}")) => continue,
+                Some(_) => format!("{buyer} is no customer of {seller}"),
+                None => format!("there is no customer {buyer}"),
             };
-            if foreign {
-                let message = format!("the buyer is no customer of {seller}");
-                found.at(
-                    &format!("contract.{id}.buyer"),
-                    message,
-                    "name one of the provider's customers, or \"*\" for each",
-                );
-            }
+            let mend = "name one of the provider's customers, or \"*\" for each";
+            found.at(&format!("{path}.buyer"), message, mend);
         } else {
-            found.at(
-                &format!("contract.{id}.seller"),
-                format!("there is no vendor or provider {seller}"),
-                "add its section",
-            );
+            let message = format!("there is no vendor or provider {seller}");
+            found.at(&format!("{path}.seller"), message, format!("add [vendor.{seller}] or [provider.{seller}]"));
         }
     }
 }
 
-fn check_rate(book: &Book, rates: &[Rate], rate: &Rate, path: &str, found: &Diagnostics) {
-    match &rate.charge {
-        Charge::Usage(usage) => match book.meters.get(&usage.meter) {
-            None => {
-                let message = format!("there is no meter {}", usage.meter);
-                found.at(&format!("{path}.meter"), message, format!("add [meter.{}] with kind and base", usage.meter));
-            }
-            Some(meter) => {
-                let gauge = meter.definition.kind == MeterKind::Gauge;
-                if gauge == (usage.statistic == Statistic::Sum) {
-                    let mend = "a gauge has mean, peak and p95; a delta or counter has sum";
-                    found.at(&format!("{path}.statistic"), "this statistic does not go with this kind of meter", mend);
-                }
-                if usage.statistic == Statistic::P95 && meter.definition.cell_ms != 300_000 {
-                    let mend =
-                        format!("p95 needs 5-minute cells: a meter with cell_minutes = 5 instead of {}", usage.meter);
-                    found.at(&format!("{path}.statistic"), "p95 of a meter with 15-minute cells", mend);
-                }
-                if (meter.base == "each") != usage.unit.starts_with("each") {
-                    found.at(
-                        &format!("{path}.unit"),
-                        format!("the meter's base is {}", meter.base),
-                        "use a unit of the same base",
-                    );
-                }
-            }
-        },
-        Charge::Share { of, .. } => {
-            for id in of.iter().filter(|id| !rates.iter().any(|rate| rate.id == **id)) {
-                let message = format!("the card has no rate {id}");
-                found.at(&format!("{path}.share.of"), message, "name rates of this card");
-            }
+fn check_usage(book: &Book, usage: &UsageRate, path: &str, found: &Diagnostics<'_>) {
+    let Some(meter) = book.meters.get(&usage.meter) else {
+        if !found.knows(&format!("meter.{}", usage.meter)) {
+            let message = format!("there is no meter {}", usage.meter);
+            found.at(&format!("{path}.meter"), message, format!("add [meter.{}] with kind and base", usage.meter));
         }
-        Charge::Fee(_) => {}
-    }
-    let before =
-        rates.iter().take_while(|other| !std::ptr::eq(*other, rate)).filter(|other| other.id == rate.id).last();
-    if let Some(before) = before
-        && (rate.from.is_none() || before.from >= rate.from)
-    {
-        found.at(
-            path,
-            format!("rate {} stands twice without a later from", rate.id),
-            "a new price has the same id and a later from",
-        );
-    }
-}
-
-fn check_contract(book: &Book, id: &str, contract: &Contract, found: &Diagnostics) {
-    let path = format!("contract.{id}");
-    let Some(card) = book.cards.get(&contract.card) else {
-        let message = format!("there is no card {}", contract.card);
-        return found.at(
-            &format!("{path}.card"),
-            message,
-            format!("add [card.{}] with currency and rate", contract.card),
-        );
+        return;
     };
-    if contract.lines.is_empty() {
-        found.at(&path, "the contract has no line", "add line = [{ rate = \"...\" }]");
+    let gauge = meter.definition.kind == MeterKind::Gauge;
+    if gauge == (usage.statistic == Statistic::Sum) {
+        let mend = "a gauge has mean, peak and p95; a delta or counter has sum";
+        found.at(&format!("{path}.statistic"), "this statistic does not go with this kind of meter", mend);
     }
-    let mut ids = std::collections::BTreeSet::new();
-    for (place, line) in contract.lines.iter().enumerate() {
-        let path = format!("{path}.line.{place}");
-        if !ids.insert(&line.id) {
-            found.at(&path, format!("line {} stands twice", line.id), "give one of the two an id of its own");
-        }
-        let rates: Vec<&Rate> = card.rates.iter().filter(|rate| rate.id == line.rate).collect();
-        if rates.is_empty() {
-            let message = format!("card {} has no rate {}", contract.card, line.rate);
-            found.at(&format!("{path}.rate"), message, "name a rate of the contract's card");
-        }
-        for rate in rates {
-            check_line(contract, line.commitment.is_empty(), rate, &path, found);
-        }
+    if usage.statistic == Statistic::P95 && meter.definition.cell_ms != 300_000 {
+        let mend = format!("p95 needs 5-minute cells: a meter with cell_minutes = 5 instead of {}", usage.meter);
+        found.at(&format!("{path}.statistic"), "p95 of a meter with 15-minute cells", mend);
+    }
+    if (meter.base == "each") != usage.unit.starts_with("each") {
+        found.at(&format!("{path}.unit"), format!("the meter's base is {}", meter.base), "use a unit of the same base");
     }
 }
 
-fn check_line(contract: &Contract, uncommitted: bool, rate: &Rate, path: &str, found: &Diagnostics) {
-    let committed = matches!(&rate.charge, Charge::Usage(usage) if matches!(usage.price, Price::Committed { .. }));
-    if committed && uncommitted {
-        found.at(
-            path,
-            format!("rate {} has a committed price, the line no commitment", rate.id),
-            "add commitment = \"100\"",
-        );
+/// A share is of rates of its card or of lines of the contracts that use it.
+fn check_share(book: &Book, card: &str, rate: &Rate, of: &[String], path: &str, found: &Diagnostics<'_>) {
+    let contracts = book.contracts.values().filter(|contract| contract.card == card);
+    let mut known: BTreeSet<&str> = contracts.flat_map(|contract| &contract.lines).map(|line| &*line.id).collect();
+    known.extend(book.cards.get(card).into_iter().flat_map(|card| &card.rates).map(|rate| &*rate.id));
+    for id in of {
+        let path = format!("{path}.share.of");
+        if *id == rate.id {
+            found.at(&path, format!("{id} is a share of itself"), "name the lines that it is a percentage of");
+        } else if !known.contains(&**id) {
+            let message = format!("{id} is no line of a contract that uses card {card}, and none of its rates");
+            found.at(&path, message, "name lines by their ids; a line without one has the id of its rate");
+        }
     }
-    if !committed && !uncommitted {
-        let message = format!("rate {} has no committed price", rate.id);
-        found.at(
-            &format!("{path}.commitment"),
-            message,
-            "take the commitment away, or give the rate committed and overage",
-        );
-    }
-    let Some(from) = rate.from else { return };
-    let at = match from {
-        BookDate::At(instant) => Some(instant),
-        BookDate::Day(day) => local_midnight(contract.time_zone, day),
-    };
-    let off_quarter = at.is_none_or(|at| at.0.rem_euclid(900_000) != 0);
-    if off_quarter {
-        let message = format!("rate {} begins off a quarter of an hour in {}", rate.id, contract.time_zone);
-        found.at(path, message, "write its from on :00, :15, :30 or :45 UTC");
-    }
-    let whole = match &rate.charge {
-        Charge::Fee(_) => true,
-        Charge::Share { .. } => false,
-        Charge::Usage(usage) => match &usage.price {
-            Price::Bands { bands, .. } | Price::Committed { bands, .. } => {
-                bands.iter().any(|band| band.per.is_some() || band.flat.is_some())
-            }
-        },
-    };
-    let inside = at.is_some_and(|at| at > contract.from && !starts_period(contract, at));
-    if whole && inside {
-        let message = format!("rate {} with fee, per or flat changes inside a period of this contract", rate.id);
-        found.at(path, message, format!("let it begin on day {} of a month at local midnight", contract.anchor_day));
-    }
-}
-
-fn starts_period(contract: &Contract, at: Instant) -> bool {
-    use chrono::{Datelike, TimeZone};
-    let local = contract.time_zone.timestamp_millis_opt(at.0).single();
-    local.is_some_and(|local| {
-        local.day() == contract.anchor_day && local_midnight(contract.time_zone, local.date_naive()) == Some(at)
-    })
 }
