@@ -1,8 +1,10 @@
 //! Statements: a contract's open period rated from buckets, on demand. The shell reads, the core prices.
 
+pub mod comparison;
 pub mod error;
 pub mod rater;
 pub mod table;
 
+pub use comparison::{Comparison, ComparisonError};
 pub use error::StatementError;
 pub use rater::{Place, Rater};

@@ -47,8 +47,16 @@ impl Rater {
         let offset = book::newest_offset(client).await?.ok_or(StatementError::NoBook)?;
         let published = book::read(client, offset).await?;
         let book = Book::from_canonical(&published.book).map_err(StatementError::Book)?;
+        Self::with_book(client, book, published.hash).await
+    }
+
+    /// A rater with a book that need not be published.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn with_book(client: &Client, book: Book, hash: String) -> Result<Self, StatementError> {
         let after = rating::next_decision(client).await?;
-        Ok(Self { client: client.clone(), book, hash: published.hash, after })
+        Ok(Self { client: client.clone(), book, hash, after })
     }
 
     /// The book.

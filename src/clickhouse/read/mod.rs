@@ -12,6 +12,7 @@ pub mod line_usage;
 pub mod quarantine;
 pub mod rating;
 pub mod rows;
+pub mod stored;
 pub mod stream;
 pub mod usage;
 pub mod whole;

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod document;
+pub mod effect;
 pub mod error;
 pub mod party;
 pub mod proof;

@@ -1,6 +1,7 @@
 //! INVOICE §3's example, to the cent.
 
 use super::document::Document;
+use super::effect::{ClosedPeriod, Totals, effect};
 use super::proof::{CutPoint, Proof, Versions};
 use super::statement::document;
 use crate::core::pricing::period::period;
@@ -63,4 +64,70 @@ fn without_a_tax_none_is_computed() {
     let document = document(&book, BOOK, "northwind-wholesale", None, &september, &rating, &proof).unwrap();
     assert!(document.taxes.is_empty());
     assert_eq!(document.tax_note, Some("no tax computed"));
+}
+
+/// The statement at another total, of another buyer.
+fn statement(buyer: &str, currency: &str, total: &str) -> Document {
+    let mut document = northwind_document();
+    (document.buyer.id, document.currency) = (buyer.to_owned(), currency.to_owned());
+    document.rows[0].amount = total.to_owned();
+    document.total = total.to_owned();
+    document
+}
+
+#[test]
+fn the_effect_of_a_book_is_told_by_buyer_and_summed_by_currency() {
+    let now = [statement("acme", "EUR", "100.00"), statement("beta", "EUR", "7.10"), statement("gone", "EUR", "1.00")];
+    let then = [statement("acme", "EUR", "92.50"), statement("beta", "EUR", "7.10"), statement("new", "KWD", "0.125")];
+    let effects = effect(&now, &then, &[]).unwrap();
+    let told: Vec<(&str, Option<&str>, bool)> =
+        effects.iter().map(|effect| (&*effect.buyer, effect.difference.as_deref(), effect.moves)).collect();
+    assert_eq!(
+        told,
+        [("acme", Some("-7.50"), true), ("beta", Some("0.00"), false), ("gone", None, true), ("new", None, true)]
+    );
+    let mut totals = Totals::default();
+    effects.iter().for_each(|effect| totals.add(effect).unwrap());
+    let totals = serde_json::to_string(&totals.by_currency().unwrap()).unwrap();
+    assert_eq!(
+        totals,
+        r#"[{"currency":"EUR","now":"108.10","then":"99.60","difference":"-8.50"},{"currency":"KWD","now":"0","then":"0.125","difference":"0.125"}]"#
+    );
+    let other = effect(&now[..1], &[statement("acme", "USD", "92.50")], &[]).unwrap();
+    assert_eq!((other[0].difference.as_deref(), other[0].moves), (None, true));
+}
+
+/// Same total, other lines: the buyer sees another document.
+#[test]
+fn a_statement_moves_with_any_of_its_amounts() {
+    let now = northwind_document();
+    let mut then = now.clone();
+    then.rows[0].amount = "2188.31".to_owned();
+    then.rows[1].amount = "246.20".to_owned();
+    let effects = effect(std::slice::from_ref(&now), &[then], &[]).unwrap();
+    assert_eq!((effects[0].difference.as_deref(), effects[0].moves), (Some("0.00"), true));
+    assert!(!effect(std::slice::from_ref(&now), std::slice::from_ref(&now), &[]).unwrap()[0].moves);
+}
+
+#[test]
+fn a_closed_period_is_that_of_its_provider_with_its_bounds() {
+    let document = northwind_document();
+    let closed = |provider: &str, start: &str| ClosedPeriod {
+        provider: provider.to_owned(),
+        start: start.to_owned(),
+        end: document.period.end.clone(),
+    };
+    let is_closed = |closed: ClosedPeriod| effect(std::slice::from_ref(&document), &[], &[closed]).unwrap()[0].closed;
+    assert!(is_closed(closed("northwind", &document.period.start)));
+    assert!(!is_closed(closed("fjordcloud", &document.period.start)));
+    assert!(!is_closed(closed("northwind", "2026-09-01T00:00:00Z")));
+    // a new contract in a closed period, and one whose bounds move out of it
+    assert!(
+        effect(&[], std::slice::from_ref(&document), &[closed("northwind", &document.period.start)]).unwrap()[0].closed
+    );
+    let mut moved = document.clone();
+    moved.period.start = "2026-09-14T22:00:00Z".to_owned();
+    let effects =
+        effect(std::slice::from_ref(&document), &[moved], &[closed("northwind", &document.period.start)]).unwrap();
+    assert!(effects[0].closed);
 }

@@ -59,14 +59,15 @@ impl Period {
 /// The contract's period with this label, such as `2026-10`, by today's time zone rules (PRICING §2).
 pub fn period(contract: &Contract, label: &str) -> Result<Period, RateError> {
     let wrong = || RateError::Label(label.to_owned());
-    let first = parse(label).ok_or_else(wrong)?;
+    let first = month(label).ok_or_else(wrong)?;
     let next = first.checked_add_months(chrono::Months::new(1)).ok_or_else(wrong)?;
     let start = midnight(contract.time_zone, anchored(first, contract.anchor_day)).ok_or_else(wrong)?;
     let end = midnight(contract.time_zone, anchored(next, contract.anchor_day)).ok_or_else(wrong)?;
     Ok(Period { label: label.to_owned(), start, end })
 }
 
-fn parse(label: &str) -> Option<NaiveDate> {
+/// The first day of the month that a label names.
+pub(super) fn month(label: &str) -> Option<NaiveDate> {
     let (year, month) = label.split_once('-')?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if year.len() != 4 || month.len() != 2 || !digits(year) || !digits(month) {
