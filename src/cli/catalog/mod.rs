@@ -1,0 +1,161 @@
+//! `plimsoll catalog`: checks, compares and publishes price books.
+
+mod plan;
+mod published;
+pub(super) mod source;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+
+use super::stream::{default_actor, ensure_control, follow};
+use crate::config::Config;
+use crate::core::book::Book;
+use crate::core::book::change::changes;
+use crate::core::decision::Decision;
+use crate::kafka::control::append;
+use crate::kafka::topic::Topics;
+pub(super) use plan::new_meters;
+use published::{At, History, at, history};
+
+/// The exit code of a refused book.
+pub(super) const REFUSED: u8 = 2;
+
+/// How a command answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check a directory of *.toml files as one price book; nothing is published
+    #[command(after_help = "Example:\n  plimsoll catalog check examples/pricebook")]
+    Check {
+        /// The directory
+        directory: PathBuf,
+    },
+    /// Tell what publishing it would change: terms in words, warnings, and statements of open periods with now, then, difference
+    #[command(
+        after_help = "Examples:\n  plimsoll catalog plan examples/pricebook\n  plimsoll catalog plan examples/pricebook --format json | jq '.effects[] | select(.moves)'\n\nExit code 2: `catalog apply` would refuse it."
+    )]
+    Plan {
+        /// The directory
+        directory: PathBuf,
+        /// For people or for programs
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Check it, tell what changes and publish it: from then on ratings use it
+    #[command(after_help = "Example:\n  plimsoll catalog apply examples/pricebook --actor eva")]
+    Apply {
+        /// The directory
+        directory: PathBuf,
+        /// Who publishes it, for the record
+        #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+        actor: String,
+    },
+    /// Print the published book in its canonical form
+    #[command(
+        after_help = "Examples:\n  plimsoll catalog show\n  plimsoll catalog show --at 2026-10-01T00:00:00Z\n  plimsoll catalog show --at 17"
+    )]
+    Show {
+        /// The newest at this instant (RFC 3339, or a date: midnight UTC) or offset of the control log
+        #[arg(long, value_name = "INSTANT|OFFSET")]
+        at: Option<At>,
+    },
+    /// List the published books: offset, time, hash, actor
+    History {
+        /// For people or for programs (JSON, one book a line)
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+}
+
+impl Command {
+    /// Checking needs neither Kafka nor configuration.
+    pub(super) fn needs_config(&self) -> bool {
+        !matches!(self, Command::Check { .. })
+    }
+
+    pub(super) fn check_only(self) -> anyhow::Result<ExitCode> {
+        let Command::Check { directory } = self else { bail!("this command needs the configuration") };
+        let Some(book) = source::read(&directory)? else { return Ok(ExitCode::from(REFUSED)) };
+        println!("{}", summary(&book)?);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Check { .. } => return self.check_only(),
+            Command::Plan { directory, format } => return plan::run(config, &directory, format).await,
+            Command::Apply { directory, actor } => return apply(config, &directory, actor).await,
+            Command::Show { at: when } => {
+                let history = history(&follow(config)?);
+                let Some(shown) = at(&history, when) else {
+                    bail!("no price book is published by then: plimsoll catalog apply DIR")
+                };
+                println!("{}", serde_json::to_string_pretty(&shown.book)?);
+            }
+            Command::History { format } => {
+                for published in history(&follow(config)?) {
+                    match format {
+                        Format::Table => println!("{published}"),
+                        Format::Json => println!("{}", serde_json::to_string(&published)?),
+                    }
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Publishes the book of a directory, unless it is the newest one already.
+pub(super) async fn apply(config: &Config, directory: &Path, actor: String) -> anyhow::Result<ExitCode> {
+    let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
+    ensure_control(config, &Topics::new(&config.kafka)?).await?;
+    let history = history(&follow(config)?);
+    let hash = book.hash()?;
+    if history.last().is_some_and(|newest| newest.hash == hash) {
+        println!("{hash} is published already");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let refusals = refusals(&history, &book)?;
+    for refusal in &refusals {
+        eprintln!("plimsoll: {refusal}");
+    }
+    if !refusals.is_empty() {
+        return Ok(ExitCode::from(REFUSED));
+    }
+    if let Some(newest) = history.last() {
+        changes(&newest.read()?, &book)?.iter().for_each(|change| println!("{change}"));
+    }
+    let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor };
+    let offset =
+        append(&config.kafka, &decision).await.context("read `plimsoll catalog history` before trying again")?;
+    println!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why a book that is right in itself cannot follow those that are published.
+fn refusals(history: &History, book: &Book) -> anyhow::Result<Vec<String>> {
+    let meters = published::changed_meters(history, book)?;
+    let refusal = |meter: &String| {
+        format!(
+            "meter {meter} is published already with another definition, and a meter is set once: give the new one another name"
+        )
+    };
+    Ok(meters.iter().map(refusal).collect())
+}
+
+fn summary(book: &Book) -> anyhow::Result<String> {
+    let warnings: String = book.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let (contracts, cards, customers) = (book.contracts.len(), book.cards.len(), book.customers.len());
+    let hash = book.hash()?;
+    Ok(format!("{warnings}{contracts} contracts, {cards} cards, {customers} customers; {hash}"))
+}

@@ -1,0 +1,183 @@
+//! `plimsoll catalog plan`: what publishing a book would change, before anything happens.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::published::history;
+use super::{Format, REFUSED, refusals, source, summary};
+use crate::cli::effects;
+use crate::cli::progress::Progress;
+use crate::cli::stream::follow;
+use crate::clickhouse::Client;
+use crate::clickhouse::read::rating;
+use crate::clickhouse::read::stored::{StoredSpan, keys, spans};
+use crate::config::Config;
+use crate::core::billing::effect::{ClosedPeriod, Effect, Total, Totals};
+use crate::core::book::Book;
+use crate::core::book::change::changes;
+use crate::core::book::uncovered::{Reported, Wholesale, unclaimed};
+use crate::core::pricing::calendar;
+use crate::core::pricing::party;
+use crate::core::word::{Instant, Kind};
+use crate::statement::{Comparison, Rater};
+
+/// What is told; also its form as JSON.
+#[derive(Debug, Default, Serialize)]
+struct Plan {
+    /// The newest published book; none before the first.
+    published: Option<String>,
+    /// The book of the directory.
+    hash: String,
+    changes: Vec<String>,
+    warnings: Vec<String>,
+    /// Every statement of an open period with stored usage.
+    effects: Vec<Effect>,
+    totals: Vec<Total>,
+    /// Why `catalog apply` would refuse it.
+    refusals: Vec<String>,
+}
+
+/// Compares the book of a directory with the newest published one, over all stored usage.
+pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> anyhow::Result<ExitCode> {
+    let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
+    let history = history(&follow(config)?);
+    let newest = history.last();
+    let old = newest.map_or(Ok(Book::default()), |newest| newest.read())?;
+    let mut plan = Plan {
+        published: newest.map(|newest| newest.hash.clone()),
+        hash: book.hash()?,
+        changes: changes(&old, &book)?,
+        warnings: book.warnings(),
+        refusals: refusals(&history, &book)?,
+        ..Plan::default()
+    };
+    let client = Client::new(&config.clickhouse);
+    let spans = spans(&client).await.context("cannot read usage; was `plimsoll migrate` run?")?;
+    plan.warnings.extend(new_meters(&old, &book));
+    for span in &spans {
+        plan.warnings.extend(left_out(&client, &book, span).await.context("cannot read usage")?);
+    }
+    let now = Rater::with_book(&client, old, plan.published.clone().unwrap_or_default()).await?;
+    let then = Rater::with_book(&client, book.clone(), plan.hash.clone()).await?;
+    // no decision closes a period yet: every one is open
+    plan.rate(&Comparison::new(now, then), &spans, &[]).await?;
+    match format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+        Format::Table => plan.print(&book)?,
+    }
+    for refusal in &plan.refusals {
+        eprintln!("plimsoll: {refusal}");
+    }
+    Ok(if plan.refusals.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// Usage of a meter that no book has defined yet is metered once one does, and is in no figure before.
+pub(in crate::cli) fn new_meters(old: &Book, new: &Book) -> Vec<String> {
+    let new = new.meters.keys().filter(|name| !old.meters.contains_key(*name));
+    new.map(|name| {
+        format!("meter {name} is new: its stored readings are metered once it is published, so no figure here has them")
+    })
+    .collect()
+}
+
+/// Stored usage of a provider that no wholesale line prices, and tags that no customer claims.
+async fn left_out(client: &Client, book: &Book, span: &StoredSpan) -> Result<Vec<String>, crate::clickhouse::Error> {
+    let mut wholesale = Wholesale::of(book, &span.provider);
+    let mut rows = keys(client, &span.provider, &wholesale.meters())?;
+    while let Some(row) = rows.next().await? {
+        let Some(kind) = Kind::parse(&row.of) else { continue };
+        wholesale.add(Reported {
+            kind,
+            array: row.reporter,
+            site: row.place,
+            meter: row.measured,
+            tier: row.service,
+            from: Instant(row.first),
+            until: Instant(row.end),
+        });
+    }
+    let tags = rating::tags(client, &span.provider, span.from(), span.until()).await?;
+    let mut warnings = wholesale.warnings();
+    warnings.extend(unclaimed(book, &span.provider, &tags));
+    Ok(warnings)
+}
+
+impl Plan {
+    /// Rates every period that has stored usage under both books.
+    async fn rate(
+        &mut self,
+        comparison: &Comparison,
+        spans: &[StoredSpan],
+        closed: &[ClosedPeriod],
+    ) -> anyhow::Result<()> {
+        let mut totals = Totals::default();
+        let contracts = comparison.contracts(None).into_iter();
+        let periods: Vec<(String, String)> = contracts
+            .flat_map(|id| labels(comparison, &id, spans).into_iter().map(move |label| (id.clone(), label)))
+            .collect();
+        let mut progress = Progress::new(periods.len());
+        for (id, label) in periods {
+            match comparison.effect(&id, &label, closed).await {
+                Ok(effects) => self.effects.extend(effects),
+                Err(error) if error.is_of_contract() => {
+                    self.warnings.push(format!("contract {id} cannot be compared in {label}: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            progress.step(&id, &label);
+        }
+        drop(progress);
+        self.effects.sort_by(|a, b| (&a.period, &a.contract, &a.buyer).cmp(&(&b.period, &b.contract, &b.buyer)));
+        for effect in &self.effects {
+            totals.add(effect)?;
+            if effect.closed && effect.moves {
+                self.refusals.push(format!(
+                    "the closed period {} of contract {} ({}) would change; leave its terms as they are",
+                    effect.period, effect.contract, effect.buyer
+                ));
+            }
+        }
+        self.totals = totals.by_currency()?;
+        Ok(())
+    }
+
+    fn print(&self, book: &Book) -> anyhow::Result<()> {
+        match &self.published {
+            Some(hash) => println!("compared with {hash}\n"),
+            None => println!("no price book is published yet: this is the first\n"),
+        }
+        self.changes.iter().for_each(|change| println!("{change}"));
+        if self.changes.is_empty() {
+            println!("nothing changes");
+        }
+        let offline = book.warnings();
+        let online = self.warnings.iter().filter(|warning| !offline.contains(warning));
+        online.for_each(|warning| println!("warning: {warning}"));
+        println!("{}", summary(book)?);
+        let moving: Vec<Effect> = self.effects.iter().filter(|effect| effect.moves).cloned().collect();
+        println!("\nopen periods with usage: {} statements, {} of them move", self.effects.len(), moving.len());
+        if !moving.is_empty() {
+            let mut totals = Totals::default();
+            moving.iter().try_for_each(|effect| totals.add(effect))?;
+            println!("{}\n{}", effects::table(&moving), effects::totals(&totals)?);
+        }
+        Ok(())
+    }
+}
+
+/// The periods of a contract, under either book, that have stored usage of its provider.
+fn labels(comparison: &Comparison, id: &str, spans: &[StoredSpan]) -> Vec<String> {
+    let mut labels = Vec::new();
+    for contract in comparison.books().into_iter().filter_map(|book| book.contracts.get(id)) {
+        let provider = party::provider(contract);
+        for span in spans.iter().filter(|span| span.provider == provider) {
+            labels.extend(calendar::labels(contract, span.from(), span.until()));
+        }
+    }
+    labels.sort();
+    labels.dedup();
+    labels
+}

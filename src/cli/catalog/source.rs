@@ -1,0 +1,91 @@
+//! A directory of *.toml files as one book, and its faults as a compiler would show them.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use anyhow::{Context, bail};
+
+use crate::core::book::{self, Book, Diagnostic};
+
+/// Most bytes of a book: it has to fit into one decision.
+const MAX_BOOK_BYTES: u64 = 8 << 20;
+
+/// The book of a directory; none if it is refused, which is said on standard error.
+pub(in crate::cli) fn read(directory: &Path) -> anyhow::Result<Option<Book>> {
+    let Some(files) = files(directory)? else { return Ok(None) };
+    match book::parse(&files) {
+        Ok(book) => Ok(Some(book)),
+        Err(found) => {
+            let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            eprint!("{}", render(&files, &found, if coloured { Renderer::styled() } else { Renderer::plain() }));
+            let faults = if found.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", found.len()) };
+            eprintln!("plimsoll: the price book is refused: {faults}");
+            Ok(None)
+        }
+    }
+}
+
+/// Names and texts of the directory's *.toml; none if one is refused, which is said.
+fn files(directory: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    let mut bytes = 0;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        bytes += content.len() as u64;
+        if bytes > MAX_BOOK_BYTES {
+            bail!("the book has more than {MAX_BOOK_BYTES} bytes: it has to fit into one record");
+        }
+        match String::from_utf8(content) {
+            Ok(text) => files.push((path.display().to_string(), text)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+                eprintln!("plimsoll: {}:{line}: this is no UTF-8; save the file as UTF-8", path.display());
+                return Ok(None);
+            }
+        }
+    }
+    files.sort();
+    Ok(Some(files))
+}
+
+/// All faults, one below the other, each with the text that is meant and what to write instead.
+fn render(files: &[(String, String)], found: &[Diagnostic], renderer: Renderer) -> String {
+    let one = |fault: &Diagnostic| {
+        let report = Level::ERROR.primary_title(&*fault.message);
+        let report = match files.iter().find(|(name, _)| *name == fault.file) {
+            Some((name, text)) => {
+                let meant = AnnotationKind::Primary.span(fault.span.clone());
+                report.element(Snippet::source(text.as_str()).path(name.as_str()).annotation(meant))
+            }
+            None => report.element(Origin::path("the price book")),
+        };
+        format!("{}\n\n", renderer.render(&[report.element(Level::HELP.message(&*fault.mend))]))
+    };
+    found.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_shown_with_file_line_column_caret_and_help() {
+        let text = "format = 1\n\n[meter.used]\nkind = \"gauge\"\nbase = \"bytes\"\nmax_hold_minuts = 120\n\n\
+                    [card.retail]\ncurrency = \"EUR\"\nrate = [{ id = \"block\", meter = \"used\", of = \"volume\", \
+                    tier = \"//Block - Premium\", unit = \"TiB-month\", statistic = \"mean\", price = 24.00 }]\n";
+        let files = vec![("retail.toml".to_owned(), text.to_owned())];
+        let found = book::parse(&files).unwrap_err();
+        insta::assert_snapshot!(render(&files, &found, Renderer::plain()));
+        let coloured = render(&files, &found, Renderer::styled());
+        assert!(coloured.contains("\u{1b}["));
+        let none = book::parse(&[]).unwrap_err();
+        assert!(render(&[], &none, Renderer::plain()).contains("put at least one *.toml"));
+    }
+}
