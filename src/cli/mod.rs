@@ -15,6 +15,7 @@ mod quote;
 mod run;
 mod serve;
 mod signal;
+mod simulate;
 mod statement;
 mod stream;
 mod usage;
@@ -62,6 +63,8 @@ enum Command {
     Quote(quote::Command),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
+    /// Rate stored usage under another price book; nothing is written
+    Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
     /// Open usage streams
@@ -92,6 +95,10 @@ impl Cli {
             Command::Load(arguments) => arguments.run(&load(self.config)?),
             Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
+            Command::Simulate(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Statement(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
