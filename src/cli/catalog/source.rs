@@ -73,6 +73,8 @@ fn render(files: &[(String, String)], found: &[Diagnostic], renderer: Renderer) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -87,5 +89,28 @@ mod tests {
         assert!(coloured.contains("\u{1b}["));
         let none = book::parse(&[]).unwrap_err();
         assert!(render(&[], &none, Renderer::plain()).contains("put at least one *.toml"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Whatever a clerk's finger slips do to a book: it is read or refused, and every fault can be shown.
+        #[test]
+        fn no_slip_breaks_the_reader(
+            slips in prop::collection::vec((any::<prop::sample::Index>(), 0usize..20, "[\"={}\\[\\],.%#\na0é€-]{0,3}"), 1..4)
+        ) {
+            let mut text = include_str!("../../../examples/pricebook/northwind.toml").to_owned();
+            for (at, cut, put) in &slips {
+                let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+                let first = at.index(places.len());
+                let end = places.get(first + cut).copied().unwrap_or(text.len());
+                text.replace_range(places[first]..end, put);
+            }
+            let files = vec![("northwind.toml".to_owned(), text)];
+            if let Err(found) = book::parse(&files) {
+                let shown = render(&files, &found, Renderer::plain());
+                prop_assert!(found.iter().all(|fault| !fault.mend.is_empty() && shown.contains(&*fault.mend)), "{shown}");
+            }
+        }
     }
 }
