@@ -40,7 +40,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check and publish price books
+    /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
     /// Show the configuration in force

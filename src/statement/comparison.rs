@@ -6,8 +6,8 @@ use crate::core::billing::effect::{AmountError, ClosedPeriod, Effect, effect};
 use crate::core::book::Book;
 use crate::core::pricing::error::RateError;
 
-/// How often two ratings are tried again because usage was folded between them.
-const TRIES: usize = 3;
+/// How often two ratings are made while usage is folded between them: where it never stops, the second answer has to do.
+const TRIES: usize = 2;
 
 /// Why two books cannot be compared.
 #[derive(Debug, thiserror::Error)]

@@ -86,10 +86,16 @@ fn differences(old: &Value, new: &Value) -> Vec<String> {
             texts.push(format!("{place}: none -> {value}"));
         }
     }
-    if texts.is_empty() && old != new {
-        texts.push("the order of its entries".to_owned());
+    let places = |leaves: &[Leaf]| leaves.iter().map(|leaf| leaf.place.clone()).collect::<Vec<_>>();
+    if reordered(&places(&old), &places(&new)) || (texts.is_empty() && old != new) {
+        texts.push("its entries stand in another order".to_owned());
     }
     texts
+}
+
+/// Whether what both lists have stands in another order.
+fn reordered<T: PartialEq>(old: &[T], new: &[T]) -> bool {
+    !old.iter().filter(|one| new.contains(one)).eq(new.iter().filter(|one| old.contains(one)))
 }
 
 /// A card by its rates: a new price is a later rate of the same id, so it is told as a change of the rate before it.
@@ -123,6 +129,10 @@ fn card(
             changes.push(format!("{what}: the same{from} once more"));
         }
         changes.extend(texts.into_iter().map(|text| format!("{what}: {text}{from}")));
+    }
+    let names = |rates: &[Rate]| rates.iter().map(|rate| (rate.id.clone(), rate.from)).collect::<Vec<_>>();
+    if reordered(&names(before), &names(&new.rates)) {
+        changes.push(format!("{what}: its rates stand in another order"));
     }
     for rate in before.iter().filter(|old| !new.rates.iter().any(|rate| same(old, rate))) {
         let from = rate.from.map_or(String::new(), |from| format!(" from {}", date(from)));

@@ -416,6 +416,21 @@ fn a_volume_inversion_is_warned_of_with_its_span() {
         warnings[0],
         "card vendor-2026, rate file-standard: above 100 everything is cheaper than at 100, up to 111.111111"
     );
+    let inversion = |bands: &str| {
+        let bands = format!("mode = \"volume\", bands = [{bands}] }},\n  {{ id = \"read-traffic\"");
+        let old =
+            "bands = [{ up_to = \"50\", price = \"28.00\" }, { price = \"25.00\" }] },\n  { id = \"read-traffic\"";
+        changed(&[(old, &bands)]).warnings().join("; ").replace("card northwind-retail, rate file: ", "")
+    };
+    assert_eq!(inversion(r#"{ up_to = "1000", flat = "750" }, { flat = "1200" }"#), "");
+    assert_eq!(
+        inversion(r#"{ up_to = "1000", flat = "750" }, { flat = "500" }"#),
+        "above 1000 everything is cheaper than at 1000, whatever the quantity"
+    );
+    assert_eq!(
+        inversion(r#"{ up_to = "500", price = "27.50" }, { up_to = "520", price = "25" }, { price = "27.50" }"#),
+        "above 500 everything is cheaper than at 500, up to 520"
+    );
 }
 
 /// The sample with pieces of text replaced, each of them in the first file that has it.
@@ -506,4 +521,59 @@ fn stored_usage_without_a_price_or_an_owner_is_named() {
     told.extend(uncovered::unclaimed(&book, "northwind", &tags));
     told.extend(uncovered::unclaimed(&changed(&[("\"acme\", \"ACME\"", "\"ACME\"")]), "northwind", &tags[..1]));
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// Every value of a canonical book, by JSON pointer.
+fn pointers(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    let inner: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Object(object) => object.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        serde_json::Value::Array(items) => items.iter().enumerate().map(|(n, value)| (n.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    found.push(at.to_owned());
+    for (key, value) in inner {
+        pointers(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+    }
+}
+
+/// Whatever is hashed is told: no value of a book can change unseen.
+#[test]
+fn no_change_goes_untold() {
+    use serde_json::json;
+    let book = changed(&[]);
+    let canonical = book.canonical().unwrap();
+    let mut all = Vec::new();
+    pointers(&canonical, "", &mut all);
+    let others = [
+        json!("7"),
+        json!("2031-01-01T00:00:00Z"),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(17),
+        json!("peak"),
+        json!([]),
+    ];
+    let lines = (
+        "{ rate = \"file-standard\" }, { rate = \"support\" }]",
+        "{ rate = \"support\" }, { rate = \"file-standard\" }]",
+    );
+    let reordered = change::changes(&book, &changed(&[lines])).unwrap();
+    assert_eq!(reordered, ["contract northwind-wholesale: its entries stand in another order"]);
+    let mut rates = book.clone();
+    rates.cards.get_mut("northwind-retail").unwrap().rates.reverse();
+    assert_eq!(change::changes(&book, &rates).unwrap(), ["card northwind-retail: its rates stand in another order"]);
+    let mut told = 0;
+    for pointer in all {
+        for other in &others {
+            let mut changed = canonical.clone();
+            *changed.pointer_mut(&pointer).unwrap() = other.clone();
+            let Ok(new) = Book::from_canonical(&changed) else { continue };
+            if new != book {
+                assert!(!change::changes(&book, &new).unwrap().is_empty(), "{pointer}: {other}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 500, "{told}");
 }

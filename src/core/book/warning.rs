@@ -117,6 +117,11 @@ fn inversions(bands: &[Band]) -> impl Iterator<Item = String> {
             return Some(format!("above {edge} everything is cheaper than at {edge}, whatever the quantity"));
         }
         let even = before.checked_sub(flat)?.checked_div(above)?;
+        // above its own edge the next band decides, which is compared with this one in turn
+        let even = match pair[1].up_to {
+            Some(Edge::Quantity(next)) => even.min(next),
+            _ => even,
+        };
         let even = even.round_dp(6).max(Decimal::ZERO).normalize();
         Some(format!("above {edge} everything is cheaper than at {edge}, up to {even}"))
     })
