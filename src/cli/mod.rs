@@ -63,7 +63,6 @@ enum Command {
     Quote(quote::Command),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
-    /// Rate stored usage under another price book; nothing is written
     Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),

@@ -42,7 +42,7 @@ pub(super) enum Command {
     },
     /// Tell what publishing it would change: terms in words, warnings, and statements of open periods with now, then, difference
     #[command(
-        after_help = "Examples:\n  plimsoll catalog plan examples/pricebook\n  plimsoll catalog plan examples/pricebook --format json | jq '.effects[] | select(.moves)'\n\nExit code 2: `catalog apply` would refuse it."
+        after_help = "Examples:\n  plimsoll catalog plan examples/pricebook\n  plimsoll catalog plan examples/pricebook --format json | jq '.effects[] | select(.moves)'\n\nAmounts are totals of statements, tax included. Exit code 2: `catalog apply` would refuse it."
     )]
     Plan {
         /// The directory
