@@ -17,7 +17,7 @@ use super::party;
 use super::period::{Period, Span};
 use super::rounding::Rounding;
 use super::row::{self, Row, RowKind};
-use super::series::series;
+use super::series::{Series, series};
 use super::terms::{self, Segment};
 use super::usage::{LineUsage, Slot};
 use super::window::{length, windows};
@@ -196,14 +196,14 @@ impl<'book> Terms<'book> {
     fn usage(&self, line: &'book Line, segments: &[Segment<'book>], usage: &LineUsage) -> Result<Vec<Row>, RateError> {
         let days = windows(self.contract.time_zone, &self.part, &terms::cuts(segments, line));
         let priced = UsageLine::new(line, segments, &days, self.period_ms, &self.percents)?;
-        let (series, estimated) = series(line, priced.rate, &self.part, usage)?;
+        let Series { slots, estimated } = series(line, priced.rate, &self.part, usage)?;
         let names = |index: usize| match line.per {
             Some(_) => usage.parts.get(index).map_or("", |part| part.name.as_str()),
             None => "",
         };
         // in the order of names, so that neither rows nor digest depend on how the parts came
         let mut parts: Vec<(&str, &[Slot])> =
-            series.iter().enumerate().map(|(index, slots)| (names(index), &**slots)).collect();
+            slots.iter().enumerate().map(|(index, slots)| (names(index), &**slots)).collect();
         parts.sort_by_key(|(name, _)| *name);
         let (mut tally, mut digest) = (Tally::default(), InputsDigest::default());
         for part in parts {

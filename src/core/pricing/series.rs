@@ -11,13 +11,22 @@ use super::usage::{LineUsage, PartUsage, Slot};
 use crate::core::book::model::{Line, Statistic, UsageRate};
 use crate::core::word::Instant;
 
+/// The series of a line.
+#[derive(Debug)]
+pub struct Series<'u> {
+    /// One a part, or one pool.
+    pub slots: Vec<Cow<'u, [Slot]>>,
+    /// Whether a gap was held.
+    pub estimated: bool,
+}
+
 /// The parts' series, gaps held where the line says so; one pool without `per`, one empty part without any (PRICING §10, §12).
 pub fn series<'u>(
     line: &Line,
     rate: &UsageRate,
     contract_part: &[Span],
     usage: &'u LineUsage,
-) -> Result<(Vec<Cow<'u, [Slot]>>, bool), RateError> {
+) -> Result<Series<'u>, RateError> {
     let first = contract_part.first().map_or(Instant(0), |span| span.from);
     let until = contract_part.last().map_or(first, |span| span.until);
     let read = Span { from: first.plus_ms(-HOLD_MS), until };
@@ -36,7 +45,7 @@ pub fn series<'u>(
     if (line.per.is_none() && series.len() != 1) || series.is_empty() {
         series = vec![Cow::Owned(pool(series.iter().map(|slots| &**slots)).map_err(at(&line.id))?)];
     }
-    Ok((series, estimated))
+    Ok(Series { slots: series, estimated })
 }
 
 /// Slots come by rising start and never overlap; where it matters they are a meter's cells.
