@@ -72,9 +72,9 @@ pub async fn log_time(client: &Client) -> Result<Option<Instant>, Error> {
 pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, Error> {
     // without FINAL: a row that is there twice changes neither the least nor the greatest
     let sql = format!(
-        "SELECT toString(e.provider) AS provider, toString(e.array) AS array, toString(argMax(e.array_name, e.time)) AS name, \
-         toString(argMax(e.site, e.time)) AS site, toUnixTimestamp64Milli(assumeNotNull(min(e.time))) AS first, \
-         toUnixTimestamp64Milli(assumeNotNull(max(e.time))) AS newest FROM usage_event AS e \
+        "SELECT toString(e.provider) AS provider, toString(e.array) AS array, toString(argMax(e.array_name, assumeNotNull(e.time))) AS name, \
+         toString(argMax(e.site, assumeNotNull(e.time))) AS site, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS first, \
+         toUnixTimestamp64Milli(max(assumeNotNull(e.time))) AS newest FROM usage_event AS e \
          WHERE e.disposition = 'accepted' AND e.time <= fromUnixTimestamp64Milli({{at:Int64}}, 'UTC') {} \
          GROUP BY provider, array {} ORDER BY provider, array LIMIT {{limit:UInt64}}",
         if query.providers.is_some() { "AND has({providers:Array(String)}, toString(e.provider))" } else { "" },
