@@ -18,6 +18,7 @@ mod signal;
 mod simulate;
 mod statement;
 mod stream;
+mod unclaimed;
 mod usage;
 
 use std::path::PathBuf;
@@ -71,6 +72,8 @@ enum Command {
     Stream(stream::Command),
     /// Serve the HTTP API over ClickHouse
     Serve(serve::Command),
+    /// List usage that no customer of the price book claims: unknown tags and untagged resources
+    Unclaimed(unclaimed::Args),
     /// Print metered usage as lines of JSON
     Usage(usage::Command),
 }
@@ -106,6 +109,10 @@ impl Cli {
             Command::Events(command) => block_on(command.run(&load(self.config)?)),
             Command::Migrate(command) => block_on(command.run(&load(self.config)?)),
             Command::Serve(command) => block_on(command.run(&load(self.config)?)),
+            Command::Unclaimed(arguments) => block_on(async {
+                let config = load(self.config)?;
+                arguments.run(&config).await
+            }),
             Command::Usage(command) => block_on(command.run(&load(self.config)?)),
         }
     }

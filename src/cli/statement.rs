@@ -85,6 +85,13 @@ impl Args {
                 Ok::<(), Failure>(())
             })
             .await?;
+        if let (true, Format::Table, Some(provider)) = (self.all, self.format, &self.provider) {
+            writeln!(
+                out,
+                "what no customer claims: plimsoll unclaimed --provider {provider} --period {}",
+                self.period
+            )?;
+        }
         Ok(out.flush()?)
     }
 }

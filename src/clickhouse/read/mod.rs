@@ -14,6 +14,7 @@ pub mod rating;
 pub mod rows;
 pub mod stored;
 pub mod stream;
+pub mod unclaimed;
 pub mod usage;
 pub mod whole;
 pub mod window;

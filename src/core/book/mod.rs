@@ -5,6 +5,7 @@ mod band;
 pub mod canonical;
 mod card;
 pub mod change;
+pub mod claim;
 mod contract;
 mod date;
 pub mod diagnostic;
