@@ -14,5 +14,6 @@ pub mod http;
 pub mod kafka;
 pub mod load;
 pub mod metrics;
+pub mod quarantine;
 pub mod run;
 pub mod statement;

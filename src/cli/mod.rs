@@ -11,6 +11,7 @@ mod load;
 mod log;
 mod migrate;
 mod progress;
+mod quarantine;
 mod quote;
 mod run;
 mod serve;
@@ -60,6 +61,12 @@ enum Command {
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// List, show, send again or discard quarantined records
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
+    /// List late records, or bill them after all
+    #[command(subcommand)]
+    Late(quarantine::Late),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Fold usage streams into the ledger and buckets
@@ -95,6 +102,14 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Quarantine(command) => block_on(async {
+                let config = load(self.config)?;
+                command.run(&config).await
+            }),
+            Command::Late(command) => block_on(async {
+                let config = load(self.config)?;
+                command.run(&config).await
+            }),
             Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {

@@ -222,21 +222,45 @@ impl ControlLog for ControlFollower {
     }
 }
 
-/// Appends a decision and returns its offset. The broker has it on all in-sync replicas then.
+/// A producer of decisions.
+pub struct ControlWriter {
+    producer: FutureProducer,
+    topic: String,
+}
+
+impl ControlWriter {
+    /// Connects when the first decision is appended.
+    ///
+    /// # Errors
+    /// Permanent if librdkafka does not accept the settings.
+    pub fn new(kafka: &config::Kafka) -> Result<Self, SeamError> {
+        let producer = client_config(kafka)
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("message.max.bytes", "16777216")
+            .create()
+            .map_err(|error| SeamError::refused(format!("kafka settings: {error}")))?;
+        Ok(Self { producer, topic: kafka.control_topic.clone() })
+    }
+
+    /// Appends a decision and returns its offset. The broker has it on all in-sync replicas then.
+    ///
+    /// # Errors
+    /// Retryable if the broker did not answer: the decision may or may not be there, so read the log before trying again.
+    pub async fn append(&self, decision: &Decision) -> Result<Offset, SeamError> {
+        let body = serde_json::to_string(decision).map_err(|error| SeamError::refused(format!("decision: {error}")))?;
+        let record = FutureRecord::<str, str>::to(&self.topic).partition(0).payload(&body);
+        match self.producer.send(record, APPEND_WAIT).await {
+            Ok(delivery) => Ok(Offset(u64::try_from(delivery.offset).unwrap_or_default())),
+            Err((error, _)) => Err(SeamError::retryable(format!("{}: kafka: {error}", self.topic))),
+        }
+    }
+}
+
+/// Appends one decision and returns its offset.
 ///
 /// # Errors
-/// Retryable if the broker did not answer: the decision may or may not be there, so read the log before trying again.
+/// As [`ControlWriter::append`].
 pub async fn append(kafka: &config::Kafka, decision: &Decision) -> Result<Offset, SeamError> {
-    let producer: FutureProducer = client_config(kafka)
-        .set("acks", "all")
-        .set("enable.idempotence", "true")
-        .set("message.max.bytes", "16777216")
-        .create()
-        .map_err(|error| SeamError::refused(format!("kafka settings: {error}")))?;
-    let body = serde_json::to_string(decision).map_err(|error| SeamError::refused(format!("decision: {error}")))?;
-    let record = FutureRecord::<str, str>::to(&kafka.control_topic).partition(0).payload(&body);
-    match producer.send(record, APPEND_WAIT).await {
-        Ok(delivery) => Ok(Offset(u64::try_from(delivery.offset).unwrap_or_default())),
-        Err((error, _)) => Err(SeamError::retryable(format!("{}: kafka: {error}", kafka.control_topic))),
-    }
+    ControlWriter::new(kafka)?.append(decision).await
 }

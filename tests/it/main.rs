@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on should say so where it stands
 
 mod api;
+mod aside;
 mod catalog;
 mod dev;
 mod engine;

@@ -1,5 +1,7 @@
 //! Decisions: the records of the topic `billing-control` (DESIGN §2). Log order settles every race.
 
+pub mod resolution;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::ledger::rules::StreamRules;
@@ -40,6 +42,21 @@ pub enum Decision {
         /// Who decided.
         actor: String,
     },
+    /// A quarantined record is nothing that has to be billed: it stays where it is and blocks nothing any more.
+    RecordDiscarded {
+        /// Where the record lies.
+        stream: StreamId,
+        /// Its partition.
+        partition: Partition,
+        /// Its offset.
+        offset: Offset,
+        /// [`raw_hash`](crate::core::ledger::digest::raw_hash) of it, in hex.
+        raw_hash: String,
+        /// Why.
+        reason: String,
+        /// Who decided.
+        actor: String,
+    },
 }
 
 impl Decision {
@@ -50,6 +67,7 @@ impl Decision {
             Decision::StreamOpened { .. } => "StreamOpened",
             Decision::PriceBookPublished { .. } => "PriceBookPublished",
             Decision::RecordResent { .. } => "RecordResent",
+            Decision::RecordDiscarded { .. } => "RecordDiscarded",
         }
     }
 
@@ -59,7 +77,8 @@ impl Decision {
         match self {
             Decision::StreamOpened { actor, .. }
             | Decision::PriceBookPublished { actor, .. }
-            | Decision::RecordResent { actor, .. } => actor,
+            | Decision::RecordResent { actor, .. }
+            | Decision::RecordDiscarded { actor, .. } => actor,
         }
     }
 

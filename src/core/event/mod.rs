@@ -17,7 +17,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use hash::{content, identity, series_hash};
-pub use mode::decision_header;
+pub use mode::{DECISION_HEADER, decision_header};
 pub use reading::Reading;
 pub use route::partition_of;
 

@@ -45,10 +45,13 @@ pub(super) fn header<'a>(record: &RawRecord<'a>, name: &str) -> Option<&'a str> 
     std::str::from_utf8(value).ok()
 }
 
+/// The header that names the decision under which a record is sent again, by its offset.
+pub const DECISION_HEADER: &str = "plimsoll-decision";
+
 /// The offset of the decision that a record's header names, if it has that header; an error if it is not a number.
 #[must_use]
 pub fn decision_header(record: &RawRecord<'_>) -> Option<Result<u64, ParseIntError>> {
-    let (_, value) = record.headers.iter().find(|(name, _)| *name == "plimsoll-decision")?;
+    let (_, value) = record.headers.iter().find(|(name, _)| *name == DECISION_HEADER)?;
     Some(std::str::from_utf8(value).unwrap_or("?").parse())
 }
 

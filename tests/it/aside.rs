@@ -1,0 +1,114 @@
+//! Records that were put aside, resolved from the command line: billed once however often the commands are repeated.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use serde_json::Value;
+
+use crate::worker::Parts;
+
+fn event(id: &str, time: chrono::DateTime<chrono::Utc>) -> String {
+    let time = time.format("%Y-%m-%dT%H:%M:%SZ");
+    format!(
+        r#"{{"specversion":"1.0","id":"{id}","source":"s","type":"dev.plimsoll.usage.v1","time":"{time}","data":{{"provider":"p","array":{{"id":"a"}},"readings":[{{"resource":"v","kind":"volume","meter":"written","value":7}}]}}}}"#
+    )
+}
+
+fn send(parts: &Parts, partition: i32, value: &str, decision: Option<&str>) {
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &parts.kafka).create().unwrap();
+    let mut record = BaseRecord::to("usage").partition(partition).key("a").payload(value);
+    if let Some(decision) = decision {
+        record = record.headers(OwnedHeaders::new().insert(Header { key: "plimsoll-decision", value: Some(decision) }));
+    }
+    producer.send(record).unwrap();
+    producer.flush(Duration::from_secs(30)).unwrap();
+}
+
+/// What was metered in all: each accepted event adds 7.
+fn sum(parts: &Parts) -> i64 {
+    let rows = parts.lines(&[
+        "usage",
+        "--provider",
+        "p",
+        "--from",
+        "2020-01-01",
+        "--to",
+        "2040-01-01",
+        "--step",
+        "period",
+        "--by",
+        "meter",
+    ]);
+    rows.first().map_or(0, |row| row["sum"].as_i64().unwrap())
+}
+
+fn states(parts: &Parts, command: &str) -> Vec<(String, String)> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("late").to_owned();
+    let rows = parts.lines(&[command, "list"]);
+    rows.iter().map(|row| (text(row, "reason"), text(row, "state"))).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(reason, state)| ((*reason).to_owned(), (*state).to_owned())).collect()
+}
+
+#[test]
+fn what_was_put_aside_is_resolved_once() {
+    let parts = Parts::start();
+    parts.ok(&["stream", "open", "usage", "--provider", "p", "--partitions", "2", "--acceptance-window", "1d"]);
+    parts.publish_book("format = 1\n[meter.written]\nkind = \"delta\"\nbase = \"byte\"\n");
+    // the right partition of key "a" among two
+    let right = i32::try_from(plimsoll::core::event::partition_of(b"a", 2).0).unwrap();
+    let now = chrono::Utc::now();
+    let late = now - chrono::TimeDelta::days(3);
+    send(&parts, right, &event("good", now), None);
+    send(&parts, right, &event("late", late), None);
+    send(&parts, right, &event("late", late), None);
+    send(&parts, right, "{", None);
+    send(&parts, right, &event("forged", now), Some("0"));
+    send(&parts, 1 - right, &event("astray", now), None);
+    parts.ok(&["run", "--until-caught-up"]);
+    assert_eq!(sum(&parts), 7);
+    let mut quarantined = states(&parts, "quarantine");
+    quarantined.sort();
+    let unresolved = [("misrouted", "unresolved"), ("undecodable", "unresolved"), ("unmatched_retry", "unresolved")];
+    assert_eq!(quarantined, pairs(&unresolved));
+
+    let dry = parts.ok(&["quarantine", "retry", "--by-reason", "misrouted", "--reason", "x", "--dry-run"]);
+    assert!(dry.contains("1 records, 1 of them unresolved"), "{dry}");
+    assert_eq!(
+        parts.run(&["quarantine", "retry", "--by-reason", "misrouted"]).status.code(),
+        Some(1),
+        "a reason is needed"
+    );
+    for round in 0..3 {
+        let told = parts.ok(&["quarantine", "retry", "--by-reason", "misrouted", "--reason", "partitioner fixed"]);
+        assert!(told.contains(&format!("({} newly decided)", u64::from(round == 0))), "{told}");
+    }
+    parts.ok(&["quarantine", "retry", "--by-reason", "unmatched_retry", "--reason", "it was real"]);
+    parts.ok(&["quarantine", "discard", "--by-reason", "undecodable", "--reason", "noise"]);
+    // both copies: the second is a duplicate of the first
+    parts.ok(&["late", "accept", "--provider", "p", "--reason", "the site was offline"]);
+    parts.ok(&["run", "--until-caught-up"]);
+    assert_eq!(sum(&parts), 4 * 7);
+    let mut quarantined = states(&parts, "quarantine");
+    quarantined.sort();
+    let resolved = [("misrouted", "accepted"), ("undecodable", "discarded"), ("unmatched_retry", "accepted")];
+    assert_eq!(quarantined, pairs(&resolved));
+    let mut late = states(&parts, "late");
+    late.sort();
+    assert_eq!(late, pairs(&[("late", "accepted"), ("late", "duplicate")]));
+
+    let again = parts.ok(&["quarantine", "retry", "--reason", "again"]);
+    assert!(again.contains("3 records: 0 sent again (0 newly decided), 3 resolved before"), "{again}");
+    let again = parts.ok(&["late", "accept", "--reason", "again"]);
+    assert!(again.contains("2 records: 0 sent again"), "{again}");
+    // a third copy of what was accepted by a decision is left alone, although its identity was forgotten long ago
+    send(&parts, right, &event("late", now - chrono::TimeDelta::days(3)), None);
+    parts.ok(&["run", "--until-caught-up"]);
+    assert_eq!(sum(&parts), 4 * 7);
+    let shown = parts.ok(&["quarantine", "show", &format!("usage-1/{right}/3")]);
+    assert!(shown.contains("\"undecodable\"") && shown.contains("\"noise\"") && shown.contains("key: a"), "{shown}");
+}
