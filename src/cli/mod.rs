@@ -2,6 +2,7 @@
 
 mod catalog;
 mod config;
+mod credit;
 mod demo;
 mod dev;
 mod effects;
@@ -45,6 +46,9 @@ enum Command {
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Grant and list credits, which come off a contract's documents
+    #[command(subcommand)]
+    Credit(credit::Command),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -98,6 +102,10 @@ impl Cli {
                 block_on(command.run(&config))
             }
             Command::Config(command) => command.run(&load(self.config)?),
+            Command::Credit(command) => block_on(async {
+                let config = load(self.config)?;
+                command.run(&config).await
+            }),
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),

@@ -48,7 +48,12 @@ impl Args {
         match self.print(&rater).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(Failure::Refused(
-                error @ (StatementError::NoContract(_) | StatementError::CustomerNeeded(_) | StatementError::Rate(_)),
+                error @ (StatementError::NoContract(_)
+                | StatementError::CustomerNeeded(_)
+                | StatementError::NoReading { .. }
+                | StatementError::NoProvider(_)
+                | StatementError::Tag { .. }
+                | StatementError::Rate(_)),
             )) => {
                 eprintln!("plimsoll: {error}");
                 Ok(ExitCode::from(2))
@@ -67,7 +72,11 @@ impl Args {
             }
             (Some(contract), None) => rater.places(std::slice::from_ref(contract), &self.period).await?,
             (None, _) => {
-                let contracts = rater.contracts_of(self.provider.as_deref().unwrap_or_default());
+                let provider = self.provider.as_deref().unwrap_or_default();
+                let contracts = rater.contracts_of(provider);
+                if contracts.is_empty() {
+                    return Err(StatementError::NoProvider(provider.to_owned()).into());
+                }
                 rater.places(&contracts, &self.period).await?
             }
         };

@@ -103,10 +103,20 @@ impl Open {
         if self.topic.is_empty() || self.topic.len() > 200 || !self.topic.chars().all(legal) {
             bail!("a topic's name is made of letters, digits, '.', '_' and '-', at most 200 of them: {:?}", self.topic);
         }
+        let rules = self.rules();
+        if rules
+            .provider
+            .as_ref()
+            .is_some_and(|provider| provider.is_empty() || provider.len() > rules.max_id_bytes as usize)
+        {
+            bail!(
+                "--provider must be an id of 1 to {} bytes: events of another provider are quarantined",
+                rules.max_id_bytes
+            );
+        }
         let topics = Topics::new(&config.kafka)?;
         ensure_control(config, &topics).await?;
         let control = follow(config)?;
-        let rules = self.rules();
         if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
             if **open == rules {
                 println!("{} is open already with these rules", rules.stream);

@@ -220,7 +220,11 @@ pub fn quarantine(rules: &StreamRules, partition: Partition, batch: &LedgerBatch
     block.bytes("disposition", DISPOSITION, &dispositions);
     block.dictionary("reason", &of_event(&batch.reasons));
     block.texts("detail", rows.iter().map(|row| row.detail.as_bytes()));
-    block.dictionary("provider", &of_event(&batch.providers));
+    // what a record says of its owner is not believed: a bound stream's records are its provider's
+    match &rules.provider {
+        Some(own) => block.constant("provider", own),
+        None => block.dictionary("provider", &of_event(&batch.providers)),
+    }
     block.texts("array", rows.iter().map(|row| row.array.as_bytes()));
     block.texts("key", rows.iter().map(|row| &*row.key));
     let mut count = 0;

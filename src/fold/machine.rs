@@ -278,9 +278,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let Self { log, control, fold, rules, partition, limits, verify, .. } = self;
         let Some(fold) = fold else { return Ok(0) };
         log.fetch(limits.fetch_wait_ms, &mut |record| {
-            if let Some(last) = verify.take()
-                && record.offset <= last.offset
-            {
+            if let Some(last) = verify.take() {
                 let hash = fold.hash_again(record);
                 return if (record.offset, hash) == (last.offset, last.hash) {
                     Ok(Flow::More)

@@ -68,6 +68,7 @@ pub async fn statements(
     if matches!(caller.principal, Principal::Customer { .. }) {
         return Err(caller.never("open statements"));
     }
+    caller.providers_asked(&*api.parties().await?, params.provider.as_deref())?;
     let rater = rater(&api).await?;
     let after: Option<Place> = match &params.cursor {
         Some(text) => Some(cursor::key(&question, text)?),
@@ -167,7 +168,11 @@ fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
 
 fn refusal(error: StatementError) -> ApiError {
     match error {
-        StatementError::NoContract(_) | StatementError::NoBook => ApiError::NotFound,
+        StatementError::NoContract(_)
+        | StatementError::NoProvider(_)
+        | StatementError::NoBook
+        | StatementError::NoReading { .. } => ApiError::NotFound,
+        StatementError::Tag { .. } => ApiError::BadRequest(error.to_string()),
         StatementError::CustomerNeeded(contract) => ApiError::BadRequest(format!(
             "contract {contract} is for each customer: ask for /v1/statements/{contract}/CUSTOMER"
         )),

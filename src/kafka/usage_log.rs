@@ -20,6 +20,8 @@ use crate::fold::seam::{Flow, Log, LogEnds};
 
 /// The longest wait for an answer of the broker about offsets.
 const BROKER_WAIT: Duration = Duration::from_secs(10);
+/// Longer than any fetch takes: if records are there and none comes for so long, the position was lost.
+const QUIET_TOO_LONG: Duration = Duration::from_secs(5);
 /// Records between two looks at the watch.
 const LOOK_EVERY: u64 = 256;
 
@@ -32,6 +34,47 @@ pub struct UsageLog {
     label: String,
     stopped: Arc<AtomicBool>,
     end: Offset,
+    place: Place,
+}
+
+/// Where the log is read. A seek right after an assignment may be overtaken by the assignment itself, which takes effect later on
+/// another thread: then records come from the beginning. So the first record after a seek is looked at, and asked for again.
+#[derive(Debug)]
+struct Place {
+    /// The offset that is due.
+    next: u64,
+    /// Whether a record has come since the last seek.
+    settled: bool,
+    /// A first record that lies further than what is due: the log has a hole there if it comes a second time.
+    hole_to: Option<u64>,
+    /// Since when nothing came.
+    quiet_since: Moment,
+}
+
+/// What to do with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrival {
+    /// It is the one that is due.
+    Take,
+    /// It is not: ask again.
+    SeekAgain,
+}
+
+impl Place {
+    fn at(next: u64) -> Self {
+        Self { next, settled: false, hole_to: None, quiet_since: Moment::now() }
+    }
+
+    /// Looks at the offset of a record that came.
+    fn arrived(&mut self, offset: u64) -> Arrival {
+        let as_due = offset == self.next || self.settled || self.hole_to == Some(offset);
+        if !as_due {
+            self.hole_to = (offset > self.next).then_some(offset);
+            return Arrival::SeekAgain;
+        }
+        (self.settled, self.hole_to, self.next, self.quiet_since) = (true, None, offset + 1, Moment::now());
+        Arrival::Take
+    }
 }
 
 impl UsageLog {
@@ -45,7 +88,7 @@ impl UsageLog {
         label: String,
         stopped: Arc<AtomicBool>,
     ) -> Self {
-        Self { consumer, queue, topic, partition, label, stopped, end: Offset(0) }
+        Self { consumer, queue, topic, partition, label, stopped, end: Offset(0), place: Place::at(0) }
     }
 
     fn partitions(&self) -> TopicPartitionList {
@@ -87,6 +130,16 @@ impl UsageLog {
     }
 }
 
+impl UsageLog {
+    fn seek(&self, from: Offset) -> Result<(), SeamError> {
+        let offset = KafkaOffset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
+        self.consumer
+            .seek(&self.topic, self.partition, offset, BROKER_WAIT)
+            .and_then(|()| self.consumer.resume(&self.partitions()))
+            .map_err(|error| self.trouble(&error))
+    }
+}
+
 impl Log for UsageLog {
     fn ends(&mut self) -> Result<LogEnds, SeamError> {
         let ends = self.consumer.fetch_watermarks(&self.topic, self.partition, BROKER_WAIT);
@@ -97,11 +150,8 @@ impl Log for UsageLog {
     }
 
     fn start_at(&mut self, from: Offset) -> Result<(), SeamError> {
-        let offset = KafkaOffset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
-        self.consumer
-            .seek(&self.topic, self.partition, offset, BROKER_WAIT)
-            .and_then(|()| self.consumer.resume(&self.partitions()))
-            .map_err(|error| self.trouble(&error))
+        self.place = Place::at(from.0);
+        self.seek(from)
     }
 
     fn fetch(
@@ -115,12 +165,23 @@ impl Log for UsageLog {
         while !self.stopped.load(Ordering::Acquire) {
             let Some(message) = self.queue.poll(wait) else { break };
             let message = message.map_err(|error| self.trouble(&error))?;
+            let offset = u64::try_from(message.offset()).unwrap_or_default();
+            if self.place.arrived(offset) == Arrival::SeekAgain {
+                tracing::debug!(partition = %self.label, offset, due = self.place.next, "seeking again");
+                self.seek(Offset(self.place.next))?;
+                continue;
+            }
             fetched += 1;
             wait = Duration::ZERO;
             let flow = self.hand_over(&message, sink)?;
             if flow == Flow::Enough || (fetched.is_multiple_of(LOOK_EVERY) && Moment::now() >= deadline) {
                 break;
             }
+        }
+        if self.end.0 > self.place.next && self.place.quiet_since.elapsed() >= QUIET_TOO_LONG {
+            tracing::debug!(partition = %self.label, due = self.place.next, "nothing comes: seeking again");
+            self.place.quiet_since = Moment::now();
+            self.seek(Offset(self.place.next))?;
         }
         Ok(fetched)
     }
@@ -133,5 +194,23 @@ impl Log for UsageLog {
         if let Err(error) = added.and_then(|()| self.consumer.commit(&partitions, CommitMode::Async)) {
             tracing::debug!(partition = %self.label, %error, "offset not committed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_seek_only_what_is_due_is_taken() {
+        let mut place = Place::at(1000);
+        // the assignment overtook the seek: the log comes from its beginning
+        assert_eq!([0, 1, 999].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);
+        assert_eq!([1000, 1001, 1005].map(|offset| place.arrived(offset)), [Arrival::Take; 3]);
+        assert_eq!(place.next, 1006);
+        // a hole right behind the place: the same record comes a second time
+        let mut place = Place::at(1000);
+        assert_eq!([1003, 1004, 1003].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);
+        assert_eq!([1003, 1004].map(|offset| place.arrived(offset)), [Arrival::Take; 2]);
     }
 }

@@ -17,9 +17,32 @@ pub enum StatementError {
     /// The book has no such contract.
     #[error("the price book has no contract {0}; `plimsoll catalog show` lists them")]
     NoContract(String),
+    /// Nobody sells to that provider, and it sells to nobody.
+    #[error("no contract of the price book concerns provider {0}; `plimsoll catalog show` lists them")]
+    NoProvider(String),
     /// A `"*"` contract is rated for one customer.
     #[error("contract {0} is for each customer; name one with --customer")]
     CustomerNeeded(String),
+    /// Without a reading there is no document (PRICEBOOK, "buyer").
+    #[error(
+        "contract {contract} has no statement for {customer} in {label}: no reading of it that no other contract covers"
+    )]
+    NoReading {
+        /// The contract.
+        contract: String,
+        /// Who was asked for.
+        customer: String,
+        /// The period.
+        label: String,
+    },
+    /// A tag is not a customer.
+    #[error("{tag} is a tag of customer {customer}: ask for that customer")]
+    Tag {
+        /// The tag.
+        tag: String,
+        /// Whose it is.
+        customer: String,
+    },
     /// The rating refuses.
     #[error(transparent)]
     Rate(#[from] RateError),

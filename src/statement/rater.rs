@@ -4,14 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::StatementError;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{book, line_usage, rating};
+use crate::clickhouse::read::{book, credits, line_usage, rating};
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::{CutPoint, Proof, Versions};
 use crate::core::billing::statement::document;
 use crate::core::book::Book;
 use crate::core::book::model::{Buyer, Contract, Seller};
+use crate::core::decision::credit::Grants;
 use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::pricing::error::RateError;
+use crate::core::pricing::party;
 use crate::core::pricing::period::{Period, period};
 use crate::core::pricing::rating::rate;
 use crate::core::pricing::selection::{LineSelection, selections};
@@ -36,6 +38,7 @@ pub struct Rater {
     book: Book,
     hash: String,
     after: u64,
+    grants: Grants,
 }
 
 impl Rater {
@@ -56,7 +59,8 @@ impl Rater {
     /// The server's.
     pub async fn with_book(client: &Client, book: Book, hash: String) -> Result<Self, StatementError> {
         let after = rating::next_decision(client).await?;
-        Ok(Self { client: client.clone(), book, hash, after })
+        let grants = credits::read(client, after).await?;
+        Ok(Self { client: client.clone(), book, hash, after, grants })
     }
 
     /// The book.
@@ -82,6 +86,9 @@ impl Rater {
         if self.contract(contract)?.buyer == Buyer::EachCustomer && customer.is_none() {
             return Err(StatementError::CustomerNeeded(contract.to_owned()));
         }
+        if let (Buyer::EachCustomer, Some(customer)) = (&self.contract(contract)?.buyer, customer) {
+            self.has_document(contract, customer, label).await?;
+        }
         let place = Place { contract: contract.to_owned(), customer: customer.map(str::to_owned) };
         let mut found = None;
         self.each(&[place], label, |_, document| {
@@ -90,6 +97,20 @@ impl Rater {
         })
         .await?;
         found.unwrap_or_else(|| Err(StatementError::NoContract(contract.to_owned())))
+    }
+
+    /// Refuses who is no customer of a `"*"` contract in a period: a claimed tag stands for its customer, and without a reading there is
+    /// no document.
+    async fn has_document(&self, contract: &str, customer: &str, label: &str) -> Result<(), StatementError> {
+        let provider = party::provider(self.contract(contract)?);
+        if let Some(owner) = party::owner(&self.book, provider, customer).filter(|owner| *owner != customer) {
+            return Err(StatementError::Tag { tag: customer.to_owned(), customer: owner.to_owned() });
+        }
+        if self.customers(contract, label).await?.iter().any(|one| one == customer) {
+            return Ok(());
+        }
+        let (contract, customer, label) = (contract.to_owned(), customer.to_owned(), label.to_owned());
+        Err(StatementError::NoReading { contract, customer, label })
     }
 
     /// Hands over the statements of many contracts, in order. Their usage is read together, as much at a time as memory may hold;
@@ -151,6 +172,8 @@ impl Rater {
         let Place { contract, customer } = place;
         let period = period(self.contract(contract)?, label)?;
         let rating = rate(&self.book, contract, customer.as_deref(), &period, usages)?;
+        let credits = self.grants.of(contract, customer.as_deref(), rating.currency.places);
+        let rating = rating.credited(&credits, period.end)?;
         Ok(document(&self.book, &self.hash, contract, customer.as_deref(), &period, &rating, proof)?)
     }
 
@@ -166,9 +189,7 @@ impl Rater {
         let tags = rating::tags(&self.client, provider, period.start, period.end).await?;
         let mut customers: Vec<String> = Vec::new();
         for tag in tags.into_iter().filter(|tag| !tag.is_empty()) {
-            let known =
-                self.book.customers.iter().find(|(_, known)| known.provider == *provider && known.tags.contains(&tag));
-            let customer = known.map_or(tag, |(id, _)| id.clone());
+            let customer = party::owner(&self.book, provider, &tag).map_or(tag.clone(), str::to_owned);
             if !customers.contains(&customer) && self.is_rated(contract, &customer, &period)? {
                 customers.push(customer);
             }

@@ -24,13 +24,18 @@ pub fn table(document: &Document) -> String {
             number(&row.coverage),
         ]);
     }
+    let credits: String = document
+        .credits
+        .iter()
+        .map(|credit| format!("credit {}  -{}  ({} left)\n", credit.id, credit.applied, credit.left))
+        .collect();
     let taxes: String = document
         .taxes
         .iter()
         .map(|tax| format!("tax {} %  {}  {}\n", tax.percent, tax.amount, tax.note.as_deref().unwrap_or_default()))
         .collect();
     format!(
-        "{} {}: {} to {}, {} ({}, provisional)\n{table}\nsubtotal  {}   saved {}\n{taxes}total  {} {}\n",
+        "{} {}: {} to {}, {} ({}, provisional)\n{table}\nsubtotal  {}   saved {}\n{credits}{taxes}total  {} {}\n",
         document.contract,
         document.period.label,
         document.seller.name,

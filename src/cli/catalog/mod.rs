@@ -1,7 +1,7 @@
 //! `plimsoll catalog`: checks, compares and publishes price books.
 
 mod plan;
-mod published;
+pub(in crate::cli) mod published;
 pub(super) mod source;
 
 use std::path::{Path, PathBuf};

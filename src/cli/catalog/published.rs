@@ -16,7 +16,7 @@ use crate::kafka::control::ControlFollower;
 
 /// One published book.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Published {
+pub(in crate::cli) struct Published {
     pub(super) offset: u64,
     #[serde(serialize_with = "rfc3339")]
     pub(super) time: Instant,
@@ -28,7 +28,7 @@ pub(super) struct Published {
 }
 
 /// All of them, the oldest first.
-pub(super) type History = Vec<Published>;
+pub(in crate::cli) type History = Vec<Published>;
 
 fn rfc3339<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&instant.rfc3339())
@@ -42,7 +42,7 @@ impl fmt::Display for Published {
 
 impl Published {
     /// The book.
-    pub(super) fn read(&self) -> anyhow::Result<Book> {
+    pub(in crate::cli) fn read(&self) -> anyhow::Result<Book> {
         let newer =
             || format!("the book at {} is not understood: a newer Plimsoll wrote it; upgrade this one", self.offset);
         Book::from_canonical(&self.book).with_context(newer)
@@ -70,7 +70,7 @@ impl FromStr for At {
 }
 
 /// The published books, the oldest first.
-pub(super) fn history(control: &ControlFollower) -> History {
+pub(in crate::cli) fn history(control: &ControlFollower) -> History {
     let records = control.records(Offset(0)).into_iter();
     let books = records.filter_map(|record| match record.decision {
         Decision::PriceBookPublished { hash, book, actor } => {

@@ -8,6 +8,7 @@ pub mod arrays;
 pub mod aside;
 pub mod book;
 mod coverage;
+pub mod credits;
 pub mod events;
 pub mod line_usage;
 pub mod quarantine;

@@ -1,11 +1,13 @@
 //! The open statement of a contract's period: the invoice as it would be now (INVOICE §1).
 
-use super::document::{Document, DocumentPeriod, DocumentTax};
+use super::document::{Document, DocumentCredit, DocumentPeriod, DocumentTax};
 use super::error::DocumentError;
 use super::party::{self, References};
 use super::proof::{Proof, proof};
 use super::row::DocumentRow;
 use crate::core::book::model::{Book, Contract};
+use crate::core::pricing::credit::Applied;
+use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::party as rated;
 use crate::core::pricing::period::Period;
@@ -31,7 +33,7 @@ pub fn document(
     let rows: Vec<DocumentRow> = rating.rows.iter().enumerate().map(row).collect::<Result<_, _>>()?;
     let proof = proof(inputs, &rows, book_hash)?;
     let (taxes, tax) = taxes(contract, rating)?;
-    let total = rating.subtotal.checked_add(tax).ok_or_else(|| RateError::Overflow { row: "total".to_owned() })?;
+    let total = rating.net.checked_add(tax).ok_or_else(|| RateError::Overflow { row: "total".to_owned() })?;
     let show = |minor| rating.currency.show(minor);
     Document {
         schema: "plimsoll.invoice/1",
@@ -54,8 +56,8 @@ pub fn document(
         rows,
         subtotal: show(rating.subtotal),
         saving: show(rating.saving),
-        credits: Vec::new(),
-        net: show(rating.subtotal),
+        credits: rating.credits.iter().map(|credit| shown(credit, &rating.currency)).collect(),
+        net: show(rating.net),
         tax_note: taxes.is_empty().then_some("no tax computed"),
         taxes,
         total: show(total),
@@ -63,6 +65,11 @@ pub fn document(
         proof,
     }
     .sealed()
+}
+
+fn shown(credit: &Applied, currency: &Currency) -> DocumentCredit {
+    let (applied, left) = (currency.show(credit.applied), currency.show(credit.left));
+    DocumentCredit { id: credit.id.clone(), applied, left }
 }
 
 fn bounds(contract: &Contract, period: &Period) -> DocumentPeriod {
@@ -77,10 +84,10 @@ fn bounds(contract: &Contract, period: &Period) -> DocumentPeriod {
 /// The contract's tax on the net amount, and its sum (PRICING §13).
 fn taxes(contract: &Contract, rating: &Rating) -> Result<(Vec<DocumentTax>, i128), DocumentError> {
     let Some(tax) = &contract.tax else { return Ok((Vec::new(), 0)) };
-    let amount = rating.tax(rating.subtotal, tax)?;
+    let amount = rating.tax(rating.net, tax)?;
     let row = DocumentTax {
         percent: tax.percent.normalize().to_string(),
-        base: rating.currency.show(rating.subtotal),
+        base: rating.currency.show(rating.net),
         amount: rating.currency.show(amount),
         note: tax.note.clone(),
     };

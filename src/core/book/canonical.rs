@@ -68,7 +68,7 @@ pub(super) mod instant {
     }
 }
 
-pub(super) mod maybe_instant {
+pub(crate) mod maybe_instant {
     //! An instant as RFC 3339, or null.
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 

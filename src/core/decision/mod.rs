@@ -1,5 +1,6 @@
 //! Decisions: the records of the topic `billing-control` (DESIGN §2). Log order settles every race.
 
+pub mod credit;
 pub mod resolution;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,13 @@ pub enum Decision {
         /// Who decided.
         actor: String,
     },
+    /// A credit comes off a contract's documents until it is used up or expires (PRICING §13).
+    CreditGranted {
+        /// Which, for whom and how much.
+        grant: credit::Grant,
+        /// Who granted it.
+        actor: String,
+    },
     /// A quarantined record is nothing that has to be billed: it stays where it is and blocks nothing any more.
     RecordDiscarded {
         /// Where the record lies.
@@ -68,6 +76,7 @@ impl Decision {
             Decision::PriceBookPublished { .. } => "PriceBookPublished",
             Decision::RecordResent { .. } => "RecordResent",
             Decision::RecordDiscarded { .. } => "RecordDiscarded",
+            Decision::CreditGranted { .. } => "CreditGranted",
         }
     }
 
@@ -78,6 +87,7 @@ impl Decision {
             Decision::StreamOpened { actor, .. }
             | Decision::PriceBookPublished { actor, .. }
             | Decision::RecordResent { actor, .. }
+            | Decision::CreditGranted { actor, .. }
             | Decision::RecordDiscarded { actor, .. } => actor,
         }
     }

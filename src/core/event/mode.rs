@@ -33,7 +33,8 @@ pub(super) fn mode(record: &RawRecord<'_>) -> Mode {
             _ => Mode::Unread,
         };
     }
-    match record.headers.iter().any(|(name, _)| name.starts_with("ce_")) {
+    let attribute = |name: &str| name.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ce_"));
+    match record.headers.iter().any(|(name, _)| attribute(name)) {
         true => Mode::Binary,
         false => Mode::Structured,
     }
@@ -51,7 +52,7 @@ pub const DECISION_HEADER: &str = "plimsoll-decision";
 /// The offset of the decision that a record's header names, if it has that header; an error if it is not a number.
 #[must_use]
 pub fn decision_header(record: &RawRecord<'_>) -> Option<Result<u64, ParseIntError>> {
-    let (_, value) = record.headers.iter().find(|(name, _)| *name == DECISION_HEADER)?;
+    let (_, value) = record.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(DECISION_HEADER))?;
     Some(std::str::from_utf8(value).unwrap_or("?").parse())
 }
 

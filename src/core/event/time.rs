@@ -1,5 +1,7 @@
 //! Times of events: RFC 3339 with any offset and at most 3 fractional digits.
 
+use chrono::Datelike;
+
 use crate::core::word::Instant;
 
 /// The instant of an RFC 3339 text; none if it is not one, is finer than a millisecond, or names a leap second.
@@ -29,12 +31,14 @@ fn pair(tens: u8, ones: u8) -> Option<i64> {
 
 fn any(text: &str) -> Option<Instant> {
     let fraction = text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
-    // RFC 3339 has a T (or t) here; the general parser would take a space as well
-    let shaped = text.len() >= 20 && matches!(text.as_bytes()[10], b'T' | b't');
+    // RFC 3339 has a T (or t) here; the general parser would take a space as well, and a typographic minus before the offset
+    let shaped = text.is_ascii() && text.len() >= 20 && matches!(text.as_bytes()[10], b'T' | b't');
     if fraction > 3 || !shaped || text.as_bytes().get(17..19) == Some(b"60") {
         return None;
     }
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Instant(time.timestamp_millis()))
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    // an offset can carry an instant out of the years that RFC 3339 can write
+    (0..=9999).contains(&time.year()).then(|| Instant(time.timestamp_millis()))
 }
 
 #[cfg(test)]
@@ -55,6 +59,10 @@ mod tests {
             ("2026-02-29T08:00:00Z", None),
             ("2026-10-14T24:00:00Z", None),
             ("2016-12-31T23:59:60Z", None),
+            ("2026-10-14T08:00:00\u{2212}02:00", None),
+            ("0000-01-01T00:00:00+23:59", None),
+            ("9999-12-31T23:59:59-23:59", None),
+            ("9999-12-31T23:59:59Z", Some(253_402_300_799_000)),
             ("2026-10-14", None),
             ("", None),
         ] {

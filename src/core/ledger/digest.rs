@@ -64,12 +64,20 @@ pub enum Said {
     Bytes,
 }
 
+/// Whether a header says something of the event.
+fn is_said(name: &str) -> bool {
+    name.starts_with("ce_") || name == "content-type"
+}
+
 /// The hash of what a record says, wherever it is sent: its value and its CloudEvents headers. Decisions name records by it.
 #[must_use]
 pub fn raw_hash(headers: &[(&str, &[u8])], value: &[u8]) -> u128 {
     let mut state = Xxh3::new();
-    let mut said: Vec<_> =
-        headers.iter().filter(|(name, _)| name.starts_with("ce_") || *name == "content-type").collect();
+    let mut said: Vec<_> = headers
+        .iter()
+        .map(|(name, text)| (name.to_ascii_lowercase(), *text))
+        .filter(|(name, _)| is_said(name))
+        .collect();
     said.sort_unstable();
     for (name, text) in said {
         state.update(&(name.len() as u64).to_le_bytes());

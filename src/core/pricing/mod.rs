@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod charge;
 pub mod coverage;
+pub mod credit;
 pub mod currency;
 pub mod decimal;
 pub mod digest;

@@ -59,6 +59,16 @@ fn without(span: Span, taken: Span) -> impl Iterator<Item = Span> {
     before.into_iter().chain(after)
 }
 
+/// The customer of a provider whom a tag means; none if nobody claims it.
+#[must_use]
+pub fn owner<'book>(book: &'book Book, provider: &str, tag: &str) -> Option<&'book str> {
+    let own = book.customers.iter().filter(|(_, customer)| customer.provider == provider);
+    let mut claims = own.filter(|(id, customer)| {
+        customer.tags.iter().any(|claimed| claimed == tag) || (customer.tags.is_empty() && *id == tag)
+    });
+    claims.next().map(|(id, _)| id.as_str())
+}
+
 /// The values of `customer` in readings that mean this customer; an unknown customer is its own tag (PRICING §1).
 #[must_use]
 pub fn tags(book: &Book, customer: &str) -> Vec<String> {

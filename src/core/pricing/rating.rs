@@ -3,6 +3,7 @@
 use super::charge::entry::{Entry, Place, Tally};
 use super::charge::price::Price;
 use super::coverage;
+use super::credit::{self, Applied, Credit};
 use super::currency::Currency;
 use super::decimal::Decimal;
 use super::digest::InputsDigest;
@@ -23,6 +24,7 @@ use super::usage::{LineUsage, Slot};
 use super::window::{length, windows};
 use crate::core::book::model::{Book, Card, Charge, Contract, Line, Tax, UsageRate};
 use crate::core::book::unit::size_name;
+use crate::core::word::Instant;
 
 /// What a contract's period costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub struct Rating {
     pub rows: Vec<Row>,
     /// Σ amounts, in minor units.
     pub subtotal: i128,
+    /// Credits that came off, in the order in which they did; none before [`Rating::credited`].
+    pub credits: Vec<Applied>,
+    /// Σ amounts less credits, in minor units.
+    pub net: i128,
     /// Σ rounded list - Σ rounded net (PRICING §8).
     pub saving: i128,
     /// The least coverage of a line; none if nothing was expected (PRICING §12).
@@ -48,6 +54,14 @@ pub struct Rating {
 }
 
 impl Rating {
+    /// The rating with the credits of its contract taken off; those that have expired by the period's end are not (PRICING §13).
+    pub fn credited(self, credits: &[Credit], period_end: Instant) -> Result<Self, RateError> {
+        let due = credit::due(credits, period_end);
+        let (credits, net) = credit::apply(due.iter().map(|credit| (&*credit.id, credit.amount)), self.subtotal)
+            .map_err(at("credits"))?;
+        Ok(Self { credits, net, ..self })
+    }
+
     /// The contract's tax on a base in minor units (PRICING §13).
     pub fn tax(&self, base: i128, tax: &Tax) -> Result<i128, RateError> {
         let money = Money { places: self.currency.places, rounding: self.rounding };
@@ -94,6 +108,8 @@ pub fn rate(
         rounding: terms.money.rounding,
         part: terms.part,
         rows,
+        credits: Vec::new(),
+        net: subtotal,
         subtotal,
         saving,
     })

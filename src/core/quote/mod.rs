@@ -21,9 +21,10 @@ pub use response::Response;
 use json::Json;
 use rate::Rater;
 use refusal::refuse;
-use request::{Combine, Request};
+use request::{Combine, Credit, Request};
 use response::{CreditForm, RowForm, amount};
 
+use crate::core::pricing::credit::{self, Applied};
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
 use crate::core::pricing::money::Money;
@@ -71,15 +72,14 @@ fn dearest(by_line: Vec<Vec<Row>>) -> Result<Vec<Row>, Overflow> {
 fn respond(request: &Request, rows: &[Row], money: Money) -> Result<Response, Overflow> {
     let places = money.places;
     let subtotal = sum(rows)?;
-    let mut net = subtotal;
-    let mut credits = Vec::with_capacity(request.credits.len());
-    for credit in &request.credits {
-        let granted = money.minor(Exact::times(1, credit.amount)?)?;
-        let applied = granted.min(net).max(0);
-        net -= applied;
-        let (applied, left) = (amount(applied, places), amount(granted - applied, places));
-        credits.push(CreditForm { id: credit.id.clone(), applied, left });
+    let mut granted: Vec<(&str, i128)> = Vec::with_capacity(request.credits.len());
+    for Credit { id, amount } in &request.credits {
+        granted.push((id, money.minor(Exact::times(1, *amount)?)?));
     }
+    let (applied, net) = credit::apply(granted.into_iter(), subtotal)?;
+    let form =
+        |one: Applied| CreditForm { id: one.id, applied: amount(one.applied, places), left: amount(one.left, places) };
+    let credits = applied.into_iter().map(form).collect();
     let tax = match request.tax_percent {
         Some(percent) => money.minor(Exact::percent(percent, net, places)?)?,
         None => 0,
