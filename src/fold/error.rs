@@ -83,6 +83,15 @@ pub enum Permanent {
     },
 }
 
+impl Permanent {
+    /// Whether it stops this partition and no other (DESIGN §3): one producer's stamp says nothing against the other logs. All else
+    /// stops the process.
+    #[must_use]
+    pub fn is_of_one_partition(&self) -> bool {
+        matches!(self, Permanent::NotAppendTime { .. })
+    }
+}
+
 /// Either of the two.
 #[derive(Clone, Debug, Error)]
 pub enum SeamError {

@@ -21,6 +21,8 @@ pub struct PartitionFigures {
     pub late: u64,
     /// Quarantined, in the order of [`Reason::ALL`].
     pub quarantined: [u64; Reason::ALL.len()],
+    /// Whether the partition is stopped until somebody mends it.
+    pub halted: bool,
     /// Records in Kafka that are not folded yet.
     pub lag_events: u64,
     /// Age of the oldest record that is not under a checkpoint; 0 if there is none.
@@ -47,6 +49,7 @@ pub struct PartitionMetrics {
     duplicate: IntCounter,
     late: IntCounter,
     quarantined: Vec<IntCounter>,
+    halted: IntGauge,
     lag_events: IntGauge,
     oldest_unflushed: Gauge,
     checkpoint_timestamp: IntGauge,
@@ -70,6 +73,7 @@ impl PartitionMetrics {
         }
         let judged = figures.accepted + figures.duplicate + figures.late + figures.quarantined.iter().sum::<u64>();
         self.violations.set(whole((figures.consumed + figures.holes).abs_diff(judged)));
+        self.halted.set(i64::from(figures.halted));
         self.lag_events.set(whole(figures.lag_events));
         self.oldest_unflushed.set(figures.oldest_unflushed_seconds);
         self.checkpoint_timestamp.set(figures.checkpoint_timestamp_seconds);
@@ -100,6 +104,7 @@ pub(super) struct PartitionFamilies {
     duplicate: IntCounterVec,
     late: IntCounterVec,
     quarantined: IntCounterVec,
+    halted: IntGaugeVec,
     lag_events: IntGaugeVec,
     oldest_unflushed: GaugeVec,
     checkpoint_timestamp: IntGaugeVec,
@@ -138,6 +143,7 @@ impl PartitionFamilies {
             duplicate: counter(r, "plimsoll_duplicate_events_total", "Events accepted before", &LABELS)?,
             late: counter(r, "plimsoll_late_events_total", "Events older than the acceptance window", &LABELS)?,
             quarantined: counter(r, "plimsoll_quarantined_events_total", "Records put aside, by reason", &by_reason)?,
+            halted: gauge(r, "plimsoll_partition_halted", "1 while the partition is stopped until somebody mends it")?,
             lag_events: gauge(r, "plimsoll_lag_events", "Records in Kafka that are not folded yet")?,
             oldest_unflushed: time(
                 r,
@@ -178,6 +184,7 @@ impl PartitionFamilies {
             quarantined: reasons
                 .map(|reason| self.quarantined.with_label_values(&[stream, &number, reason.as_str()]))
                 .collect(),
+            halted: self.halted.with_label_values(&labels),
             lag_events: self.lag_events.with_label_values(&labels),
             oldest_unflushed: self.oldest_unflushed.with_label_values(&labels),
             checkpoint_timestamp: self.checkpoint_timestamp.with_label_values(&labels),
@@ -201,6 +208,7 @@ impl PartitionFamilies {
             let _ = self.quarantined.remove_label_values(&[stream, &number, reason.as_str()]);
         }
         let gauges = [
+            &self.halted,
             &self.lag_events,
             &self.checkpoint_timestamp,
             &self.checkpoint_offset,

@@ -36,6 +36,7 @@ fn figures(status: &PartitionStatus, retention_ms: Option<i64>, now_ms: i64) -> 
         duplicate: counts.duplicate,
         late: counts.late,
         quarantined: status.totals.by_reason,
+        halted: status.halted.is_some(),
         lag_events: status.end.0.saturating_sub(status.next.0),
         oldest_unflushed_seconds: age_ms as f64 / 1000.0,
         checkpoint_timestamp_seconds: status.checkpoint_made_ms / 1000,

@@ -23,6 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Between two looks at where the log ends.
 const LOOK_AT_END_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two reminders that a partition is halted.
+const SAY_HALTED_EVERY: Duration = Duration::from_secs(60);
+
 /// What all partition threads of a process share.
 #[derive(Clone)]
 pub struct PartitionContext {
@@ -133,6 +136,10 @@ impl Runner {
                     self.rest(pause);
                     pause = (pause * 2).min(self.context.retry_max);
                 }
+                Err(SeamError::Permanent(error)) if error.is_of_one_partition() => {
+                    self.halt(error.to_string());
+                    break;
+                }
                 Err(SeamError::Permanent(error)) => {
                     let _ = self.context.fatal.send(error.to_string());
                     break;
@@ -140,6 +147,19 @@ impl Runner {
             }
         }
         self.context.board.remove(&self.topic, self.number);
+    }
+
+    /// Keeps the partition without reading on, and says so again and again, until it is taken away: another process would stop at the
+    /// same record.
+    fn halt(&self, error: String) {
+        self.context.board.update(&self.topic, self.number, |status| {
+            status.stage = "halted";
+            status.halted = Some(error.clone());
+        });
+        while !self.revoked.load(Ordering::Acquire) {
+            tracing::error!(partition = %self.label, error, "halted: the other partitions go on");
+            self.rest(SAY_HALTED_EVERY);
+        }
     }
 
     /// Sleeps in short pieces, so that a revoke is not kept waiting.

@@ -42,6 +42,8 @@ pub struct PartitionStatus {
     pub series: usize,
     /// Marked series-hours that wait.
     pub marked_hours: usize,
+    /// Why the partition was stopped until somebody mends it; the others go on.
+    pub halted: Option<String>,
     /// The trouble that the partition waits out, if any.
     pub trouble: Option<String>,
 }

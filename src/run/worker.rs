@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::error::RunError;
 use super::partition::{PartitionContext, PartitionThread};
-use super::status::Board;
+use super::status::{Board, PartitionStatus};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
 use crate::core::ledger::rules::{FOLD_VERSION, StreamRules};
@@ -82,8 +82,13 @@ impl Worker {
         let crew = Arc::new(Crew { context, rules: Mutex::default(), threads: Mutex::default() });
         let consumer = consumer(&self.config.kafka, Arc::clone(&crew) as Arc<dyn Assignments>)?;
         let ended = self.poll(&consumer, &crew, stop, &failures);
+        let halted: Vec<String> = self.board.partitions().into_values().filter_map(|status| status.halted).collect();
         crew.end_all();
-        ended
+        ended?;
+        if self.end == RunEnd::CaughtUp && !halted.is_empty() {
+            return Err(RunError::Permanent(format!("all others are caught up, but {}", halted.join("; "))));
+        }
+        Ok(())
     }
 
     fn poll(
@@ -157,7 +162,8 @@ impl Worker {
         let partitions = self.board.partitions();
         let assigned = consumer.assignment().map_or(0, |assignment| assignment.count());
         let joined = consumer.group_metadata().is_some_and(|_| assigned > 0);
-        joined && partitions.len() == assigned && partitions.values().all(super::status::PartitionStatus::is_caught_up)
+        let is_done = |status: &PartitionStatus| status.halted.is_some() || status.is_caught_up();
+        joined && partitions.len() == assigned && partitions.values().all(is_done)
     }
 }
 

@@ -14,7 +14,7 @@ use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
 use crate::core::book::model::Per;
 use crate::core::pricing::selection::{Grain, LineSelection};
-use crate::core::pricing::usage::{LineUsage, PartUsage, Slot};
+use crate::core::pricing::usage::{Known, LineUsage, PartUsage, Slot};
 use crate::core::word::{HOUR_MS, Instant};
 
 /// Sums held in memory at once, 32 bytes each: 256 MB.
@@ -35,6 +35,8 @@ struct SlotRow {
     start: i64,
     length: i64,
     amount: i128,
+    measured_ms: i64,
+    last: u64,
 }
 
 /// How many of these selections may be read at once: the bound of the memory that they take.
@@ -106,21 +108,28 @@ async fn sums(
         if question.lines.len() <= MAX_NAMED { by_tag.keys().copied().collect() } else { Vec::new() };
     let mut rows: Rows<SlotRow> =
         Rows::of(client, bind(client, &sql(question.like, !named.is_empty()), question.like, &named))?;
-    let mut parts: BTreeMap<(usize, String), BTreeMap<Instant, Slot>> = BTreeMap::new();
+    let mut parts: BTreeMap<(usize, String), BTreeMap<Instant, (Slot, Known)>> = BTreeMap::new();
     while let Some(row) = rows.next().await? {
         for line in by_tag.get(row.customer.as_str()).into_iter().flatten() {
             // a customer may have several tags: what bears them is one pool
             let slots = parts.entry((*line, row.part.clone())).or_default();
             let slot = Slot { start: Instant(row.start), length_ms: row.length, amount: 0 };
-            let sum = slots.entry(slot.start).or_insert(slot);
+            let (sum, known) = slots.entry(slot.start).or_insert((slot, Known { measured_ms: 0, last: row.last }));
+            known.measured_ms += row.measured_ms;
             let added = sum.amount.checked_add(row.amount);
             sum.amount = added.ok_or_else(|| {
                 Error::refusal("a sum of usage does not fit 128 bits", "look for a wrong value with `plimsoll usage`")
             })?;
         }
     }
+    // what is known of levels is wanted where gaps are held: only there cells are read of a mean
+    let known = question.like.grain == Grain::Cell;
     for ((line, name), slots) in parts {
-        usages[line].parts.push(PartUsage { name, slots: slots.into_values().collect() });
+        let (slots, known): (Vec<Slot>, Vec<Known>) = match known {
+            true => slots.into_values().unzip(),
+            false => (slots.into_values().map(|(slot, _)| slot).collect(), Vec::new()),
+        };
+        usages[line].parts.push(PartUsage { name, slots, known });
     }
     Ok(())
 }
@@ -191,7 +200,8 @@ fn by_hour(part: &str, retail: bool, whose: &str) -> String {
     format!(
         "SELECT {customer} AS customer, {part} AS part, roundDown(toInt64(toUnixTimestamp(hour)) * 1000, {{edges:Array(Int64)}}) AS start, \
          toInt64(3600000) AS length, \
-         sum(arraySum((a, of, tier, site) -> if({own} {CELLS}, a, toInt128(0)), cell_amount, cell_customer, cell_tier, cell_site)) AS amount \
+         sum(arraySum((a, of, tier, site) -> if({own} {CELLS}, a, toInt128(0)), cell_amount, cell_customer, cell_tier, cell_site)) AS amount, \
+         toInt64(0) AS measured_ms, toUInt64(0) AS last \
          FROM usage_bucket FINAL {join} WHERE {BUCKETS} AND {HOURS} {whose} \
          AND arrayExists((of, tier, site) -> {own} {CELLS}, cell_customer, cell_tier, cell_site) \
          AND NOT (has({{demo:Array(String)}}, array) AND toInt64(toUnixTimestamp(hour)) * 1000 \
@@ -205,9 +215,10 @@ fn by_cell(part: &str, retail: bool, whose: &str, start: &str) -> String {
     let customer = if retail { "toString(customer)" } else { "''" };
     format!(
         "SELECT {customer} AS customer, {part} AS part, {start} AS start, toInt64(any(cell_minutes)) * 60000 AS length, \
-         sum(amount) AS amount FROM (SELECT array, resource, cell_minutes, \
+         sum(amount) AS amount, toInt64(sum(observed_ms)) AS measured_ms, max(last) AS last FROM (SELECT observed_ms, last, array, resource, cell_minutes, \
          toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell, customer, tier, site, amount FROM usage_bucket FINAL \
-         ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount \
+         ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount, \
+         cell_observed_ms AS observed_ms, cell_last AS last \
          WHERE {BUCKETS} AND {HOURS}) \
          WHERE {CELLS} {whose} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} \
          AND NOT (has({{demo:Array(String)}}, array) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \

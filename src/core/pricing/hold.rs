@@ -1,60 +1,183 @@
-//! `gap = "hold"` (PRICING §12): while an array is not observed its last level goes on, for at most three days.
-
-use std::collections::BTreeMap;
+//! `gap = "hold"` (PRICING §12): while an array is not observed, what its resources held when it was last heard of goes on, for at
+//! most three days of a gap.
+//!
+//! A resource that its array's last event before the gap did not show any more is gone and not held. How long the meter's own level
+//! holds makes no difference: what it still covers of a gap is not filled a second time.
 
 use super::error::Overflow;
 use super::period::Span;
-use super::rounding::Rounding;
+use super::quantity::pool;
 use super::selection::HOLD_MS;
-use super::usage::{ArrayCoverage, PartUsage, Slot};
-use super::wide::{self, Wide};
+use super::usage::{ArrayCoverage, Known, PartUsage, Slot};
+use crate::core::metering::definition::Definition;
 use crate::core::word::Instant;
 
 const QUARTER_MS: i64 = 900_000;
 
-/// The part's slots with its gaps held, and whether anything was estimated.
-pub fn hold(part: &PartUsage, arrays: &[ArrayCoverage], read: Span) -> Result<(Vec<Slot>, bool), Overflow> {
-    let array = part.name.split_once('/').map_or(part.name.as_str(), |(array, _)| array);
-    let (Some(coverage), Some(first)) = (arrays.iter().find(|one| one.array == array), part.slots.first()) else {
-        return Ok((part.slots.clone(), false));
-    };
-    let observed: BTreeMap<Instant, i64> = coverage.observed.iter().copied().collect();
-    let measured: BTreeMap<Instant, i128> = part.slots.iter().map(|slot| (slot.start, slot.amount)).collect();
-    let mut holder = Holder { length_ms: first.length_ms, last: None, held_ms: 0, estimated: false };
-    let mut slots = Vec::new();
-    let mut start = first.start.max(read.from);
-    while start < read.until {
-        let quarter = Instant(start.0 - start.0.rem_euclid(QUARTER_MS));
-        let known = observed.get(&quarter).copied().unwrap_or(0) * first.length_ms / QUARTER_MS;
-        let amount = holder.slot(measured.get(&start).copied().unwrap_or(0), known)?;
-        if amount != 0 {
-            slots.push(Slot { start, length_ms: first.length_ms, amount });
+/// Slots, and the start of the last one that was estimated in part.
+pub type Held = (Vec<Slot>, Option<Instant>);
+
+/// A stretch in which an array was not observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// From its first instant to the first one after it.
+    pub span: Span,
+    /// When the array was last heard of: its last event before the gap. None where nothing is known of what was before.
+    pub last_event: Option<Instant>,
+}
+
+/// The gaps of an array in `read`, from what was observed of it per quarter of an hour.
+#[must_use]
+pub fn gaps(array: &ArrayCoverage, read: Span) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut end = read.from;
+    for &(start, ms) in &array.observed {
+        let quarter_end = start.plus_ms(QUARTER_MS);
+        // a quarter that is observed in part begins observed if the one before it was to its end, else it ends so
+        let (from, until) = match start == end && end > read.from {
+            true => (start, start.plus_ms(ms)),
+            false => (quarter_end.plus_ms(-ms), quarter_end),
+        };
+        if from > end {
+            gaps.push(gap(end, from, read));
         }
-        start = start.plus_ms(first.length_ms);
+        end = until;
     }
-    Ok((slots, holder.estimated))
+    if end < read.until {
+        gaps.push(gap(end, read.until, read));
+    }
+    gaps
 }
 
-/// The level that is held: an amount over the milliseconds in which it was measured.
-struct Holder {
-    length_ms: i64,
-    last: Option<(i128, i64)>,
-    held_ms: i64,
-    estimated: bool,
+fn gap(from: Instant, until: Instant, read: Span) -> Gap {
+    let known = from > read.from;
+    Gap { span: Span { from, until }, last_event: known.then(|| from.plus_ms(-Definition::OBSERVED.max_hold_ms)) }
 }
 
-impl Holder {
-    /// The slot's amount with what is missing of it, as long as holding is allowed.
-    fn slot(&mut self, measured: i128, known_ms: i64) -> Result<i128, Overflow> {
-        if known_ms > 0 {
-            self.last = Some((measured, known_ms));
+/// A resource's slots with its array's gaps held, and the start of the last slot in which anything was estimated.
+pub fn hold(part: &PartUsage, gaps: &[Gap], meter_hold_ms: i64) -> Result<Held, Overflow> {
+    let Some(length_ms) = part.slots.first().map(|slot| slot.length_ms) else { return Ok((Vec::new(), None)) };
+    let mut filled: Vec<Slot> = Vec::new();
+    for gap in gaps {
+        let level = gap.last_event.and_then(|event| level_in(part, gap.span, event, meter_hold_ms));
+        let Some(level) = level else { continue };
+        let until = gap.span.until.min(gap.span.from.plus_ms(HOLD_MS));
+        let mut start = Instant(gap.span.from.0 - gap.span.from.0.rem_euclid(length_ms));
+        while level > 0 && start < until {
+            let end = start.plus_ms(length_ms);
+            let inside = end.min(until).0 - start.max(gap.span.from).0;
+            let measured = known(part, start).map_or(0, |known| known.measured_ms);
+            let missing = inside.min(length_ms - measured);
+            if missing > 0 {
+                let amount = i128::from(level).checked_mul(i128::from(missing)).ok_or(Overflow)?;
+                filled.push(Slot { start, length_ms, amount });
+            }
+            start = end;
         }
-        let missing = (self.length_ms - known_ms).max(0).min(HOLD_MS - self.held_ms);
-        self.held_ms = if known_ms >= self.length_ms { 0 } else { self.held_ms + missing };
-        let Some((amount, over)) = self.last.filter(|last| missing > 0 && last.0 > 0) else { return Ok(measured) };
-        self.estimated = true;
-        let area = wide::product([Wide::from(amount), Wide::from(missing)])?;
-        let held = wide::narrow(wide::divide(area, Wide::from(over), Rounding::HalfEven)?)?;
-        measured.checked_add(held).ok_or(Overflow)
+    }
+    let Some(last) = filled.last().map(|slot| slot.start) else { return Ok((part.slots.clone(), None)) };
+    Ok((pool([part.slots.as_slice(), &filled])?, Some(last)))
+}
+
+/// The level that is held in a gap; none if the array's last event did not show the resource any more: then it ran out by itself,
+/// `meter_hold_ms` after its own last reading.
+fn level_in(part: &PartUsage, gap: Span, last_event: Instant, meter_hold_ms: i64) -> Option<u64> {
+    let end = |slot: &Slot| slot.start.plus_ms(slot.length_ms);
+    let begins = part.slots.partition_point(|slot| end(slot) <= gap.from);
+    if let Some(slot) = part.slots.get(begins).filter(|slot| slot.start <= gap.from && gap.until <= end(slot)) {
+        // a gap inside one cell: what was known until that cell began goes on
+        let before = begins.checked_sub(1)?;
+        let goes_on = end(part.slots.get(before)?) == slot.start && part.known.get(before)?.measured_ms > 0;
+        return goes_on.then(|| part.known[before].last);
+    }
+    let last = part.slots.partition_point(|slot| end(slot) <= gap.until).checked_sub(1)?;
+    let (slot, known) = (part.slots.get(last)?, part.known.get(last)?);
+    (slot.start.plus_ms(known.measured_ms) >= last_event.plus_ms(meter_hold_ms)).then_some(known.last)
+}
+
+fn known(part: &PartUsage, start: Instant) -> Option<Known> {
+    let place = part.slots.binary_search_by(|slot| slot.start.cmp(&start)).ok()?;
+    part.known.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    /// A resource at levels read each hour, held for `hold_hours` or to the next reading: by milliseconds, which is slow and plain.
+    fn part(readings: &[(i64, u64)], hold_ms: i64, cell_ms: i64, end: i64) -> PartUsage {
+        let mut part = PartUsage::default();
+        for start in (0..end).step_by(cell_ms as usize) {
+            let (mut amount, mut measured_ms, mut last) = (0i128, 0i64, 0u64);
+            for minute in (start..start + cell_ms).step_by(60_000) {
+                let reading = readings.iter().rev().find(|(at, _)| *at <= minute && minute < *at + hold_ms);
+                if let Some((_, level)) = reading {
+                    amount += i128::from(*level) * 60_000;
+                    measured_ms += 60_000;
+                    last = *level;
+                }
+            }
+            if measured_ms > 0 {
+                part.slots.push(Slot { start: Instant(start), length_ms: cell_ms, amount });
+                part.known.push(Known { measured_ms, last });
+            }
+        }
+        part
+    }
+
+    fn observed(readings: &[(i64, u64)], end: i64) -> ArrayCoverage {
+        let ones: Vec<(i64, u64)> = readings.iter().map(|(at, _)| (*at, 1)).collect();
+        let seen = part(&ones, 2 * HOUR, QUARTER_MS, end);
+        let observed =
+            seen.slots.iter().zip(&seen.known).map(|(slot, known)| (slot.start, known.measured_ms)).collect();
+        ArrayCoverage { array: "a".to_owned(), first_reading: Some(Instant(readings[0].0)), observed }
+    }
+
+    fn held_hours(readings: &[(i64, u64)], hold_ms: i64, cell_ms: i64) -> f64 {
+        let end = 400 * HOUR;
+        let read = Span { from: Instant(0), until: Instant(end) };
+        let (slots, _) =
+            hold(&part(readings, hold_ms, cell_ms, end), &gaps(&observed(readings, end), read), hold_ms).unwrap();
+        slots.iter().map(|slot| slot.amount).sum::<i128>() as f64 / HOUR as f64
+    }
+
+    /// Level 1 each hour from 1:00 to 11:00, level 3 from 16:10 to 21:10, then silence: 12 h and 7 h are known, 3 h 10 min are
+    /// held at 1, three days at 3. Neither the length of cells nor the meter's own hold matters.
+    fn readings() -> Vec<(i64, u64)> {
+        let early = (1..=11).map(|hour| (hour * HOUR, 1));
+        early.chain((16..=21).map(|hour| (hour * HOUR + 600_000, 3))).collect()
+    }
+
+    #[test]
+    fn a_gap_is_held_at_the_last_level_for_three_days() {
+        let wanted = 12.0 + 19.0 / 6.0 + 21.0 + 216.0;
+        for (hold_hours, cell_ms) in [(2, QUARTER_MS), (2, 300_000), (10, QUARTER_MS), (80, 300_000)] {
+            let held = held_hours(&readings(), hold_hours * HOUR, cell_ms);
+            let longer = if hold_hours > 74 { (hold_hours as f64 - 74.0) * 3.0 } else { 0.0 };
+            assert!((held - wanted - longer).abs() < 1e-9, "{hold_hours} {cell_ms}: {held} instead of {wanted}");
+        }
+        // a meter that lets go before the array counts as unobserved: the hour between is no gap and counts nothing
+        assert!((held_hours(&readings(), HOUR, QUARTER_MS) - (wanted - 1.0 - 3.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_resource_that_was_gone_before_the_gap_is_not_held() {
+        let array = observed(&readings(), 400 * HOUR);
+        let read = Span { from: Instant(0), until: Instant(400 * HOUR) };
+        let gone: Vec<(i64, u64)> = (1..=8).map(|hour| (hour * HOUR, 5)).collect();
+        let (slots, estimated) =
+            hold(&part(&gone, 2 * HOUR, QUARTER_MS, 400 * HOUR), &gaps(&array, read), 2 * HOUR).unwrap();
+        assert_eq!((slots.iter().map(|slot| slot.amount).sum::<i128>(), estimated), (i128::from(9 * HOUR) * 5, None));
+    }
+
+    #[test]
+    fn what_was_silent_before_anything_was_read_is_not_held() {
+        let read = Span { from: Instant(10 * HOUR), until: Instant(400 * HOUR) };
+        let late = observed(&[(50 * HOUR, 1)], 400 * HOUR);
+        let found = gaps(&late, read);
+        assert_eq!(found[0], Gap { span: Span { from: read.from, until: Instant(50 * HOUR) }, last_event: None });
+        assert_eq!(found[1].last_event, Some(Instant(50 * HOUR)));
     }
 }

@@ -20,10 +20,11 @@ use super::rounding::Rounding;
 use super::row::{self, Row, RowKind};
 use super::series::{Series, series};
 use super::terms::{self, Segment};
-use super::usage::{LineUsage, Slot};
+use super::usage::LineUsage;
 use super::window::{length, windows};
 use crate::core::book::model::{Book, Card, Charge, Contract, Line, Tax, UsageRate};
 use crate::core::book::unit::size_name;
+use crate::core::metering::definition::Definition;
 use crate::core::word::Instant;
 
 /// What a contract's period costs.
@@ -212,18 +213,12 @@ impl<'book> Terms<'book> {
     fn usage(&self, line: &'book Line, segments: &[Segment<'book>], usage: &LineUsage) -> Result<Vec<Row>, RateError> {
         let days = windows(self.contract.time_zone, &self.part, &terms::cuts(segments, line));
         let priced = UsageLine::new(line, segments, &days, self.period_ms, &self.percents)?;
-        let Series { slots, estimated } = series(line, priced.rate, &self.part, usage)?;
-        let names = |index: usize| match line.per {
-            Some(_) => usage.parts.get(index).map_or("", |part| part.name.as_str()),
-            None => "",
-        };
-        // in the order of names, so that neither rows nor digest depend on how the parts came
-        let mut parts: Vec<(&str, &[Slot])> =
-            slots.iter().enumerate().map(|(index, slots)| (names(index), &**slots)).collect();
-        parts.sort_by_key(|(name, _)| *name);
+        let meter = self.book.meters.get(&priced.rate.meter);
+        let meter_hold_ms = meter.map_or(Definition::OBSERVED.max_hold_ms, |meter| meter.definition.max_hold_ms);
+        let Series { parts, estimated } = series(line, priced.rate, &self.part, usage, meter_hold_ms)?;
         let (mut tally, mut digest) = (Tally::default(), InputsDigest::default());
-        for part in parts {
-            priced.part(part, &mut tally, &mut digest)?;
+        for (name, slots) in &parts {
+            priced.part((name, slots), &mut tally, &mut digest)?;
         }
         let coverage = coverage::coverage(self.book, &usage.arrays, &self.part).map_err(at(&line.id))?;
         let arrays = coverage::arrays(self.book, &usage.arrays, &self.part);

@@ -134,7 +134,10 @@ pub fn slots(from: Instant, until: Instant, level: impl Fn(Instant) -> i128) -> 
 /// One pool with these slots, observed of array `a` all the time.
 pub fn pool(from: Instant, until: Instant, level: impl Fn(Instant) -> i128) -> LineUsage {
     let slots = slots(from, until, level);
-    LineUsage { parts: vec![PartUsage { name: String::new(), slots }], arrays: vec![seen("a", from, until)] }
+    LineUsage {
+        parts: vec![PartUsage { name: String::new(), slots, known: Vec::new() }],
+        arrays: vec![seen("a", from, until)],
+    }
 }
 
 pub fn seen(array: &str, from: Instant, until: Instant) -> ArrayCoverage {

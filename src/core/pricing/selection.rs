@@ -46,7 +46,7 @@ pub struct LineSelection {
     pub arrays: Vec<String>,
     /// Retail: only readings with one of these tags of a customer.
     pub customers: Option<Vec<String>>,
-    /// How to group the series: by array or resource, or all in one pool. A line with `gap = "hold"` is read by array.
+    /// How to group the series: by array or resource, or all in one pool. A line with `gap = "hold"` is read by resource: each holds its own level.
     pub per: Option<Per>,
     /// How finely.
     pub grain: Grain,
@@ -129,7 +129,7 @@ fn select(contract: &Contract, index: usize, line: &Line, rate: &UsageRate, hull
         sites: line.sites.clone(),
         arrays: line.arrays.clone(),
         customers: None,
-        per: if line.gap_hold { line.per.or(Some(Per::Array)) } else { line.per },
+        per: if line.gap_hold { Some(Per::Resource) } else { line.per },
         grain: Grain::Cell,
         from: hull.from.plus_ms(-lead),
         until: hull.until,

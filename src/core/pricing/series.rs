@@ -1,51 +1,86 @@
 //! The series that a line prices: its parts, or one pool of them, with gaps held where the line says so (PRICING §10, §12).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::error::{RateError, at};
-use super::hold::hold;
+use super::hold::{Gap, gaps, hold};
 use super::period::Span;
 use super::quantity::pool;
 use super::selection::HOLD_MS;
 use super::usage::{LineUsage, PartUsage, Slot};
-use crate::core::book::model::{Line, Statistic, UsageRate};
+use crate::core::book::model::{Line, Per, Statistic, UsageRate};
 use crate::core::word::Instant;
+
+/// A part's name and slots.
+pub type NamedPart<'u> = (&'u str, Cow<'u, [Slot]>);
 
 /// The series of a line.
 #[derive(Debug)]
 pub struct Series<'u> {
-    /// One a part, or one pool.
-    pub slots: Vec<Cow<'u, [Slot]>>,
+    /// One a part by its name, or one pool without any.
+    pub parts: Vec<NamedPart<'u>>,
     /// Whether a gap was held.
     pub estimated: bool,
 }
 
 /// The parts' series, gaps held where the line says so; one pool without `per`, one empty part without any (PRICING §10, §12).
+/// `meter_hold_ms` is the meter's `max_hold`.
 pub fn series<'u>(
     line: &Line,
     rate: &UsageRate,
     contract_part: &[Span],
     usage: &'u LineUsage,
+    meter_hold_ms: i64,
 ) -> Result<Series<'u>, RateError> {
-    let first = contract_part.first().map_or(Instant(0), |span| span.from);
-    let until = contract_part.last().map_or(first, |span| span.until);
-    let read = Span { from: first.plus_ms(-HOLD_MS), until };
-    let (mut series, mut estimated) = (Vec::with_capacity(usage.parts.len()), false);
     let held = line.gap_hold && rate.statistic != Statistic::Sum;
     for part in &usage.parts {
         check(line, part, held || rate.statistic == Statistic::P95)?;
-        if held {
-            let (slots, filled) = hold(part, &usage.arrays, read).map_err(at(&line.id))?;
-            estimated |= filled;
-            series.push(Cow::Owned(slots));
-        } else {
-            series.push(Cow::Borrowed(part.slots.as_slice()));
+    }
+    let (mut parts, estimated) = match held {
+        true => hold_all(line, contract_part, usage, meter_hold_ms)?,
+        false => {
+            let parts = usage.parts.iter().map(|part| (part.name.as_str(), Cow::Borrowed(part.slots.as_slice())));
+            (parts.collect(), false)
         }
+    };
+    if (line.per.is_none() && parts.len() != 1) || parts.is_empty() {
+        let pooled = pool(parts.iter().map(|(_, slots)| &**slots)).map_err(at(&line.id))?;
+        parts = vec![("", Cow::Owned(pooled))];
     }
-    if (line.per.is_none() && series.len() != 1) || series.is_empty() {
-        series = vec![Cow::Owned(pool(series.iter().map(|slots| &**slots)).map_err(at(&line.id))?)];
+    // in the order of names, so that neither rows nor digest depend on how the parts came
+    parts.sort_by_key(|(name, _)| *name);
+    Ok(Series { parts, estimated })
+}
+
+/// Each resource's gaps held, then resources put together as the line wants its parts.
+fn hold_all<'u>(
+    line: &Line,
+    contract_part: &[Span],
+    usage: &'u LineUsage,
+    meter_hold_ms: i64,
+) -> Result<(Vec<NamedPart<'u>>, bool), RateError> {
+    let first = contract_part.first().map_or(Instant(0), |span| span.from);
+    let until = contract_part.last().map_or(first, |span| span.until);
+    let read = Span { from: first.plus_ms(-HOLD_MS), until };
+    let of_arrays: BTreeMap<&str, Vec<Gap>> =
+        usage.arrays.iter().map(|array| (array.array.as_str(), gaps(array, read))).collect();
+    let mut estimated = false;
+    let mut by_part: BTreeMap<&str, Vec<Vec<Slot>>> = BTreeMap::new();
+    for part in &usage.parts {
+        let array = part.name.split_once('/').map_or(part.name.as_str(), |(array, _)| array);
+        let gaps = of_arrays.get(array).map_or(&[][..], Vec::as_slice);
+        let (slots, filled) = hold(part, gaps, meter_hold_ms).map_err(at(&line.id))?;
+        estimated |= filled.is_some_and(|start| start >= first);
+        let name = if line.per == Some(Per::Resource) { part.name.as_str() } else { array };
+        by_part.entry(name).or_default().push(slots);
     }
-    Ok(Series { slots: series, estimated })
+    let mut parts = Vec::with_capacity(by_part.len());
+    for (name, resources) in by_part {
+        let pooled = pool(resources.iter().map(Vec::as_slice)).map_err(at(&line.id))?;
+        parts.push((name, Cow::Owned(pooled)));
+    }
+    Ok((parts, estimated))
 }
 
 /// Slots come by rising start and never overlap; where it matters they are a meter's cells.

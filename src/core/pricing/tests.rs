@@ -8,7 +8,7 @@ use super::rating::{Rating, rate as rated};
 use super::row::RowKind;
 use super::sample::*;
 use super::selection::selections;
-use super::usage::{LineUsage, PartUsage};
+use super::usage::{Known, LineUsage, PartUsage, Slot};
 use crate::core::book::model::*;
 use crate::core::word::Instant;
 
@@ -164,13 +164,22 @@ fn own_21_22_months() {
     assert_eq!(quantity("GiB-month"), ["1024"]);
 }
 
+/// Slots in which one level is known all the time.
+fn whole(slots: &[Slot]) -> Vec<Known> {
+    let known = |slot: &Slot| Known {
+        measured_ms: slot.length_ms,
+        last: u64::try_from(slot.amount / i128::from(slot.length_ms)).unwrap(),
+    };
+    slots.iter().map(known).collect()
+}
+
 #[test]
 fn own_23_coverage_and_hold() {
     let period = span("2026-09");
     let gone = |start: Instant| start >= at("2026-09-10T00:00:00+02:00") && start < at("2026-09-12T00:00:00+02:00");
     let mut usage = pool(period.start, period.end, |start| if gone(start) { 0 } else { 100 * TIB });
     usage.arrays[0].observed.retain(|(start, _)| !gone(*start));
-    usage.parts[0].name = "a".to_owned();
+    (usage.parts[0].name, usage.parts[0].known) = ("a/vol-1".to_owned(), whole(&usage.parts[0].slots));
     let mut book = one(graduated(bands(&[("", "1")])));
     let rating = run(&book, "2026-09", std::slice::from_ref(&usage));
     assert_eq!(quantities(&rating), ["93.333333"]);
@@ -187,7 +196,7 @@ fn a_gap_is_held_for_three_days_at_most() {
     let gone = |start: Instant| start >= at("2026-09-10T00:00:00+02:00") && start < at("2026-09-16T00:00:00+02:00");
     let mut usage = pool(period.start, period.end, |start| if gone(start) { 0 } else { 100 * TIB });
     usage.arrays[0].observed.retain(|(start, _)| !gone(*start));
-    usage.parts[0].name = "a/vol-1".to_owned();
+    (usage.parts[0].name, usage.parts[0].known) = ("a/vol-1".to_owned(), whole(&usage.parts[0].slots));
     let mut book = one(graduated(bands(&[("", "1")])));
     contract_of(&mut book).lines[0].gap_hold = true;
     assert_eq!(quantities(&run(&book, "2026-09", &[usage])), ["90"]);
@@ -210,6 +219,7 @@ fn parts_are_rounded_once_per_band() {
     let part = |name: &str, level: i128| PartUsage {
         name: name.to_owned(),
         slots: slots(period.start, period.end, |_| level * TIB),
+        known: Vec::new(),
     };
     let usage = LineUsage { parts: vec![part("a", 80), part("b", 150)], arrays: Vec::new() };
     let mut book = one(graduated(three()));

@@ -18,6 +18,8 @@ pub struct PartUsage {
     pub name: String,
     /// By rising start, none twice, empty ones left out.
     pub slots: Vec<Slot>,
+    /// What is known of the level in each slot, for lines that hold gaps; empty for others.
+    pub known: Vec<Known>,
 }
 
 /// A cell of a meter, or a whole window, as [`super::selection::Grain`] asked for.
@@ -29,6 +31,15 @@ pub struct Slot {
     pub length_ms: i64,
     /// Gauge: Σ value · milliseconds. Delta or counter: sum or increase. In the meter's base unit.
     pub amount: i128,
+}
+
+/// What is known of a level in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// For how many milliseconds of the slot the level is known.
+    pub measured_ms: i64,
+    /// The level at the end of what is known.
+    pub last: u64,
 }
 
 /// When an array was observed (PRICING §12).
