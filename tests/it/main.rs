@@ -11,4 +11,5 @@ mod engine;
 mod house;
 mod kill;
 mod quote;
+mod restart;
 mod worker;
