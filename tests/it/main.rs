@@ -8,6 +8,7 @@ mod aside;
 mod catalog;
 mod dev;
 mod engine;
+mod handover;
 mod house;
 mod kill;
 mod quote;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::handover::HandOver;
 use super::line_usage::{BUCKETS, CELLS, bind};
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::selection::{Grain, LineSelection};
@@ -40,11 +41,18 @@ struct ObservedRow {
 pub(super) async fn read(
     client: &Client,
     selections: &[LineSelection],
-    like: &LineSelection,
-    lines: &[usize],
+    (like, lines): (&LineSelection, &[usize]),
+    handed_over: &[HandOver],
     usages: &mut [LineUsage],
 ) -> Result<(), Error> {
-    let observed = observed(client, like).await?;
+    // a hand-over ends an array's time inside a window: that window is read in two
+    let ends = handed_over.iter().map(|one| Instant(one.at.0 - one.at.0.rem_euclid(900_000)));
+    let mut observed = observed(client, &like.cut_at(ends)).await?;
+    for hand_over in handed_over {
+        if let Some(array) = observed.get_mut(&hand_over.array) {
+            array.end_at(hand_over.at);
+        }
+    }
     let mut by_tag: HashMap<String, Vec<&ArrayCoverage>> = HashMap::new();
     let own: Vec<OwnRow> =
         client.fetch_all(bind(client, &own_sql(selections, like, lines), like, &tags(selections, lines))).await?;
@@ -106,8 +114,8 @@ async fn observed(client: &Client, like: &LineSelection) -> Result<BTreeMap<Stri
     let first: Vec<FirstRow> = client.fetch_all(bind(client, first, like, &[])).await?;
     let mut arrays: BTreeMap<String, ArrayCoverage> = BTreeMap::new();
     for FirstRow { array, first } in first {
-        let (first_reading, observed) = (Some(Instant(first)), Vec::new());
-        arrays.insert(array.clone(), ArrayCoverage { array, first_reading, observed });
+        let (first_reading, handed_over, observed) = (Some(Instant(first)), None, Vec::new());
+        arrays.insert(array.clone(), ArrayCoverage { array, first_reading, handed_over, observed });
     }
     let rows: Vec<ObservedRow> = client.fetch_all(bind(client, &observed, like, &[])).await?;
     for row in rows {

@@ -10,6 +10,7 @@ use clickhouse::query::Query;
 use serde::Deserialize;
 
 use super::coverage;
+use super::handover::{self, HandOver};
 use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
 use crate::core::book::model::Per;
@@ -62,8 +63,10 @@ pub fn fit_at_once(selections: &[LineSelection]) -> usize {
 pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<LineUsage>, Error> {
     let mut usages: Vec<LineUsage> = vec![LineUsage::default(); selections.len()];
     for question in questions(selections) {
-        sums(client, selections, &question, &mut usages).await?;
-        coverage::read(client, selections, question.like, &question.lines, &mut usages).await?;
+        let like = question.like;
+        let handed_over = handover::read(client, &like.provider, like.from, like.until).await?;
+        sums(client, selections, &question, &handed_over, &mut usages).await?;
+        coverage::read(client, selections, (like, &question.lines), &handed_over, &mut usages).await?;
     }
     Ok(usages)
 }
@@ -90,11 +93,15 @@ fn key(selection: &LineSelection) -> String {
     )
 }
 
+/// Sums by line, part and start while they are read.
+type Parts = BTreeMap<(usize, String), BTreeMap<Instant, (Slot, Known)>>;
+
 /// Reads the sums of a question and gives each line its own.
 async fn sums(
     client: &Client,
     selections: &[LineSelection],
     question: &Question<'_>,
+    handed_over: &[HandOver],
     usages: &mut [LineUsage],
 ) -> Result<(), Error> {
     let mut by_tag: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -106,9 +113,32 @@ async fn sums(
     }
     let named: Vec<&str> =
         if question.lines.len() <= MAX_NAMED { by_tag.keys().copied().collect() } else { Vec::new() };
-    let mut rows: Rows<SlotRow> =
-        Rows::of(client, bind(client, &sql(question.like, !named.is_empty()), question.like, &named))?;
-    let mut parts: BTreeMap<(usize, String), BTreeMap<Instant, (Slot, Known)>> = BTreeMap::new();
+    let mut parts = Parts::new();
+    let query = bind(client, &sql(question.like, !named.is_empty()), question.like, &named);
+    add(Rows::of(client, query)?, &by_tag, &mut parts).await?;
+    if !handed_over.is_empty() {
+        // what holds of the old provider count past the hand-over comes off again
+        let query = bind(client, &past_hand_over(question.like, !named.is_empty()), question.like, &named);
+        let query = query
+            .param("handed", handed_over.iter().map(|one| one.array.as_str()).collect::<Vec<_>>())
+            .param("handed_last", handed_over.iter().map(|one| one.last.0).collect::<Vec<_>>())
+            .param("handed_at", handed_over.iter().map(|one| one.at.0).collect::<Vec<_>>());
+        add(Rows::of(client, query)?, &by_tag, &mut parts).await?;
+    }
+    // what is known of levels is wanted where gaps are held: only there cells are read of a mean
+    let known = question.like.grain == Grain::Cell;
+    for ((line, name), slots) in parts {
+        let (slots, known): (Vec<Slot>, Vec<Known>) = match known {
+            true => slots.into_values().unzip(),
+            false => (slots.into_values().map(|(slot, _)| slot).collect(), Vec::new()),
+        };
+        usages[line].parts.push(PartUsage { name, slots, known });
+    }
+    Ok(())
+}
+
+/// Adds rows to the sums of the lines that look for their tags.
+async fn add(mut rows: Rows<SlotRow>, by_tag: &HashMap<&str, Vec<usize>>, parts: &mut Parts) -> Result<(), Error> {
     while let Some(row) = rows.next().await? {
         for line in by_tag.get(row.customer.as_str()).into_iter().flatten() {
             // a customer may have several tags: what bears them is one pool
@@ -121,15 +151,6 @@ async fn sums(
                 Error::refusal("a sum of usage does not fit 128 bits", "look for a wrong value with `plimsoll usage`")
             })?;
         }
-    }
-    // what is known of levels is wanted where gaps are held: only there cells are read of a mean
-    let known = question.like.grain == Grain::Cell;
-    for ((line, name), slots) in parts {
-        let (slots, known): (Vec<Slot>, Vec<Known>) = match known {
-            true => slots.into_values().unzip(),
-            false => (slots.into_values().map(|(slot, _)| slot).collect(), Vec::new()),
-        };
-        usages[line].parts.push(PartUsage { name, slots, known });
     }
     Ok(())
 }
@@ -170,12 +191,17 @@ pub(super) const CELLS: &str = "({tier:String} = '' OR tier = {tier:String}) \
 
 const HOURS: &str = "hour >= toDateTime(intDiv({from:Int64}, 3600000) * 3600, 'UTC') AND hour < toDateTime({until:Int64} / 1000, 'UTC')";
 
-fn sql(like: &LineSelection, named: bool) -> String {
-    let part = match like.per {
+/// The name of a row's part.
+fn part(like: &LineSelection) -> &'static str {
+    match like.per {
         None => "''",
         Some(Per::Array) => "toString(array)",
         Some(Per::Resource) => "concat(array, '/', resource)",
-    };
+    }
+}
+
+fn sql(like: &LineSelection, named: bool) -> String {
+    let part = part(like);
     let retail = like.customers.is_some();
     let whose = if retail && named { "AND has({customers:Array(String)}, customer)" } else { "" };
     match &like.grain {
@@ -221,6 +247,35 @@ fn by_cell(part: &str, retail: bool, whose: &str, start: &str) -> String {
          cell_observed_ms AS observed_ms, cell_last AS last \
          WHERE {BUCKETS} AND {HOURS}) \
          WHERE {CELLS} {whose} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} \
+         AND NOT (has({{demo:Array(String)}}, array) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \
+         GROUP BY customer, part, start"
+    )
+}
+
+/// What is counted past a hand-over, as negative sums: whole cells behind it, and of the cell in which it lies the level from it to
+/// the end of what is known. Between the old provider's last event and the hand-over nothing else is known.
+fn past_hand_over(like: &LineSelection, named: bool) -> String {
+    let part = part(like);
+    let retail = like.customers.is_some();
+    let whose = if retail && named { "AND has({customers:Array(String)}, customer)" } else { "" };
+    let customer = if retail { "toString(customer)" } else { "''" };
+    let start = match like.grain {
+        Grain::Window(_) => "roundDown(cell, {edges:Array(Int64)})",
+        Grain::Cell => "cell",
+    };
+    format!(
+        "SELECT {customer} AS customer, {part} AS part, {start} AS start, toInt64(any(cell_minutes)) * 60000 AS length, \
+         sum(-if(cell >= handed, amount, toInt128(past) * toInt128(last_level))) AS amount, \
+         toInt64(sum(-if(cell >= handed, toInt64(observed_ms), past))) AS measured_ms, max(last_level) AS last \
+         FROM (SELECT observed_ms, last_level, array, resource, cell_minutes, customer, tier, site, amount, \
+         toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell, \
+         {{handed_at:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS handed, \
+         {{handed_last:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS old_last, \
+         greatest(if(old_last < cell, cell + observed_ms, cell + cell_minutes * 60000) - handed, 0) AS past FROM usage_bucket FINAL \
+         ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount, \
+         cell_observed_ms AS observed_ms, cell_last AS last_level \
+         WHERE {BUCKETS} AND {HOURS} AND has({{handed:Array(String)}}, array) AND meter_kind = 'gauge') \
+         WHERE {CELLS} {whose} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} AND cell + cell_minutes * 60000 > handed \
          AND NOT (has({{demo:Array(String)}}, array) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \
          GROUP BY customer, part, start"
     )

@@ -10,6 +10,7 @@ pub mod book;
 mod coverage;
 pub mod credits;
 pub mod events;
+pub mod handover;
 pub mod line_usage;
 pub mod quarantine;
 pub mod rating;

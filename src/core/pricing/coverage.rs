@@ -54,9 +54,10 @@ fn demo_until(book: &Book, array: &ArrayCoverage) -> Instant {
     }
 }
 
-/// The contract's part of the period from the array's first reading ever, or the end of its demonstration.
+/// The contract's part of the period from the array's first reading ever, or the end of its demonstration, to its hand-over.
 fn expected_spans(book: &Book, array: &ArrayCoverage, part: &[Span]) -> Vec<Span> {
     let Some(first) = array.first_reading else { return Vec::new() };
     let from = first.max(demo_until(book, array));
-    part.iter().filter_map(|span| span.meet(Span { from, until: Instant(i64::MAX) })).collect()
+    let until = array.handed_over.unwrap_or(Instant(i64::MAX));
+    part.iter().filter_map(|span| span.meet(Span { from, until })).collect()
 }

@@ -43,8 +43,10 @@ pub fn gaps(array: &ArrayCoverage, read: Span) -> Vec<Gap> {
         }
         end = until;
     }
-    if end < read.until {
-        gaps.push(gap(end, read.until, read));
+    // what comes after a hand-over is no gap of the old provider's
+    let until = array.handed_over.unwrap_or(read.until).min(read.until);
+    if end < until {
+        gaps.push(gap(end, until, read));
     }
     gaps
 }
@@ -132,7 +134,12 @@ mod tests {
         let seen = part(&ones, 2 * HOUR, QUARTER_MS, end);
         let observed =
             seen.slots.iter().zip(&seen.known).map(|(slot, known)| (slot.start, known.measured_ms)).collect();
-        ArrayCoverage { array: "a".to_owned(), first_reading: Some(Instant(readings[0].0)), observed }
+        ArrayCoverage {
+            array: "a".to_owned(),
+            first_reading: Some(Instant(readings[0].0)),
+            handed_over: None,
+            observed,
+        }
     }
 
     fn held_hours(readings: &[(i64, u64)], hold_ms: i64, cell_ms: i64) -> f64 {

@@ -142,7 +142,7 @@ pub fn pool(from: Instant, until: Instant, level: impl Fn(Instant) -> i128) -> L
 
 pub fn seen(array: &str, from: Instant, until: Instant) -> ArrayCoverage {
     let observed = slots(from, until, |_| 1).iter().map(|slot| (slot.start, slot.length_ms)).collect();
-    ArrayCoverage { array: array.to_owned(), first_reading: Some(from), observed }
+    ArrayCoverage { array: array.to_owned(), first_reading: Some(from), handed_over: None, observed }
 }
 
 /// INVOICE §3's book.

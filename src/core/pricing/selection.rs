@@ -60,6 +60,19 @@ pub struct LineSelection {
     pub demo: Vec<(String, Option<Instant>)>,
 }
 
+impl LineSelection {
+    /// The same with its windows read in two at these instants; cells are not cut.
+    #[must_use]
+    pub fn cut_at(&self, instants: impl Iterator<Item = Instant>) -> Self {
+        let Grain::Window(edges) = &self.grain else { return self.clone() };
+        let mut edges: Vec<Instant> = edges.to_vec();
+        edges.extend(instants.filter(|instant| self.from <= *instant && *instant < self.until));
+        edges.sort_unstable();
+        edges.dedup();
+        Self { grain: Grain::Window(edges.into()), ..self.clone() }
+    }
+}
+
 /// What to read for each usage line of a contract, in the order of its lines (PRICING §1). [`super::rating::rate`] wants one
 /// usage for each, in this order.
 pub fn selections(

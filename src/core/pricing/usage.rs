@@ -49,6 +49,20 @@ pub struct ArrayCoverage {
     pub array: String,
     /// Its first reading ever.
     pub first_reading: Option<Instant>,
+    /// When another provider's first event ended what was expected of it (DESIGN §3); none if it is still this provider's.
+    pub handed_over: Option<Instant>,
     /// Per quarter of an hour, or per window, by rising start: how many milliseconds of it were observed; unobserved ones left out.
     pub observed: Vec<(Instant, i64)>,
+}
+
+impl ArrayCoverage {
+    /// Ends what is known and expected of the array at a hand-over. The old provider's last event held up to it or ran out before, so
+    /// what was observed in the slot of the hand-over lies before it as far as it can.
+    pub fn end_at(&mut self, at: Instant) {
+        self.handed_over = Some(at);
+        self.observed.retain(|(start, _)| *start < at);
+        if let Some((start, ms)) = self.observed.last_mut() {
+            *ms = (*ms).min(at.0 - start.0);
+        }
+    }
 }

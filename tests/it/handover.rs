@@ -1,0 +1,64 @@
+//! An array that goes from one provider to another is billed to one of them at a time.
+
+use crate::worker::Parts;
+
+const BOOK: &str = r#"format = 1
+[meter.used]
+kind = "gauge"
+base = "byte"
+[vendor.v]
+name = "V"
+address = ["1"]
+invoice_number = "V-{seq:4}"
+[provider.old]
+name = "Old"
+address = ["1"]
+[provider.new]
+name = "New"
+address = ["1"]
+[card.c]
+currency = "EUR"
+rate = [{ id = "mean", meter = "used", of = "array", unit = "TiB-hour", statistic = "mean", price = "1" }]
+[contract.old]
+seller = "v"
+buyer = "old"
+card = "c"
+from = 2026-01-01
+time_zone = "UTC"
+line = [{ rate = "mean" }]
+[contract.new]
+seller = "v"
+buyer = "new"
+card = "c"
+from = 2026-01-01
+time_zone = "UTC"
+line = [{ rate = "mean" }]
+"#;
+
+fn event(provider: &str, minutes: i64, tib: u64) -> (String, String) {
+    let time = chrono::DateTime::from_timestamp(1_793_836_800 + minutes * 60, 0).unwrap();
+    let time = time.format("%Y-%m-%dT%H:%M:%SZ");
+    let value = tib << 40;
+    let text = format!(
+        r#"{{"specversion":"1.0","id":"{provider}-{time}","source":"s","type":"dev.plimsoll.usage.v1","time":"{time}","data":{{"provider":"{provider}","array":{{"id":"y"}},"readings":[{{"resource":"y","kind":"array","meter":"used","value":{value}}}]}}}}"#
+    );
+    ("y".to_owned(), text)
+}
+
+#[test]
+fn a_hand_over_ends_the_old_holds() {
+    let parts = Parts::start();
+    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
+    parts.publish_book(BOOK);
+    // the old one each hour from 0:00 to 5:00 at 1 TiB, the new one each hour from 5:40 to 8:40 at 2 TiB
+    let old = (0..=5).map(|hour| event("old", hour * 60, 1));
+    parts.produce("usage", old.chain((0..4).map(|hour| event("new", 340 + hour * 60, 2))));
+    parts.ok(&["run", "--until-caught-up"]);
+    let row = |contract: &str| {
+        let document = parts.lines(&["statement", contract, "--period", "2026-11", "--format", "json"]).remove(0);
+        (document["rows"][0]["quantity"].clone(), document["rows"][0]["coverage"].clone())
+    };
+    // 5 h 40 min, and 5 h of 2 TiB: nothing is billed twice, and the old provider owes no readings after the hand-over
+    assert_eq!(row("old"), ("5.666667".into(), "1".into()));
+    assert_eq!(row("new").0, "10");
+}
