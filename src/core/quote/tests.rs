@@ -214,6 +214,14 @@ fn worked_numbers() {
             ),
         ),
         ("§9 a price that changes", request(one(), changed, one())),
+        (
+            "§9 nothing of bands that another quantity finds",
+            request(
+                one(),
+                json!([{"quantity": "0", "band_quantity": "10", "bands": [{"up_to": "5", "price": "1"}, {"price": "2"}]}]),
+                one(),
+            ),
+        ),
         ("§10 per array", request(one(), json!([{"quantities": ["80", "150"], "bands": three()}]), one())),
         ("§10 pooled", request(one(), json!([{"quantity": "230", "bands": three()}]), one())),
         ("§12 a gap of two days", request(days(30), gap, one())),
