@@ -15,10 +15,10 @@ use crate::clickhouse::{Client, Error};
 use crate::core::book::model::Per;
 use crate::core::pricing::selection::{Grain, LineSelection};
 use crate::core::pricing::usage::{LineUsage, PartUsage, Slot};
-use crate::core::word::{HOUR_MS, Instant};
+use crate::core::word::{HOUR_MS, Instant, Kind};
 
 /// Sums held in memory at once, 32 bytes each: 256 MB.
-const MAX_SLOTS: usize = 8_000_000;
+pub const MAX_SLOTS: usize = 8_000_000;
 /// Lines for which a question names the tags that it wants; of more, it asks for all tags.
 const MAX_NAMED: usize = 64;
 
@@ -37,20 +37,13 @@ struct SlotRow {
     amount: i128,
 }
 
-/// How many of these selections may be read at once: the bound of the memory that they take.
+/// How many sums a selection may take, at most.
 #[must_use]
-pub fn fit_at_once(selections: &[LineSelection]) -> usize {
-    let mut slots = 0;
-    for (count, selection) in selections.iter().enumerate() {
-        slots += match &selection.grain {
-            Grain::Window(edges) => edges.len(),
-            Grain::Cell => usize::try_from((selection.until.0 - selection.from.0) / 300_000).unwrap_or(MAX_SLOTS),
-        };
-        if slots > MAX_SLOTS {
-            return count.max(1);
-        }
+pub fn slots(selection: &LineSelection) -> usize {
+    match &selection.grain {
+        Grain::Window(edges) => edges.len(),
+        Grain::Cell => usize::try_from((selection.until.0 - selection.from.0) / 300_000).unwrap_or(MAX_SLOTS),
     }
-    selections.len()
 }
 
 /// The usages of lines, in the order of their selections.
@@ -67,7 +60,7 @@ pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<L
 }
 
 fn questions(selections: &[LineSelection]) -> Vec<Question<'_>> {
-    let mut by_question: HashMap<String, usize> = HashMap::new();
+    let mut by_question: HashMap<Key<'_>, usize> = HashMap::new();
     let mut questions: Vec<Question<'_>> = Vec::new();
     for (place, selection) in selections.iter().enumerate() {
         let place_of = *by_question.entry(key(selection)).or_insert_with(|| {
@@ -80,12 +73,22 @@ fn questions(selections: &[LineSelection]) -> Vec<Question<'_>> {
 }
 
 /// Everything that a question asks, but for whose tags.
-fn key(selection: &LineSelection) -> String {
+#[derive(PartialEq, Eq, Hash)]
+struct Key<'s> {
+    is_retail: bool,
+    series: (&'s str, Kind, Option<&'s str>, Option<Per>),
+    arrays: (&'s str, &'s [String], &'s [String], &'s [(String, Option<Instant>)]),
+    time: (&'s Grain, Instant, Instant),
+}
+
+fn key(selection: &LineSelection) -> Key<'_> {
     let LineSelection { meter, kind, tier, provider, sites, arrays, per, grain, from, until, demo, .. } = selection;
-    format!(
-        "{:?}",
-        (selection.customers.is_some(), meter, kind, tier, provider, sites, arrays, per, grain, from, until, demo)
-    )
+    Key {
+        is_retail: selection.customers.is_some(),
+        series: (meter, *kind, tier.as_deref(), *per),
+        arrays: (provider, sites, arrays, demo),
+        time: (grain, *from, *until),
+    }
 }
 
 /// Reads the sums of a question and gives each line its own.
@@ -155,9 +158,28 @@ pub(super) fn bind(client: &Client, sql: &str, like: &LineSelection, named: &[&s
 pub(super) const BUCKETS: &str = "provider = {provider:String} AND meter = {meter:String} AND kind = {kind:String} \
      AND (empty({arrays:Array(String)}) OR has({arrays:Array(String)}, array))";
 
-/// Which of their cells; `tier` '' means any.
-pub(super) const CELLS: &str = "({tier:String} = '' OR tier = {tier:String}) \
-     AND (empty({sites:Array(String)}) OR has({sites:Array(String)}, site))";
+/// The cells that a question is about: which of their columns are read, one row a cell, and which of them count.
+pub(super) struct Cells {
+    /// Elements of an ARRAY JOIN; empty if no column is asked for.
+    pub(super) join: Vec<&'static str>,
+    /// A condition on the columns that are joined.
+    pub(super) count: String,
+}
+
+impl Cells {
+    /// A column that the question does not ask for is not read: at a hundred million cells that is what it costs.
+    pub(super) fn of(like: &LineSelection, named: bool) -> Self {
+        let retail = like.customers.is_some();
+        let asked = [
+            (retail, "cell_customer AS customer", named.then_some("has({customers:Array(String)}, customer)")),
+            (like.tier.is_some(), "cell_tier AS tier", Some("tier = {tier:String}")),
+            (!like.sites.is_empty(), "cell_site AS site", Some("has({sites:Array(String)}, site)")),
+        ];
+        let asked = || asked.iter().filter(|(asked, ..)| *asked);
+        let conditions: Vec<&str> = std::iter::once("true").chain(asked().filter_map(|(.., count)| *count)).collect();
+        Self { join: asked().map(|(_, column, _)| *column).collect(), count: conditions.join(" AND ") }
+    }
+}
 
 const HOURS: &str = "hour >= toDateTime(intDiv({from:Int64}, 3600000) * 3600, 'UTC') AND hour < toDateTime({until:Int64} / 1000, 'UTC')";
 
@@ -167,12 +189,13 @@ fn sql(like: &LineSelection, named: bool) -> String {
         Some(Per::Array) => "toString(array)",
         Some(Per::Resource) => "concat(array, '/', resource)",
     };
-    let retail = like.customers.is_some();
-    let whose = if retail && named { "AND has({customers:Array(String)}, customer)" } else { "" };
+    let customer = if like.customers.is_some() { "toString(customer)" } else { "''" };
+    let mut cells = Cells::of(like, named);
+    cells.join.push("cell_amount AS amount");
     match &like.grain {
-        Grain::Window(edges) if are_hours(like, edges) => by_hour(part, retail, whose),
-        Grain::Window(_) => by_cell(part, retail, whose, "roundDown(cell, {edges:Array(Int64)})"),
-        Grain::Cell => by_cell(part, retail, whose, "cell"),
+        Grain::Window(edges) if are_hours(like, edges) => by_hour(customer, part, &cells),
+        Grain::Window(_) => by_cell(customer, part, &cells, "roundDown(cell, {edges:Array(Int64)})"),
+        Grain::Cell => by_cell(customer, part, &cells, "cell"),
     }
 }
 
@@ -182,35 +205,28 @@ fn are_hours(like: &LineSelection, edges: &[Instant]) -> bool {
     edges.iter().copied().chain(ends).all(|instant| instant.0 % HOUR_MS == 0)
 }
 
-/// One row a bucket and tag goes into the sums.
-fn by_hour(part: &str, retail: bool, whose: &str) -> String {
-    let (join, customer, own) = match retail {
-        true => ("ARRAY JOIN arrayDistinct(cell_customer) AS customer", "toString(customer)", "of = customer AND"),
-        false => ("", "''", ""),
-    };
+/// The window of a cell is its bucket's.
+fn by_hour(customer: &str, part: &str, Cells { join, count }: &Cells) -> String {
     format!(
-        "SELECT {customer} AS customer, {part} AS part, roundDown(toInt64(toUnixTimestamp(hour)) * 1000, {{edges:Array(Int64)}}) AS start, \
-         toInt64(3600000) AS length, \
-         sum(arraySum((a, of, tier, site) -> if({own} {CELLS}, a, toInt128(0)), cell_amount, cell_customer, cell_tier, cell_site)) AS amount \
-         FROM usage_bucket FINAL {join} WHERE {BUCKETS} AND {HOURS} {whose} \
-         AND arrayExists((of, tier, site) -> {own} {CELLS}, cell_customer, cell_tier, cell_site) \
+        "SELECT {customer} AS customer, {part} AS part, start, toInt64(3600000) AS length, sum(amount) AS amount \
+         FROM (SELECT *, roundDown(toInt64(toUnixTimestamp(hour)) * 1000, {{edges:Array(Int64)}}) AS start FROM usage_bucket FINAL \
+         WHERE {BUCKETS} AND {HOURS} \
          AND NOT (has({{demo:Array(String)}}, array) AND toInt64(toUnixTimestamp(hour)) * 1000 \
-                  < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \
-         GROUP BY customer, part, start"
+                  < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)])) \
+         ARRAY JOIN {} WHERE {count} GROUP BY customer, part, start",
+        join.join(", ")
     )
 }
 
-/// One row a cell goes into the sums.
-fn by_cell(part: &str, retail: bool, whose: &str, start: &str) -> String {
-    let customer = if retail { "toString(customer)" } else { "''" };
+/// Each cell has a window of its own.
+fn by_cell(customer: &str, part: &str, Cells { join, count }: &Cells, start: &str) -> String {
     format!(
         "SELECT {customer} AS customer, {part} AS part, {start} AS start, toInt64(any(cell_minutes)) * 60000 AS length, \
-         sum(amount) AS amount FROM (SELECT array, resource, cell_minutes, \
-         toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell, customer, tier, site, amount FROM usage_bucket FINAL \
-         ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount \
-         WHERE {BUCKETS} AND {HOURS}) \
-         WHERE {CELLS} {whose} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} \
+         sum(amount) AS amount FROM (SELECT * FROM usage_bucket FINAL WHERE {BUCKETS} AND {HOURS}) \
+         ARRAY JOIN {}, arrayMap(n -> toInt64(toUnixTimestamp(hour)) * 1000 + n * cell_minutes * 60000, cell_index) AS cell \
+         WHERE {count} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} \
          AND NOT (has({{demo:Array(String)}}, array) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \
-         GROUP BY customer, part, start"
+         GROUP BY customer, part, start",
+        join.join(", ")
     )
 }
