@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on should say so where it stands
 
+mod cases;
 mod catalog;
 mod dev;
 mod engine;
 mod house;
 mod kill;
 mod quote;
+mod rating;
 mod worker;
