@@ -3,7 +3,7 @@
 //! Lines that differ only in whose tags they look for ask one question, and it is answered by one pass over the provider's buckets:
 //! a provider with 100,000 contracts costs the database no more than one with ten.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use clickhouse::Row;
 use clickhouse::query::Query;
@@ -77,7 +77,8 @@ fn questions(selections: &[LineSelection]) -> Vec<Question<'_>> {
 struct Key<'s> {
     is_retail: bool,
     series: (&'s str, Kind, Option<&'s str>, Option<Per>),
-    arrays: (&'s str, &'s [String], &'s [String], &'s [(String, Option<Instant>)]),
+    arrays: (&'s str, &'s [String], &'s [String]),
+    demo: &'s [(String, Option<Instant>)],
     time: (&'s Grain, Instant, Instant),
 }
 
@@ -86,7 +87,8 @@ fn key(selection: &LineSelection) -> Key<'_> {
     Key {
         is_retail: selection.customers.is_some(),
         series: (meter, *kind, tier.as_deref(), *per),
-        arrays: (provider, sites, arrays, demo),
+        arrays: (provider, sites, arrays),
+        demo,
         time: (grain, *from, *until),
     }
 }
@@ -109,23 +111,38 @@ async fn sums(
         if question.lines.len() <= MAX_NAMED { by_tag.keys().copied().collect() } else { Vec::new() };
     let mut rows: Rows<SlotRow> =
         Rows::of(client, bind(client, &sql(question.like, !named.is_empty()), question.like, &named))?;
-    let mut parts: BTreeMap<(usize, String), BTreeMap<Instant, Slot>> = BTreeMap::new();
+    let mut parts: HashMap<(usize, String), Vec<Slot>> = HashMap::new();
     while let Some(row) = rows.next().await? {
+        let slot = Slot { start: Instant(row.start), length_ms: row.length, amount: row.amount };
         for line in by_tag.get(row.customer.as_str()).into_iter().flatten() {
-            // a customer may have several tags: what bears them is one pool
-            let slots = parts.entry((*line, row.part.clone())).or_default();
-            let slot = Slot { start: Instant(row.start), length_ms: row.length, amount: 0 };
-            let sum = slots.entry(slot.start).or_insert(slot);
-            let added = sum.amount.checked_add(row.amount);
-            sum.amount = added.ok_or_else(|| {
-                Error::refusal("a sum of usage does not fit 128 bits", "look for a wrong value with `plimsoll usage`")
-            })?;
+            parts.entry((*line, row.part.clone())).or_default().push(slot);
         }
     }
     for ((line, name), slots) in parts {
-        usages[line].parts.push(PartUsage { name, slots: slots.into_values().collect() });
+        usages[line].parts.push(PartUsage { name, slots: added(slots)? });
+    }
+    for &line in &question.lines {
+        usages[line].parts.sort_by(|one, other| one.name.cmp(&other.name));
     }
     Ok(())
+}
+
+/// Slots by rising start, those of one start added up: a customer may have several tags, and what bears them is one pool.
+fn added(mut slots: Vec<Slot>) -> Result<Vec<Slot>, Error> {
+    slots.sort_unstable_by_key(|slot| slot.start);
+    let mut sums: Vec<Slot> = Vec::with_capacity(slots.len());
+    for slot in slots {
+        match sums.last_mut().filter(|sum| sum.start == slot.start) {
+            None => sums.push(slot),
+            Some(sum) => {
+                sum.amount = sum.amount.checked_add(slot.amount).ok_or_else(|| {
+                    let mend = "look for a wrong value with `plimsoll usage`";
+                    Error::refusal("a sum of usage does not fit 128 bits", mend)
+                })?;
+            }
+        }
+    }
+    Ok(sums)
 }
 
 /// Binds what a question looks for.
