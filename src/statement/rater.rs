@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StatementError;
+use super::{StatementError, batch};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::{book, line_usage, rating};
 use crate::core::billing::document::Document;
@@ -22,12 +22,6 @@ pub const RATE_VERSION: u32 = 1;
 
 /// Documents in memory at once.
 const BATCH: usize = 4_096;
-
-/// Statements for which it is worth to start a thread.
-const WORTH_A_THREAD: usize = 64;
-
-/// A place whose usage has been read.
-type Read<'p, 'u> = (&'p Place, Result<&'u [LineUsage], StatementError>);
 
 /// What has a statement of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,7 +126,10 @@ impl Rater {
                 if batch.is_empty() {
                     break;
                 }
-                for (place, document) in self.documents(batch, label, &proof) {
+                let document = |(place, usages): (_, Result<&[LineUsage], StatementError>)| {
+                    (place, usages.and_then(|usages| self.document(place, label, usages, &proof)))
+                };
+                for (place, document) in batch::on_all_cores(batch, document) {
                     sink(place, document)?;
                 }
             }
@@ -161,35 +158,6 @@ impl Rater {
     fn asked(&self, Place { contract, customer }: &Place, label: &str) -> Result<Vec<LineSelection>, StatementError> {
         let period = period(self.contract(contract)?, label)?;
         Ok(selections(&self.book, contract, customer.as_deref(), &period)?)
-    }
-
-    /// The documents of usages that have been read, in order, by all cores.
-    fn documents<'p>(
-        &self,
-        mut batch: Vec<Read<'p, '_>>,
-        label: &str,
-        proof: &Proof,
-    ) -> Vec<(&'p Place, Result<Document, StatementError>)> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = batch.len().div_ceil(cores).max(WORTH_A_THREAD);
-        let rate = |batch: Vec<Read<'p, '_>>| {
-            let document = |(place, usages): Read<'p, '_>| {
-                (place, usages.and_then(|usages| self.document(place, label, usages, proof)))
-            };
-            batch.into_iter().map(document).collect::<Vec<_>>()
-        };
-        std::thread::scope(|scope| {
-            let mut others = Vec::new();
-            while batch.len() > share {
-                let piece = batch.split_off(batch.len() - share);
-                others.push(scope.spawn(|| rate(piece)));
-            }
-            let mut documents = rate(batch);
-            for other in others.into_iter().rev() {
-                documents.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            documents
-        })
     }
 
     /// The document of usages that have been read.
