@@ -1,12 +1,15 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
-//! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- end` the pipeline on real parts alone.
+//! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- end` the pipeline on real parts alone,
+//! `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
+mod rating;
 mod recovery;
+mod statements;
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
@@ -19,6 +22,12 @@ fn main() {
     }
     if wants("recovery") {
         recovery::measure();
+    }
+    if wants("rating") {
+        rating::measure();
+    }
+    if wants("rating") || wants("statements") {
+        statements::measure();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StatementError;
+use super::{StatementError, batch};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::{book, credits, line_usage, rating};
 use crate::core::billing::document::Document;
@@ -21,6 +21,9 @@ use crate::core::pricing::usage::LineUsage;
 
 /// The version of pricing that this build implements.
 pub const RATE_VERSION: u32 = 1;
+
+/// Documents in memory at once.
+const BATCH: usize = 4_096;
 
 /// What has a statement of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,37 +131,54 @@ impl Rater {
         let cut = rating::vector(&self.client).await.map_err(StatementError::from)?;
         let cut = cut.into_iter().map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
         let proof = Proof { cut, after: self.after, versions: Versions { fold: FOLD_VERSION, rate: RATE_VERSION } };
-        let asked = |place: &Place| {
-            let period = period(self.contract(&place.contract)?, label)?;
-            Ok::<_, StatementError>(selections(&self.book, &place.contract, place.customer.as_deref(), &period)?)
-        };
-        let mut at = 0;
-        while at < places.len() {
-            let mut wanted: Vec<LineSelection> = Vec::new();
-            let mut chunk = Vec::new();
-            for place in &places[at..] {
-                let asked = asked(place);
-                let lines = asked.as_ref().map_or(0, Vec::len);
-                wanted.extend(asked.as_ref().ok().into_iter().flatten().cloned());
-                if !chunk.is_empty() && line_usage::fit_at_once(&wanted) < wanted.len() {
-                    wanted.truncate(wanted.len() - lines);
+        let mut rest = places;
+        while !rest.is_empty() {
+            let (wanted, lines) = self.wanted(rest, label);
+            let usages = line_usage::read(&self.client, &wanted).await.map_err(StatementError::from)?;
+            let mut usages = usages.as_slice();
+            let (now, later) = rest.split_at(lines.len());
+            rest = later;
+            let own = |(place, lines): (_, Result<usize, StatementError>)| {
+                (place, lines.map(|lines| usages.split_off(..lines).unwrap_or_default()))
+            };
+            let mut places = now.iter().zip(lines).map(own);
+            loop {
+                let batch: Vec<_> = places.by_ref().take(BATCH).collect();
+                if batch.is_empty() {
                     break;
                 }
-                chunk.push((place, asked.map(|lines| lines.len())));
-            }
-            at += chunk.len();
-            let usages = line_usage::read(&self.client, &wanted).await.map_err(StatementError::from)?;
-            let mut rest = usages.as_slice();
-            for (place, lines) in chunk {
-                let document = lines.and_then(|lines| {
-                    let (own, others) = rest.split_at(lines);
-                    rest = others;
-                    self.document(place, label, own, &proof)
-                });
-                sink(place, document)?;
+                let document = |(place, usages): (_, Result<&[LineUsage], StatementError>)| {
+                    (place, usages.and_then(|usages| self.document(place, label, usages, &proof)))
+                };
+                for (place, document) in batch::on_all_cores(batch, document) {
+                    sink(place, document)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// What the first of these places ask for, as many of them as may be read at once, and how many lines each of them has.
+    fn wanted(&self, places: &[Place], label: &str) -> (Vec<LineSelection>, Vec<Result<usize, StatementError>>) {
+        let (mut wanted, mut slots, mut lines) = (Vec::new(), 0, Vec::new());
+        for place in places {
+            let asked = self.asked(place, label);
+            slots += asked.iter().flatten().map(line_usage::slots).sum::<usize>();
+            if !lines.is_empty() && slots > line_usage::MAX_SLOTS {
+                break;
+            }
+            lines.push(asked.map(|mut asked| {
+                let count = asked.len();
+                wanted.append(&mut asked);
+                count
+            }));
+        }
+        (wanted, lines)
+    }
+
+    fn asked(&self, Place { contract, customer }: &Place, label: &str) -> Result<Vec<LineSelection>, StatementError> {
+        let period = period(self.contract(contract)?, label)?;
+        Ok(selections(&self.book, contract, customer.as_deref(), &period)?)
     }
 
     /// The document of usages that have been read.

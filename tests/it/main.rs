@@ -5,6 +5,7 @@
 
 mod api;
 mod aside;
+mod cases;
 mod catalog;
 mod dev;
 mod engine;
@@ -12,5 +13,6 @@ mod handover;
 mod house;
 mod kill;
 mod quote;
+mod rating;
 mod restart;
 mod worker;

@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::handover::HandOver;
-use super::line_usage::{BUCKETS, CELLS, bind};
+use super::question::{BUCKETS, Cells, bind};
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::selection::{Grain, LineSelection};
 use crate::core::pricing::usage::{ArrayCoverage, LineUsage};
@@ -82,14 +82,12 @@ fn tags<'s>(selections: &'s [LineSelection], lines: &[usize]) -> Vec<&'s str> {
 
 /// Which arrays have readings of whom. Without FINAL: a row that was replaced names the same array.
 fn own_sql(selections: &[LineSelection], like: &LineSelection, lines: &[usize]) -> String {
-    let retail = like.customers.is_some();
-    let whose =
-        if retail && !tags(selections, lines).is_empty() { "AND has({customers:Array(String)}, customer)" } else { "" };
-    let customer = if retail { "toString(customer)" } else { "''" };
+    let customer = if like.customers.is_some() { "toString(customer)" } else { "''" };
+    let Cells { join, count } = Cells::of(like, !tags(selections, lines).is_empty());
+    let join = if join.is_empty() { String::new() } else { format!("ARRAY JOIN {}", join.join(", ")) };
     format!(
-        "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM usage_bucket \
-         ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site \
-         WHERE {BUCKETS} AND hour < toDateTime({{until:Int64}} / 1000, 'UTC') AND {CELLS} {whose}"
+        "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM (SELECT * FROM usage_bucket \
+         WHERE {BUCKETS} AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) {join} WHERE {count}"
     )
 }
 

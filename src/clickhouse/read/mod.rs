@@ -13,6 +13,7 @@ pub mod events;
 pub mod handover;
 pub mod line_usage;
 pub mod quarantine;
+mod question;
 pub mod rating;
 pub mod rows;
 pub mod stored;

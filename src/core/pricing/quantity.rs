@@ -1,14 +1,10 @@
 //! From slots to amounts per window, and to the statistic of the whole (PRICING §4).
 
-use std::collections::BTreeMap;
-
 use super::error::Overflow;
 use super::period::Span;
 use super::usage::Slot;
 use super::wide::{self, Wide};
 use super::window::length;
-use crate::core::word::Instant;
-
 /// A level before its one division (PRICING §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -18,14 +14,27 @@ pub struct Level {
     pub ms: i64,
 }
 
-/// Series added slot by slot, before any statistic (PRICING §4).
+/// Series added slot by slot, before any statistic (PRICING §4). Each comes by rising start.
 pub fn pool<'a>(series: impl IntoIterator<Item = &'a [Slot]>) -> Result<Vec<Slot>, Overflow> {
-    let mut pool: BTreeMap<Instant, Slot> = BTreeMap::new();
-    for slot in series.into_iter().flatten() {
-        let sum = pool.entry(slot.start).or_insert(Slot { amount: 0, ..*slot });
-        sum.amount = sum.amount.checked_add(slot.amount).ok_or(Overflow)?;
+    let (mut pool, mut missing): (Vec<Slot>, Vec<Slot>) = (Vec::new(), Vec::new());
+    for slots in series {
+        let mut at = 0;
+        for slot in slots {
+            while pool.get(at).is_some_and(|sum| sum.start < slot.start) {
+                at += 1;
+            }
+            match pool.get_mut(at).filter(|sum| sum.start == slot.start) {
+                Some(sum) => sum.amount = sum.amount.checked_add(slot.amount).ok_or(Overflow)?,
+                None => missing.push(*slot),
+            }
+        }
+        if !missing.is_empty() {
+            // two rising runs: what the sort merges in one pass
+            pool.append(&mut missing);
+            pool.sort_by_key(|slot| slot.start);
+        }
     }
-    Ok(pool.into_values().collect())
+    Ok(pool)
 }
 
 /// What each window holds; slots outside of all windows count for nothing. Both come by rising time, so they are walked together.
@@ -76,6 +85,7 @@ fn p95(mut amounts: Vec<i128>, slots: i64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::word::Instant;
 
     #[test]
     fn nearest_rank_counts_gaps_as_nothing() {

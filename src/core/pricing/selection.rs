@@ -14,7 +14,7 @@ use crate::core::word::{Instant, Kind};
 pub const HOLD_MS: i64 = 3 * 86_400_000;
 
 /// How finely a line's readings are wanted: sums are exact either way, so the coarsest that the statistic allows is read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grain {
     /// One sum a window: these are the instants at which a window, or the time between two, begins; by rising time, the first is
     /// [`LineSelection::from`].

@@ -118,7 +118,7 @@ impl<'a> Fields<'a> {
         self.get(key).map(|json| whole(json, self.at(key))).transpose()
     }
 
-    /// The elements of an array with their pointers, between `least` and `most` of them.
+    /// The elements of an array with their pointers, between `least` and `most` of them; `usize::MAX` is no bound.
     pub fn list(&self, key: &str, least: usize, most: usize) -> Result<Option<Vec<(&'a Json, String)>>, Refusal> {
         self.get(key).map(|json| list(json, &self.at(key), least, most)).transpose()
     }
@@ -155,14 +155,14 @@ pub fn whole(json: &Json, pointer: String) -> Result<u64, Refusal> {
     }
 }
 
-/// The elements of an array with their pointers, between `least` and `most` of them.
+/// The elements of an array with their pointers, between `least` and `most` of them; `usize::MAX` is no bound.
 pub fn list<'a>(json: &'a Json, pointer: &str, least: usize, most: usize) -> Result<Vec<(&'a Json, String)>, Refusal> {
     let Json::List(list) = json else {
         return Err(Refusal::at(pointer, format!("{} where an array is wanted", json.name())));
     };
     if list.len() < least || list.len() > most {
-        let message = format!("{} elements: write {least} to {most}", list.len());
-        return Err(Refusal::at(pointer, message));
+        let wanted = if most == usize::MAX { format!("at least {least}") } else { format!("{least} to {most}") };
+        return Err(Refusal::at(pointer, format!("{} elements: write {wanted}", list.len())));
     }
     Ok(list.iter().enumerate().map(|(index, element)| (element, format!("{pointer}/{index}"))).collect())
 }

@@ -1,10 +1,12 @@
 //! `plimsoll quote` against a second implementation, written from PRICING by other means: exact rationals, no shared code.
-//! `PLIMSOLL_CASES` sets how many random requests are compared.
 
 mod mistake;
 mod oracle;
-mod random;
+mod property;
+pub mod random;
 mod usage;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mistake::Mistake;
 use num_rational::BigRational;
@@ -12,9 +14,7 @@ use plimsoll::core::quote::quote;
 use random::Random;
 use serde_json::Value;
 
-fn cases(otherwise: u64) -> u64 {
-    std::env::var("PLIMSOLL_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
+use crate::cases::{PLAIN, check};
 
 /// A decimal's text as a rational.
 fn rational(text: &str) -> BigRational {
@@ -44,11 +44,11 @@ fn product(request: &Value) -> Result<Vec<String>, String> {
 
 #[test]
 fn a_second_implementation_agrees() {
-    for seed in 0..cases(2_000) {
+    check("quote: a second implementation", PLAIN, |seed| {
         let request = Random::new(seed).request();
         let wanted = oracle::price(&request, Mistake::None);
         assert_eq!(product(&request).as_ref(), Ok(&wanted), "seed {seed}: {request}");
-    }
+    });
 }
 
 #[test]
@@ -65,13 +65,13 @@ fn planted_mistakes_are_caught() {
 /// Anything that the schema admits is priced or refused with a pointer, never a panic.
 #[test]
 fn nothing_panics() {
-    let mut quoted = 0;
-    for seed in 0..cases(5_000) {
+    let quoted = AtomicU64::new(0);
+    check("quote: no panic", 10 * PLAIN, |seed| {
         let request = Random::new(seed ^ 0xA5A5_0000).anything();
         match quote(&request.to_string()) {
-            Ok(_) => quoted += 1,
+            Ok(_) => drop(quoted.fetch_add(1, Ordering::Relaxed)),
             Err(refusal) => assert!(refusal.pointer.is_empty() || refusal.pointer.starts_with('/'), "{refusal}"),
         }
-    }
-    assert!(quoted > 0);
+    });
+    assert!(quoted.into_inner() > 0);
 }

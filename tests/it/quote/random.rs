@@ -20,20 +20,20 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn chance(&mut self, one_in: u64) -> bool {
+    pub fn chance(&mut self, one_in: u64) -> bool {
         self.below(one_in) == 0
     }
 
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         list[self.below(list.len() as u64) as usize]
     }
 
     /// A decimal below `end`, often one that ends in a half of something.
-    fn decimal(&mut self, end: u64, most_places: u64) -> String {
+    pub fn decimal(&mut self, end: u64, most_places: u64) -> String {
         let (whole, places) = (self.below(end), self.below(most_places + 1));
         if places == 0 {
             return whole.to_string();
@@ -210,7 +210,7 @@ impl Random {
         times.into_iter().map(|time| step(time, self)).collect()
     }
 
-    fn prices(&mut self, of: &mut Map<String, Value>, overage: bool) {
+    pub fn prices(&mut self, of: &mut Map<String, Value>, overage: bool) {
         if self.chance(3) {
             of.insert("price".into(), json!(self.decimal(50, 6)));
             if self.chance(3) {

@@ -237,8 +237,10 @@ fn plain(frame: &Frame, line: &Value, part: &Part, sums: &mut Sums) {
         let exact: Vec<Q> = entered.iter().map(|(_, portion)| portion * quantity / &all).collect();
         apportioned(&exact, places, frame.mistake)
     };
-    for ((index, _), portion) in entered.into_iter().zip(shared) {
-        add_band(sums, "usage", index, &bands[index], portion);
+    for (place, ((index, _), portion)) in entered.into_iter().zip(shared).enumerate() {
+        if place == 0 || portion > whole(0) {
+            add_band(sums, "usage", index, &bands[index], portion);
+        }
     }
 }
 

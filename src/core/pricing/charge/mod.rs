@@ -90,8 +90,12 @@ fn whole(
         let entered = portions(mode, bands, quantity)?;
         let weights: Vec<i128> = entered.iter().map(|(_, portion)| portion.nano()).collect();
         let step = part.step();
-        for ((band, _), steps) in entered.iter().zip(wide::proportion(share.nano() / step, &weights)?) {
-            tally.portion(RowKind::Usage, (segment, *band), bands, Decimal::from_nano(steps * step))?;
+        let shared = wide::proportion(share.nano() / step, &weights)?;
+        for (place, ((band, _), steps)) in entered.iter().zip(shared).enumerate() {
+            // of rows of nothing only the first is kept
+            if place == 0 || steps != 0 {
+                tally.portion(RowKind::Usage, (segment, *band), bands, Decimal::from_nano(steps * step))?;
+            }
         }
     }
     Ok(())
