@@ -119,6 +119,7 @@ impl PartitionFold {
             value: reading.value,
             series_hash: reading.series_hash,
         });
+        self.meter.complete_from(self.judge.log_time().plus_ms(-self.rules.acceptance_window_ms));
         self.meter.accept(&event.provider, &event.array, event.site.as_deref(), order, readings);
     }
 

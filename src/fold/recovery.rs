@@ -95,6 +95,7 @@ fn load_readings(
     let newest: HashMap<(&str, &str), Instant> =
         arrays.iter().map(|span| ((&*span.provider, &*span.array), span.newest)).collect();
     let mut meter = PartitionMeter::new(meters);
+    meter.complete_from(log_time.plus_ms(-below.rules.acceptance_window_ms));
     store.events(below, &EventQuery::Newest { horizon_ms, appended_from }, None, &mut |event| {
         let newest = newest.get(&(&*event.provider, &*event.array)).copied().unwrap_or(event.time);
         meter.restore(&event.provider, &event.array, site(&event), order(&event), newest, readings(&event));

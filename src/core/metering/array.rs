@@ -93,6 +93,12 @@ impl ArrayMeter {
         }
     }
 
+    /// An array of which memory may lack readings measured before `complete_from`: hours before that are metered from the ledger.
+    #[must_use]
+    pub fn complete_from(provider: &str, array: &str, complete_from: Instant) -> Self {
+        Self { closed: Hour(complete_from.hour().0 - 1), ..Self::new(provider, array) }
+    }
+
     /// An array that holds whatever it is given, for hours that are metered again from the ledger.
     #[must_use]
     pub fn keeping_all(provider: &str, array: &str) -> Self {

@@ -32,6 +32,8 @@ pub struct PutOut {
 #[derive(Debug, Default)]
 pub struct PartitionMeter {
     meters: Meters,
+    /// Of an array that is heard of for the first time, the ledger may hold readings measured before this; see [`Self::complete_from`].
+    complete_from: Option<Instant>,
     arrays: Vec<ArrayMeter>,
     by_name: HashTable<(u64, u32)>,
     touched: Vec<u32>,
@@ -53,6 +55,12 @@ impl PartitionMeter {
     #[must_use]
     pub fn meters(&self) -> &Meters {
         &self.meters
+    }
+
+    /// States that an array without state here has no accepted reading at or after `instant`. It may have older ones, since old arrays
+    /// are forgotten and not loaded: an event older than that, which a decision let through, marks its hours.
+    pub fn complete_from(&mut self, instant: Instant) {
+        self.complete_from = Some(instant);
     }
 
     /// Takes in an accepted event.
@@ -163,7 +171,10 @@ impl PartitionMeter {
             return number;
         }
         let number = self.arrays.len() as u32;
-        self.arrays.push(ArrayMeter::new(provider, array));
+        self.arrays.push(match self.complete_from {
+            Some(instant) => ArrayMeter::complete_from(provider, array, instant),
+            None => ArrayMeter::new(provider, array),
+        });
         self.by_name.insert_unique(hash, (hash, number), |(hash, _)| *hash);
         number
     }
@@ -173,4 +184,31 @@ impl PartitionMeter {
 #[must_use]
 pub fn name_hash(provider: &str, array: &str) -> u64 {
     xxh3_64_with_seed(array.as_bytes(), xxh3_64(provider.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::word::{HOUR_MS, Kind};
+
+    /// A late accept may concern hours of an array that was forgotten, or that recovery did not load.
+    #[test]
+    fn an_event_older_than_what_is_complete_marks_its_hours() {
+        let mut partition = PartitionMeter::new(Meters::default());
+        partition.complete_from(Instant(100 * HOUR_MS));
+        let mut accept = |hour: i64, offset| {
+            let order = EventOrder { instant: Instant(hour * HOUR_MS), recorded: None, generation: 1, offset };
+            partition.accept("p", "a", None, order, std::iter::empty());
+            let PutOut { buckets, marks } = partition.put_out();
+            let observed = |series: &SeriesKey| series.kind == Kind::Array;
+            let marked: Vec<i64> = marks
+                .iter()
+                .filter(|(series, _)| observed(series))
+                .flat_map(|(_, hours)| hours.iter().map(|hour| hour.0))
+                .collect();
+            (marked, buckets.iter().map(|(bucket, _)| bucket.hour.0).collect::<Vec<_>>())
+        };
+        assert_eq!(accept(50, 0), (vec![50, 51, 52], vec![]), "the ledger may hold its neighbours");
+        assert_eq!(accept(100, 1), (vec![], vec![100, 101]), "memory holds all that can matter");
+    }
 }
