@@ -8,7 +8,7 @@ use super::backmeter::{meter_history, meter_marks};
 use super::checkpoint::{Checkpoint, LastRecord};
 use super::error::{Permanent, SeamError};
 use super::partition::PartitionFold;
-use super::recovery::{VERIFY_MS, rebuild};
+use super::recovery::{VERIFY_MS, rebuild, verify};
 use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
 use crate::core::decision::Decision;
 use crate::core::event::decision_header;
@@ -53,7 +53,7 @@ enum Stage {
     /// State has to be rebuilt at the newest checkpoint.
     Load,
     /// Meters defined since the checkpoint have their past to be metered.
-    BackMeter { defined: BTreeSet<String> },
+    BackMeter { defined: BTreeSet<String>, vouchers: Vec<Checkpoint> },
     /// The log has to be found at the checkpoint.
     Start,
     /// After trouble with the log: the next record that is due has to be found again.
@@ -164,8 +164,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     pub fn step(&mut self) -> Result<Progress, SeamError> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
             Stage::Load => self.load(),
-            Stage::BackMeter { defined } => {
-                self.or_again(Stage::BackMeter { defined: defined.clone() }, |m| m.back_meter(&defined))
+            Stage::BackMeter { defined, vouchers } => {
+                let again = Stage::BackMeter { defined: defined.clone(), vouchers: vouchers.clone() };
+                self.or_again(again, |m| m.back_meter(&defined, &vouchers))
             }
             Stage::Start => self.or_again(Stage::Start, Self::start),
             Stage::Seek => self.or_again(Stage::Seek, Self::seek),
@@ -205,17 +206,26 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.checkpoint_ms = self.clock.now_ms();
         let defined = checkpoints.first().map(|newest| meters.new_since(&self.control.meters(newest.control)));
         self.stage = match defined {
-            Some(defined) if !defined.is_empty() => Stage::BackMeter { defined: defined.into_iter().collect() },
+            Some(defined) if !defined.is_empty() => {
+                Stage::BackMeter { defined: defined.into_iter().collect(), vouchers: checkpoints }
+            }
             _ => Stage::Start,
         };
         Ok(Progress::Stepped)
     }
 
-    fn back_meter(&mut self, defined: &BTreeSet<String>) -> Result<(Stage, Progress), SeamError> {
+    /// Meters the past of the meters that are `defined`; `vouchers` are the checkpoints that the state was rebuilt from.
+    fn back_meter(
+        &mut self,
+        defined: &BTreeSet<String>,
+        vouchers: &[Checkpoint],
+    ) -> Result<(Stage, Progress), SeamError> {
         if let Some(fold) = &self.fold {
             let as_of = fold.next();
             let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
             let (rules, partition) = (Arc::clone(&self.rules), self.partition);
+            // the replica that answers now need not be the one that was loaded from
+            verify(&mut self.store, below, vouchers)?;
             meter_history(&mut self.store, below, fold.meter().meters(), defined, &mut |store, batch| {
                 store.insert_buckets(&rules, partition, as_of, batch)
             })?;
@@ -355,8 +365,12 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let as_of = checkpoint.next;
         let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
         let (rules, partition) = (Arc::clone(&self.rules), self.partition);
-        let metered = meter_marks(&mut self.store, below, &meters, &marks, &mut |store, batch| {
-            store.insert_buckets(&rules, partition, as_of, batch)
+        // a replica that lacks the rows of this span lacks what marked the hours
+        let verified = verify(&mut self.store, below, std::slice::from_ref(&checkpoint));
+        let metered = verified.and_then(|()| {
+            meter_marks(&mut self.store, below, &meters, &marks, &mut |store, batch| {
+                store.insert_buckets(&rules, partition, as_of, batch)
+            })
         });
         if let Err(error) = metered {
             self.stage = Stage::Marks { marks, checkpoint };

@@ -47,7 +47,11 @@ pub fn rebuild(
 }
 
 /// Compares the ledger with the counts and digests of the checkpoints: a set that is not whole would accept a duplicate.
-fn verify(store: &mut dyn Store, below: LedgerBelow<'_>, checkpoints: &[Checkpoint]) -> Result<(), SeamError> {
+pub(super) fn verify(
+    store: &mut dyn Store,
+    below: LedgerBelow<'_>,
+    checkpoints: &[Checkpoint],
+) -> Result<(), SeamError> {
     for checkpoint in checkpoints {
         let (mut digest, mut rows) = (SpanDigest::default(), 0u64);
         let span = LedgerBelow { below: checkpoint.next, ..below };
