@@ -123,6 +123,7 @@ struct CheckpointRow {
 #[derive(Row, Deserialize)]
 struct DigestRow {
     offset: u64,
+    append_ms: i64,
     disposition: i8,
     identity: u128,
     content: u64,
@@ -192,12 +193,13 @@ impl Store for ClickHouseStore {
 
     fn rows(&mut self, below: LedgerBelow<'_>, from: Offset, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
         let sql = format!(
-            "SELECT offset, disposition, identity, content, readings FROM usage_event FINAL \
+            "SELECT offset, toUnixTimestamp64Milli(append_time) AS append_ms, disposition, identity, content, readings FROM usage_event FINAL \
              WHERE {BELOW} AND offset >= {{from:UInt64}} ORDER BY offset"
         );
         self.each::<DigestRow>(self.select(&sql, below).param("from", from.0), &mut |row| {
             sink(LedgerRow {
                 offset: row.offset,
+                append_time: Instant(row.append_ms),
                 disposition: row.disposition as u8,
                 identity: row.identity,
                 content: row.content,

@@ -240,8 +240,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let next = fold.next();
         let LogEnds { first, end } = self.log.ends()?;
         let label = self.rules.label(self.partition);
-        if next > end {
-            return Err(Permanent::LogCut { label, next: next.0, end: end.0 }.into());
+        let known = fold.known_end();
+        if next > end || known > end {
+            return Err(Permanent::LogCut { label, next: known.0, end: end.0 }.into());
         }
         // before its first checkpoint a partition has lost nothing that was promised to it but what retention took
         if next < first {

@@ -1,9 +1,11 @@
 //! The state of one partition: a function of the log below `next` and of the meters defined below `control` (I4).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
+use super::seam::LedgerRow;
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
 use crate::core::ledger::digest::{Said, record_hash};
@@ -30,6 +32,9 @@ pub struct PartitionFold {
     totals: Totals,
     consumed: u64,
     last: Option<LastRecord>,
+    /// Rows at or above the checkpoint that were in the ledger when the state was rebuilt, in the order of their offsets: no part of the
+    /// state, but what the log says must become the same rows again.
+    ahead: VecDeque<LedgerRow>,
 }
 
 impl PartitionFold {
@@ -51,13 +56,14 @@ impl PartitionFold {
         };
         let (batch, span) = (LedgerBatch::default(), Span::new(next));
         let totals = Totals::default();
-        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, consumed: 0, last }
+        let (consumed, ahead) = (0, VecDeque::new());
+        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, consumed, last, ahead }
     }
 
     /// Folds the next record: gives it its disposition and its ledger row, and meters it if it is accepted.
     ///
     /// # Errors
-    /// Permanent if the offsets do not rise.
+    /// Permanent if the offsets do not rise, or if the record is not the one of which the ledger has a row already.
     pub fn fold(&mut self, record: &LogRecord<'_>, named: NamedDecision) -> Result<Disposition, Permanent> {
         if record.offset < self.next {
             return Err(Permanent::OffsetsFell { label: self.label(), expected: self.next.0, got: record.offset.0 });
@@ -65,16 +71,17 @@ impl PartitionFold {
         self.consumed += 1;
         let decoded = event::decode(&record.raw, &self.limits);
         let verdict = self.judge.judge(record, &decoded, named);
+        let readings = match &decoded {
+            Ok(event) => event.readings.len() as u32,
+            Err(refusal) => refusal.readings,
+        };
+        self.compare_ahead(record, &verdict, readings)?;
         let decision = match named {
             NamedDecision::Matching(offset) => Some(offset.0),
             _ => None,
         };
         let provider = self.rules.provider.as_deref().unwrap_or_default();
         self.batch.push(record, &decoded, &RowMeta { verdict, decision, provider });
-        let readings = match &decoded {
-            Ok(event) => event.readings.len() as u32,
-            Err(refusal) => refusal.readings,
-        };
         if let (Ok(event), Disposition::Accepted) = (&decoded, verdict.disposition) {
             self.meter_event(event, record.offset);
         }
@@ -88,6 +95,37 @@ impl PartitionFold {
         self.last = Some(LastRecord { offset: record.offset, hash });
         self.next = Offset(record.offset.0 + 1);
         Ok(verdict.disposition)
+    }
+
+    /// A disposition never changes and a position holds one record: a row that was flushed and not yet under a checkpoint must come out
+    /// again, or the log is another one.
+    fn compare_ahead(&mut self, record: &LogRecord<'_>, verdict: &Verdict, readings: u32) -> Result<(), Permanent> {
+        let row = LedgerRow {
+            offset: record.offset.0,
+            append_time: record.append_time,
+            disposition: verdict.disposition.number(),
+            identity: verdict.identity,
+            content: verdict.content,
+            readings,
+        };
+        while self.ahead.front().is_some_and(|ahead| ahead.offset <= row.offset) {
+            let ahead = self.ahead.pop_front();
+            if let Some(ahead) = ahead.filter(|ahead| *ahead != row) {
+                return Err(Permanent::LogChanged { label: self.label(), offset: ahead.offset });
+            }
+        }
+        Ok(())
+    }
+
+    /// States which rows at or above the checkpoint the ledger had when the state was rebuilt, in the order of their offsets.
+    pub fn expect_again(&mut self, ahead: VecDeque<LedgerRow>) {
+        self.ahead = ahead;
+    }
+
+    /// Where the log must reach at least: past everything of which the ledger has a row.
+    #[must_use]
+    pub fn known_end(&self) -> Offset {
+        Offset(self.ahead.back().map_or(self.next.0, |row| row.offset + 1))
     }
 
     /// The hash by which `record` is recognised when the log shows it again.

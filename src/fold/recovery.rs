@@ -1,12 +1,12 @@
 //! Rebuilding a partition's state at a checkpoint, from the ledger below it alone (DESIGN §5).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
 use super::partition::PartitionFold;
-use super::seam::{EventQuery, LedgerBelow, LedgerEvent, Store};
+use super::seam::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, Store};
 use crate::core::event::series_hash;
 use crate::core::ledger::digest::SpanDigest;
 use crate::core::ledger::identity_set::{IdentitySet, remembered_until};
@@ -21,6 +21,9 @@ use crate::core::word::{HOUR_MS, Instant, Offset, Partition};
 /// How far back the ledger is verified against its checkpoints when a partition is taken over, in milliseconds of log time.
 pub const VERIFY_MS: i64 = HOUR_MS;
 
+/// Most rows at or above the checkpoint that are compared with what the log says: a span is far smaller as a rule.
+const MAX_AHEAD: usize = 250_000;
+
 /// The state at `checkpoint`, or at the beginning of the log if there is none yet.
 ///
 /// # Errors
@@ -33,17 +36,34 @@ pub fn rebuild(
     meters: Meters,
     control: Offset,
 ) -> Result<PartitionFold, SeamError> {
+    let next = checkpoints.first().map_or(Offset(0), |newest| newest.next);
+    let ahead = rows_ahead(store, LedgerBelow { rules, partition, below: Offset(u64::MAX) }, next)?;
     let Some(newest) = checkpoints.first() else {
         let judge = Judge::new((**rules).clone(), partition, Instant(i64::MIN), IdentitySet::default());
         let meter = PartitionMeter::new(meters);
-        return Ok(PartitionFold::new(Arc::clone(rules), partition, Offset(0), control, judge, meter, None));
+        let mut fold = PartitionFold::new(Arc::clone(rules), partition, next, control, judge, meter, None);
+        fold.expect_again(ahead);
+        return Ok(fold);
     };
     let below = LedgerBelow { rules, partition, below: newest.next };
     verify(store, below, checkpoints)?;
     let identities = load_identities(store, below, newest.log_time)?;
     let meter = load_readings(store, below, newest.log_time, meters)?;
     let judge = Judge::new((**rules).clone(), partition, newest.log_time, identities);
-    Ok(PartitionFold::new(Arc::clone(rules), partition, newest.next, control, judge, meter, newest.last))
+    let mut fold = PartitionFold::new(Arc::clone(rules), partition, next, control, judge, meter, newest.last);
+    fold.expect_again(ahead);
+    Ok(fold)
+}
+
+/// Rows of an owner that flushed and made no checkpoint any more. They are no input, only something to hold the log against.
+fn rows_ahead(store: &mut dyn Store, all: LedgerBelow<'_>, next: Offset) -> Result<VecDeque<LedgerRow>, SeamError> {
+    let mut ahead = VecDeque::new();
+    store.rows(all, next, &mut |row| {
+        if ahead.len() < MAX_AHEAD {
+            ahead.push_back(row);
+        }
+    })?;
+    Ok(ahead)
 }
 
 /// Compares the ledger with the counts and digests of the checkpoints: a set that is not whole would accept a duplicate.

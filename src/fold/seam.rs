@@ -98,6 +98,8 @@ pub struct LedgerIdentity {
 pub struct LedgerRow {
     /// The row's offset.
     pub offset: u64,
+    /// The row's append time.
+    pub append_time: Instant,
     /// Disposition by number.
     pub disposition: u8,
     /// Identity.
