@@ -14,6 +14,7 @@ pub mod http;
 pub mod kafka;
 pub mod load;
 pub mod metrics;
+pub mod mutation;
 pub mod quarantine;
 pub mod run;
 pub mod statement;

@@ -17,7 +17,8 @@ use crate::core::ledger::digest::raw_hash;
 use crate::core::ledger::judge::{LogRecord, NamedDecision};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::partition::{Marks, PutOut};
-use crate::core::word::{Offset, Partition};
+use crate::core::word::{Instant, Offset, Partition};
+use crate::mutation::{Mutation, planted};
 
 /// Bounds and times of the fold (I13).
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +138,12 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             || self.fold.as_ref().is_some_and(|fold| fold.span().consumed > 0)
     }
 
+    /// Whether the partition, being taken away for `waited_ms`, is given up now: once everything is durable, and after `limit_ms` in
+    /// any case. What is dropped then is folded again by the next owner.
+    pub fn may_leave(&self, waited_ms: u64, limit_ms: u64) -> bool {
+        !self.has_unflushed() || (waited_ms >= limit_ms && !planted(Mutation::RevokeBlocks))
+    }
+
     /// Asks for a checkpoint at the next step that can begin one: before the end of a run and before a revoke.
     pub fn want_checkpoint(&mut self) {
         self.checkpoint_wanted = true;
@@ -241,7 +248,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let LogEnds { first, end } = self.log.ends()?;
         let label = self.rules.label(self.partition);
         let known = fold.known_end();
-        if next > end || known > end {
+        if next > end || (known > end && !planted(Mutation::FlushedRowsIgnored)) {
             return Err(Permanent::LogCut { label, next: known.0, end: end.0 }.into());
         }
         // before its first checkpoint a partition has lost nothing that was promised to it but what retention took
@@ -250,6 +257,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         }
         let last =
             self.checkpointed.as_ref().and_then(|checkpoint| checkpoint.last).filter(|last| last.offset >= first);
+        let last = last.filter(|_| !planted(Mutation::TailCutUnnoticed) && !planted(Mutation::StartAtCommit));
         self.verify = last;
         self.log.start_at(last.map_or(next, |last| last.offset))?;
         Ok((Stage::Fold, Progress::Stepped))
@@ -266,7 +274,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return self.or_again(Stage::Fold, Self::begin_checkpoint);
         }
         // records may have been taken from the log and not folded: they are asked for again
-        self.or_again(Stage::Seek, Self::fold_some)
+        let again = if planted(Mutation::NoSeekAfterTrouble) { Stage::Fold } else { Stage::Seek };
+        self.or_again(again, Self::fold_some)
     }
 
     fn fold_some(&mut self) -> Result<(Stage, Progress), SeamError> {
@@ -286,17 +295,22 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     /// Folds records until a flush is due by size, the month of the append time changes, or none is there.
     fn fetch(&mut self) -> Result<u64, SeamError> {
-        let Self { log, control, fold, rules, partition, limits, verify, .. } = self;
+        let Self { log, control, fold, rules, partition, limits, verify, clock, .. } = self;
         let Some(fold) = fold else { return Ok(0) };
         log.fetch(limits.fetch_wait_ms, &mut |record| {
-            if let Some(last) = verify.take() {
-                let hash = fold.hash_again(record);
-                return if (record.offset, hash) == (last.offset, last.hash) {
-                    Ok(Flow::More)
-                } else {
-                    Err(Permanent::LogChanged { label: rules.label(*partition), offset: last.offset.0 }.into())
+            if let Some(last) = verify.take()
+                && (record.offset <= last.offset || !planted(Mutation::MissingRecordUnnoticed))
+            {
+                // it was there when the log was found, so one that begins behind it is another log
+                return match (record.offset, fold.hash_again(record)) == (last.offset, last.hash) {
+                    true => Ok(Flow::More),
+                    false => {
+                        Err(Permanent::LogChanged { label: rules.label(*partition), offset: last.offset.0 }.into())
+                    }
                 };
             }
+            let stamped = LogRecord { append_time: Instant(clock.now_ms() as i64), ..*record };
+            let record = if planted(Mutation::WallClockWindow) { &stamped } else { record };
             let named = named_decision(control, record)?;
             fold.fold(record, named)?;
             Ok(if is_full(fold, limits) { Flow::Enough } else { Flow::More })
@@ -323,12 +337,15 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         }
         let control = self.control.end()?;
         self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
-        if !self.reload {
+        if !self.reload || planted(Mutation::ControlAdvancedEarly) {
             fold.advance_control(control);
         } else if fold.span().consumed == 0 {
             return Ok((Stage::Load, Progress::Stepped));
         }
         let (put_out, checkpoint) = fold.take_checkpoint()?;
+        if planted(Mutation::CheckpointBeforeBuckets) {
+            self.store.insert_checkpoint(&checkpoint)?;
+        }
         Ok((Stage::Buckets { put_out, checkpoint }, Progress::Stepped))
     }
 
@@ -343,9 +360,11 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     }
 
     fn write_buckets(&mut self, put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+        let off = u64::from(planted(Mutation::AsOfInclusive));
+        let as_of = Offset(checkpoint.next.0.saturating_sub(off));
         let written = match put_out.buckets.is_empty() {
             true => Ok(()),
-            false => self.store.insert_buckets(&self.rules, self.partition, checkpoint.next, &put_out.buckets),
+            false => self.store.insert_buckets(&self.rules, self.partition, as_of, &put_out.buckets),
         };
         if let Err(error) = written {
             self.stage = Stage::Buckets { put_out, checkpoint };
@@ -353,6 +372,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         }
         if let Some(fold) = &mut self.fold {
             fold.recycle(put_out.buckets);
+        }
+        if planted(Mutation::MarksDroppedAtCrash) && !put_out.marks.is_empty() {
+            self.store.insert_checkpoint(&checkpoint)?;
         }
         self.stage = match put_out.marks.is_empty() {
             true => Stage::Checkpoint { checkpoint },
@@ -367,7 +389,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
         let (rules, partition) = (Arc::clone(&self.rules), self.partition);
         // a replica that lacks the rows of this span lacks what marked the hours
-        let verified = verify(&mut self.store, below, std::slice::from_ref(&checkpoint));
+        let vouched = if planted(Mutation::MarksFromLaggingReplica) { &[] } else { std::slice::from_ref(&checkpoint) };
+        let verified = verify(&mut self.store, below, vouched);
         let metered = verified.and_then(|()| {
             meter_marks(&mut self.store, below, &meters, &marks, &mut |store, batch| {
                 store.insert_buckets(&rules, partition, as_of, batch)
@@ -382,6 +405,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     }
 
     fn write_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+        if planted(Mutation::CommitBeforeCheckpoint) {
+            self.log.commit(checkpoint.next);
+        }
         if let Err(error) = self.store.insert_checkpoint(&checkpoint) {
             self.stage = Stage::Checkpoint { checkpoint };
             return Err(error);
@@ -414,6 +440,7 @@ fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Resu
     };
     let said = format!("{:032x}", raw_hash(record.raw.headers, record.raw.value));
     Ok(match control.decision(offset)? {
+        _ if planted(Mutation::RetryWithoutDecision) => NamedDecision::Matching(offset),
         Some(Decision::RecordResent { raw_hash, .. }) if raw_hash == said => NamedDecision::Matching(offset),
         _ => NamedDecision::Unmatched,
     })

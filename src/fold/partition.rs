@@ -16,6 +16,7 @@ use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::{PartitionMeter, PutOut};
 use crate::core::word::{Disposition, Offset, Partition};
+use crate::mutation::{Mutation, planted};
 
 /// The fold of one partition.
 #[derive(Debug)]
@@ -70,6 +71,12 @@ impl PartitionFold {
         }
         self.consumed += 1;
         let decoded = event::decode(&record.raw, &self.limits);
+        let unknown =
+            |event: &event::Event<'_>| event.readings.iter().any(|r| self.meter.meters().get(&r.meter).is_none());
+        let named = match &decoded {
+            Ok(event) if planted(Mutation::CatalogInDisposition) && unknown(event) => NamedDecision::Unmatched,
+            _ => named,
+        };
         let verdict = self.judge.judge(record, &decoded, named);
         let readings = match &decoded {
             Ok(event) => event.readings.len() as u32,
@@ -109,7 +116,7 @@ impl PartitionFold {
             readings,
         };
         while self.ahead.front().is_some_and(|ahead| ahead.offset <= row.offset) {
-            let ahead = self.ahead.pop_front();
+            let ahead = self.ahead.pop_front().filter(|_| !planted(Mutation::FlushedRowsIgnored));
             if let Some(ahead) = ahead.filter(|ahead| *ahead != row) {
                 return Err(Permanent::LogChanged { label: self.label(), offset: ahead.offset });
             }
@@ -144,7 +151,7 @@ impl PartitionFold {
     fn meter_event(&mut self, event: &event::Event<'_>, offset: Offset) {
         let order = EventOrder {
             instant: event.time,
-            recorded: event.recorded,
+            recorded: event.recorded.filter(|_| !planted(Mutation::RecordedTimeIgnored)),
             generation: self.rules.generation,
             offset: offset.0,
         };

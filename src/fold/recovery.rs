@@ -17,6 +17,7 @@ use crate::core::metering::definition::Meters;
 use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::PartitionMeter;
 use crate::core::word::{HOUR_MS, Instant, Offset, Partition};
+use crate::mutation::{Mutation, planted};
 
 /// How far back the ledger is verified against its checkpoints when a partition is taken over, in milliseconds of log time.
 pub const VERIFY_MS: i64 = HOUR_MS;
@@ -50,6 +51,7 @@ pub fn rebuild(
     let identities = load_identities(store, below, newest.log_time)?;
     let meter = load_readings(store, below, newest.log_time, meters)?;
     let judge = Judge::new((**rules).clone(), partition, newest.log_time, identities);
+    let next = if planted(Mutation::StartAtCommit) { newest.from } else { newest.next };
     let mut fold = PartitionFold::new(Arc::clone(rules), partition, next, control, judge, meter, newest.last);
     fold.expect_again(ahead);
     Ok(fold)
@@ -72,14 +74,16 @@ pub(super) fn verify(
     below: LedgerBelow<'_>,
     checkpoints: &[Checkpoint],
 ) -> Result<(), SeamError> {
-    for checkpoint in checkpoints {
+    for checkpoint in checkpoints.iter().filter(|_| !planted(Mutation::LaggingReplicaTrusted)) {
         let (mut digest, mut rows) = (SpanDigest::default(), 0u64);
         let span = LedgerBelow { below: checkpoint.next, ..below };
         store.rows(span, checkpoint.from, &mut |row| {
             digest.add(row.offset, row.disposition, row.identity, row.content, row.readings);
             rows += 1;
         })?;
-        if rows != checkpoint.consumed || digest.finish() != checkpoint.digest {
+        if rows != checkpoint.consumed
+            || (digest.finish() != checkpoint.digest && !planted(Mutation::DigestNotVerified))
+        {
             return Err(SeamError::retryable(format!(
                 "{}: the ledger has {rows} rows in [{}, {}) where its checkpoint counted {}: waiting for the replica to catch up; if \
                  it does not, rows were lost: run an audit",
@@ -97,6 +101,8 @@ pub(super) fn verify(
 fn load_identities(store: &mut dyn Store, below: LedgerBelow<'_>, log_time: Instant) -> Result<IdentitySet, SeamError> {
     let window_ms = below.rules.acceptance_window_ms;
     let mut identities = IdentitySet::default();
+    let below =
+        if planted(Mutation::RowsAboveCheckpoint) { LedgerBelow { below: Offset(u64::MAX), ..below } } else { below };
     let appended_from = log_time.plus_ms(-window_ms - below.rules.future_limit_ms);
     store.identities(below, appended_from, &mut |row| {
         identities.remember(row.identity, row.content, remembered_until(row.append_time, row.time, window_ms));

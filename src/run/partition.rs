@@ -115,7 +115,7 @@ impl Runner {
             if self.revoked.load(Ordering::Acquire) {
                 let since = *revoked_at.get_or_insert_with(Moment::now);
                 machine.want_checkpoint();
-                if !machine.has_unflushed() || since.elapsed() >= self.context.revoke_flush {
+                if machine.may_leave(milliseconds(since.elapsed()), milliseconds(self.context.revoke_flush)) {
                     break;
                 }
             }
@@ -209,4 +209,8 @@ impl Runner {
             }
         });
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::core::word::Instant;
+use crate::mutation::{Mutation, planted};
 
 /// Identities are xxh3-128 hashes already: hashing them again would only cost time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +63,7 @@ impl std::hash::Hash for KeyHash {
 /// Until which log time an identity is remembered: until it passes both its acceptance and its event time by the window.
 #[must_use]
 pub fn remembered_until(accepted: Instant, measured: Instant, window_ms: i64) -> Instant {
+    let accepted = if planted(Mutation::EvictByEventTime) { measured } else { accepted };
     accepted.max(measured).plus_ms(window_ms)
 }
 

@@ -4,6 +4,7 @@ use super::identity_set::{IdentitySet, Seen, remembered_until};
 use super::rules::StreamRules;
 use crate::core::event::{Event, RawRecord, Refusal, content, identity, partition_of};
 use crate::core::word::{Disposition, Instant, Offset, Partition, Reason};
+use crate::mutation::{Mutation, planted};
 
 /// A record of the usage log under its position.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,9 @@ impl Judge {
         decoded: &Result<Event<'_>, Box<Refusal>>,
         named: NamedDecision,
     ) -> Verdict {
-        self.log_time = self.log_time.max(record.append_time);
+        let said = decoded.as_ref().map_or(record.append_time, |event| event.time);
+        let stamp = if planted(Mutation::CreateTimeTrusted) { said } else { record.append_time };
+        self.log_time = if planted(Mutation::LogTimeFalls) { stamp } else { self.log_time.max(stamp) };
         self.identities.sweep(self.log_time);
         let event = match decoded {
             Ok(event) => event,
@@ -98,7 +101,7 @@ impl Judge {
     ) -> Disposition {
         let routed = record.raw.key == Some(event.array.as_bytes())
             && partition_of(event.array.as_bytes(), self.rules.partitions) == self.partition;
-        if !routed {
+        if !routed && !planted(Mutation::MisroutedAccepted) {
             return Disposition::Quarantined(Reason::Misrouted);
         }
         if self.rules.provider.as_deref().is_some_and(|own| own != event.provider) {
@@ -108,10 +111,14 @@ impl Judge {
             return Disposition::Quarantined(Reason::UnmatchedRetry);
         }
         let unless_seen = self.by_time(record, event, named);
+        if planted(Mutation::LateAcceptTwice) && matches!(named, NamedDecision::Matching(_)) {
+            return unless_seen;
+        }
         let until = remembered_until(record.append_time, event.time, self.rules.acceptance_window_ms);
         let until = (unless_seen == Disposition::Accepted).then_some(until);
         match self.identities.meet(identity, content, self.log_time, until) {
             Seen::Same => Disposition::Duplicate,
+            Seen::Different if planted(Mutation::ConflictAccepted) => unless_seen,
             Seen::Different => Disposition::Quarantined(Reason::Conflict),
             Seen::Never => unless_seen,
         }
@@ -119,10 +126,10 @@ impl Judge {
 
     /// What becomes of an event whose identity was not seen: when it was measured decides.
     fn by_time(&self, record: &LogRecord<'_>, event: &Event<'_>, named: NamedDecision) -> Disposition {
-        if event.time > record.append_time.plus_ms(self.rules.future_limit_ms) {
+        if event.time > record.append_time.plus_ms(self.rules.future_limit_ms) && !planted(Mutation::FutureAccepted) {
             return Disposition::Quarantined(Reason::Future);
         }
-        let waived = matches!(named, NamedDecision::Matching(_));
+        let waived = matches!(named, NamedDecision::Matching(_)) || planted(Mutation::LateAccepted);
         if event.time < self.log_time.plus_ms(-self.rules.acceptance_window_ms) && !waived {
             return Disposition::Late;
         }

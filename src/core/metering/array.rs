@@ -14,6 +14,7 @@ use super::series::{Gathered, Series, Workspace};
 use super::tag::{TagId, TagTable};
 use crate::core::event::series_hash;
 use crate::core::word::{HOUR_MS, Hour, Instant, Kind};
+use crate::mutation::{Mutation, planted};
 
 /// How much disorder within an array is absorbed in memory, in milliseconds: pollers retry within minutes.
 pub const SLACK_MS: i64 = 15 * 60_000;
@@ -168,10 +169,11 @@ impl ArrayMeter {
             self.move_on(order.instant, out, workspace);
         }
         let event = self.taken_in(order, site, readings, meters, true);
-        if order.instant.hour() <= self.closed {
+        if order.instant.hour() <= self.closed && !planted(Mutation::MarksNotMade) {
             for held in &event.readings {
                 let series = &self.series[held.series as usize];
                 let (from, to) = series.touched(order.instant);
+                let to = if planted(Mutation::MarkOwnHourOnly) { from } else { to };
                 marked.extend((from.0..=to.min(self.closed).0).map(|hour| (Arc::clone(&series.key), Hour(hour))));
             }
         }
@@ -190,7 +192,9 @@ impl ArrayMeter {
         self.newest = self.newest.max(newest).max(order.instant);
         self.closed = self.closed.max(Self::closed_by(self.newest));
         let event = self.taken_in(order, site, readings, meters, false);
-        self.hold(event);
+        if self.keep_all || !planted(Mutation::BucketsAsState) {
+            self.hold(event);
+        }
     }
 
     fn hold(&mut self, event: HeldEvent) {
@@ -212,7 +216,8 @@ impl ArrayMeter {
         let (kind, series_hash) = (Kind::Array, self.observed_hash);
         let observed =
             MeterReading { kind, resource: &array, meter: OBSERVED, customer: None, tier: None, value: 1, series_hash };
-        event.readings.extend(self.held(0, &observed, site, meters));
+        let observed = self.held(0, &observed, site, meters);
+        event.readings.extend(observed.filter(|_| !planted(Mutation::ObservedForgotten)));
         for (place, reading) in readings.enumerate() {
             event.readings.extend(self.held(place + 1, &reading, site, meters));
         }

@@ -3,6 +3,7 @@
 use super::definition::{Definition, MeterKind};
 use super::tag::TagId;
 use crate::core::word::{Hour, Instant};
+use crate::mutation::{Mutation, planted};
 
 /// One reading as the meter function sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,9 @@ fn gauge(samples: impl Iterator<Item = Sample>, definition: &Definition, hour: H
     let mut samples = samples.peekable();
     while let Some(sample) = samples.next() {
         let hold_end = sample.instant.plus_ms(definition.max_hold_ms);
-        let end = samples.peek().map_or(hold_end, |next| next.instant.min(hold_end));
+        let cuts = |next: &&Sample| !planted(Mutation::OldAttributionStays) || next.tags == sample.tags;
+        let next = samples.peek().filter(cuts).filter(|_| !planted(Mutation::HoldNotCutBack));
+        let end = next.map_or(hold_end, |next| next.instant.min(hold_end));
         let (from, to) = (sample.instant.max(hour.start()), end.min(hour.end()));
         if from < to {
             spread(sample, from, to, definition.cell_ms, hour, cells);
@@ -88,7 +91,11 @@ fn spread(sample: Sample, from: Instant, to: Instant, cell_ms: i64, hour: Hour, 
 
 /// All deltas add, those of equal instants too, at their own instant.
 fn delta(samples: impl Iterator<Item = Sample>, definition: &Definition, hour: Hour, cells: &mut Vec<Cell>) {
+    let mut before = None;
     for sample in samples.filter(|sample| sample.instant.hour() == hour) {
+        if before.replace(sample.instant) == Some(sample.instant) && planted(Mutation::DeltaEqualInstants) {
+            continue;
+        }
         let index = (sample.instant.0 - hour.start().0) / definition.cell_ms;
         let cell = cell_of(cells, index as u8, sample.tags);
         cell.amount += i128::from(sample.value);
@@ -111,8 +118,12 @@ fn counter(samples: impl Iterator<Item = Sample>, definition: &Definition, hour:
         }
         if sample.instant >= hour.start() {
             let increase = match before {
-                Some(before) if sample.instant.0 - before.instant.0 <= definition.max_hold_ms => {
-                    sample.value.checked_sub(before.value).unwrap_or(sample.value)
+                Some(before)
+                    if sample.instant.0 - before.instant.0 <= definition.max_hold_ms
+                        || planted(Mutation::CounterHoldIgnored) =>
+                {
+                    let reset = if planted(Mutation::ResetCountsNothing) { 0 } else { sample.value };
+                    sample.value.checked_sub(before.value).unwrap_or(reset)
                 }
                 _ => 0,
             };

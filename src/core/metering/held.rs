@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::tag::TagId;
 use crate::core::word::Instant;
+use crate::mutation::{Mutation, planted};
 
 /// When and where an event came: the order of its readings among those of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,9 +48,13 @@ pub struct HeldEvents(VecDeque<HeldEvent>);
 impl HeldEvents {
     /// Puts an event in its place, which is nearly always the end.
     pub fn insert(&mut self, event: HeldEvent) {
+        let is_before = |one: &EventOrder, other: &EventOrder| match planted(Mutation::EqualInstantsByArrival) {
+            true => one.instant <= other.instant,
+            false => one < other,
+        };
         match self.0.back() {
-            Some(back) if back.order > event.order => {
-                let place = self.0.partition_point(|other| other.order < event.order);
+            Some(back) if !is_before(&back.order, &event.order) => {
+                let place = self.0.partition_point(|other| is_before(&other.order, &event.order));
                 self.0.insert(place, event);
             }
             _ => self.0.push_back(event),

@@ -12,6 +12,7 @@ use super::definition::Meters;
 use super::held::EventOrder;
 use super::series::Workspace;
 use crate::core::word::{Hour, Instant};
+use crate::mutation::{Mutation, planted};
 
 /// Most memory for buckets that a partition keeps while it has none: a busy partition's usual checkpoint.
 const MAX_RECYCLED_BYTES: usize = 32 << 20;
@@ -60,7 +61,7 @@ impl PartitionMeter {
     /// States that an array without state here has no accepted reading at or after `instant`. It may have older ones, since old arrays
     /// are forgotten and not loaded: an event older than that, which a decision let through, marks its hours.
     pub fn complete_from(&mut self, instant: Instant) {
-        self.complete_from = Some(instant);
+        self.complete_from = Some(instant).filter(|_| !planted(Mutation::LateAcceptFromMemory));
     }
 
     /// Takes in an accepted event.

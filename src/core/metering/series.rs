@@ -8,6 +8,7 @@ use super::cell::{Cell, Sample, meter};
 use super::definition::{Definition, MeterKind};
 use super::held::{Held, HeldEvent, HeldEvents};
 use crate::core::word::{Hour, Instant};
+use crate::mutation::{Mutation, planted};
 
 /// A live series. Its readings lie with the array's events.
 #[derive(Debug)]
@@ -92,17 +93,17 @@ impl Gathered {
     fn find_before(&mut self, series: usize, events: &HeldEvents, from: Instant, hold_ms: i64) {
         self.before.clear();
         self.before.resize(series, None);
-        let mut missing = series;
+        let mut missing = if planted(Mutation::PredecessorForgotten) { 0 } else { series };
         for event in events.back_from(from, from.plus_ms(-hold_ms)) {
+            if missing == 0 {
+                break;
+            }
             for held in &event.readings {
                 let before = &mut self.before[held.series as usize];
                 if before.is_none() {
                     *before = Some(sample(event, held));
                     missing -= 1;
                 }
-            }
-            if missing == 0 {
-                break;
             }
         }
     }
