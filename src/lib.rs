@@ -17,4 +17,6 @@ pub mod metrics;
 pub mod mutation;
 pub mod quarantine;
 pub mod run;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 pub mod statement;

@@ -8,6 +8,8 @@ mod dev;
 mod effects;
 mod engine;
 mod events;
+#[cfg(feature = "sim")]
+mod faults;
 mod load;
 mod log;
 mod migrate;
@@ -121,6 +123,10 @@ impl Cli {
             Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {
+                #[cfg(feature = "sim")]
+                if let Some(code) = arguments.inject_faults() {
+                    return Ok(code);
+                }
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
             }

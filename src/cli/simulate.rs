@@ -26,16 +26,23 @@ use crate::statement::{Comparison, ComparisonError, Rater};
 )]
 pub(super) struct Args {
     /// The directory of the other book
-    directory: PathBuf,
+    #[cfg_attr(not(feature = "sim"), arg(required = true))]
+    #[cfg_attr(feature = "sim", arg(required_unless_present = "seed"))]
+    directory: Option<PathBuf>,
     /// The periods by the months in which they begin, first and last included: 2026-08..2026-10, or one: 2026-10
     #[arg(long, value_name = "A..B", value_parser = parse_periods)]
-    periods: Periods,
+    #[cfg_attr(not(feature = "sim"), arg(required = true))]
+    #[cfg_attr(feature = "sim", arg(required_unless_present = "seed"))]
+    periods: Option<Periods>,
     /// Only contracts in which this provider buys or sells
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[cfg(feature = "sim")]
+    #[command(flatten)]
+    faults: super::faults::Faults,
 }
 
 /// Labels of periods in order.
@@ -52,8 +59,17 @@ fn parse_periods(text: &str) -> Result<Periods, String> {
 }
 
 impl Args {
+    /// Runs the fault simulator, if that is what is asked for.
+    #[cfg(feature = "sim")]
+    pub(super) fn inject_faults(&self) -> Option<ExitCode> {
+        self.faults.seed.map(|seed| self.faults.run(seed))
+    }
+
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let Some(book) = source::read(&self.directory)? else { return Ok(ExitCode::from(REFUSED)) };
+        let (Some(directory), Some(periods)) = (&self.directory, &self.periods) else {
+            anyhow::bail!("say which directory and which --periods")
+        };
+        let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
         let client = Client::new(&config.clickhouse);
         let now = Rater::newest(&client).await?;
         let changed = changed_meters(now.book(), &book);
@@ -67,7 +83,7 @@ impl Args {
         warnings.for_each(|warning| eprintln!("warning: {warning}"));
         let hash = book.hash()?;
         let then = Rater::with_book(&client, book, hash).await?;
-        match self.rate(&Comparison::new(now, then)).await {
+        match self.rate(&Comparison::new(now, then), &periods.0).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(Failure::Refused(error)) => {
                 eprintln!("plimsoll: {error}");
@@ -78,11 +94,11 @@ impl Args {
     }
 
     /// One contract and period at a time: what was told is forgotten, but for the sums.
-    async fn rate(&self, comparison: &Comparison) -> Result<(), Failure> {
+    async fn rate(&self, comparison: &Comparison, periods: &[String]) -> Result<(), Failure> {
         let contracts = comparison.contracts(self.provider.as_deref());
-        let mut progress = Progress::new(contracts.len() * self.periods.0.len());
+        let mut progress = Progress::new(contracts.len() * periods.len());
         let mut report = Report::new(self.format);
-        for label in &self.periods.0 {
+        for label in periods {
             for contract in &contracts {
                 let effects = comparison
                     .effect(contract, label, &[])

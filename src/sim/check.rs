@@ -1,0 +1,184 @@
+//! The judgement: rows and cells that are there against those that are due.
+
+use std::collections::BTreeMap;
+
+use super::broker::Record;
+use super::database::View;
+use super::integral::{self, Cells, Figures};
+use super::oracle::{Judged, judge};
+use super::row::{BucketKey, BucketRow};
+use super::world::{Broken, World};
+use crate::core::metering::definition::Meters;
+use crate::core::word::Hour;
+
+/// Versions of buckets that are looked at, of all that were ever written.
+const VERSIONS: usize = 24;
+
+/// Compares everything with what is due.
+pub(super) fn check(world: &World) {
+    let broker = world.broker.borrow();
+    let meters = broker.meters(u64::MAX);
+    for partition in 0..world.plan.rules.partitions {
+        let judged = judge(&broker, &world.plan.rules, partition);
+        let log = &broker.partitions[partition as usize];
+        if log.before_cut.is_some() {
+            // a log that gives no record from the last folded one on gives nothing to fold either
+            let next = world.database.borrow().newest_checkpoint(partition).unwrap_or(0);
+            let is_silent = log.end >= next && log.from(next.saturating_sub(1)).is_empty();
+            if !log.refused && !is_silent {
+                world.fail(Broken::Wrong, format!("partition {partition}: nobody noticed that the log was cut"));
+            }
+            rows(world, partition, &judged, false);
+            continue;
+        }
+        rows(world, partition, &judged, true);
+        // the newest versions of all buckets are what all accepted events make
+        compare(world, partition, &judged, log.end, &meters);
+        versions(world, partition, &judged, &meters);
+        manifest(world, partition, &judged, &|control| broker.meters(control));
+    }
+}
+
+/// One row a record, one record a row, each with the disposition that is due.
+fn rows(world: &World, partition: u32, judged: &[Judged], all: bool) {
+    let database = world.database.borrow();
+    let mut stored: BTreeMap<u64, _> =
+        database.ledger(partition, 0, u64::MAX, View::WHOLE).map(|row| (row.offset, row)).collect();
+    for one in judged {
+        let offset = one.record.offset;
+        let Some(row) = stored.remove(&offset) else {
+            if all {
+                world.fail(Broken::Lost, format!("{partition}/{offset} has no row; {:?} is due", one.due));
+            }
+            continue;
+        };
+        let (number, reason) = one.due.row();
+        let decision = one.decision.map_or(-1, |offset| offset as i64);
+        let found = (row.disposition, &*row.reason, row.append_ms, row.decision);
+        if found != (number, reason, one.record.append_ms, decision) {
+            let event = &one.record.sent.id;
+            let broken = if row.disposition == 1 && number == 2 { Broken::Doubled } else { Broken::Wrong };
+            world.fail(broken, format!("{partition}/{offset} ({event}): {found:?}, due is {:?} {decision}", one.due));
+        }
+        if number > 2 {
+            bytes(world, partition, &one.record);
+        }
+    }
+    if let Some((offset, row)) = stored.pop_first().filter(|_| all) {
+        world.fail(Broken::Doubled, format!("{partition}/{offset} has a row and is no record: {row:?}"));
+    }
+}
+
+/// What was not accepted is kept byte for byte.
+fn bytes(world: &World, partition: u32, record: &Record) {
+    let database = world.database.borrow();
+    let kept = database.quarantine.get(&(partition, record.offset));
+    if kept.is_none_or(|row| row.raw != record.sent.value) {
+        world.fail(Broken::Lost, format!("{partition}/{}: its bytes are not kept", record.offset));
+    }
+}
+
+/// A manifest tells the truth: below its offset and its decisions, each bucket is there as it was then.
+fn manifest(world: &World, partition: u32, judged: &[Judged], meters: &dyn Fn(u64) -> Meters) {
+    let chosen = {
+        let database = world.database.borrow();
+        let all = database.manifest(partition, View::WHOLE);
+        if all.is_empty() {
+            return;
+        }
+        let checkpoint = all[world.below(all.len() as u64) as usize];
+        let counted = judged.iter().filter(|one| (checkpoint.from.0..checkpoint.next.0).contains(&one.record.offset));
+        let consumed = counted.count() as u64;
+        if consumed != checkpoint.consumed || consumed != checkpoint.counts.total() {
+            world.fail(Broken::Wrong, format!("I1: {consumed} records in the span of {checkpoint:?}"));
+        }
+        (checkpoint.next.0, checkpoint.control.0)
+    };
+    compare(world, partition, judged, chosen.0, &meters(chosen.1));
+}
+
+/// Compares, for the buckets of a partition, the newest version up to `below` with what the events below it make.
+fn compare(world: &World, partition: u32, judged: &[Judged], below: u64, meters: &Meters) {
+    let database = world.database.borrow();
+    let version = u64::from(world.plan.rules.generation) << 48 | below;
+    let mut stored: BTreeMap<(integral::Name<'_>, i64), &BucketRow> = BTreeMap::new();
+    for (key, versions) in &database.buckets {
+        let newest = versions.range(..=version).next_back();
+        if let Some((_, row)) = newest.filter(|(_, row)| row.partition == partition) {
+            stored.insert((name(key), key.hour.0), row);
+        }
+    }
+    for (name, samples) in integral::series(judged, below) {
+        let Some(definition) = integral::definition(meters, name.4) else { continue };
+        for (hour, due) in integral::cells(&samples, &definition) {
+            let row = stored.remove(&(name, hour));
+            differ(world, (name, hour, below), row, &due);
+        }
+    }
+    stored.retain(|(name, _), _| meters.get(name.4).is_some());
+    if let Some((place, row)) = stored.pop_first() {
+        world.fail(Broken::Doubled, format!("{place:?} below {below} has a bucket and should have none: {row:?}"));
+    }
+}
+
+/// Some of the versions that were ever written are what the events below their offset make.
+fn versions(world: &World, partition: u32, judged: &[Judged], meters: &Meters) {
+    let database = world.database.borrow();
+    let of_partition = |(key, versions): (&'_ BucketKey, &'_ BTreeMap<u64, std::rc::Rc<BucketRow>>)| {
+        let rows: Vec<_> = versions.values().filter(|row| row.partition == partition).cloned().collect();
+        (key.clone(), rows)
+    };
+    let all: Vec<_> = database
+        .buckets
+        .iter()
+        .map(of_partition)
+        .flat_map(|(key, rows)| rows.into_iter().map(move |row| (key.clone(), row)))
+        .collect();
+    for _ in 0..VERSIONS.min(all.len()) {
+        let (key, row) = &all[world.below(all.len() as u64) as usize];
+        let name = name(key);
+        let series = integral::series(judged, row.as_of);
+        let due = match (series.get(&name), integral::definition(meters, name.4)) {
+            (Some(samples), Some(definition)) => integral::cells(samples, &definition).remove(&key.hour.0),
+            _ => None,
+        };
+        differ(world, (name, key.hour.0, row.as_of), Some(row), &due.unwrap_or_default());
+    }
+}
+
+fn name(key: &BucketKey) -> integral::Name<'_> {
+    let series = &*key.series;
+    (&series.provider, &series.array, series.kind, &series.resource, &series.meter)
+}
+
+/// Fails unless a bucket has exactly the cells that are due.
+fn differ(
+    world: &World,
+    (name, hour, below): (integral::Name<'_>, i64, u64),
+    row: Option<&BucketRow>,
+    due: &Cells<'_>,
+) {
+    let place = || format!("{name:?} {} below {below}", Hour(hour).start());
+    let Some(row) = row else {
+        return world.fail(Broken::Lost, format!("{}: no bucket; due is {due:?}", place()));
+    };
+    let found: Vec<_> = row
+        .cells
+        .iter()
+        .map(|cell| {
+            let tags = (cell.tags.customer.as_deref(), cell.tags.tier.as_deref(), cell.tags.site.as_deref());
+            let figures = Figures {
+                amount: cell.amount,
+                observed_ms: i64::from(cell.observed_ms),
+                count: cell.count,
+                min: cell.min,
+                max: cell.max,
+                last: cell.last,
+            };
+            ((cell.index, tags), figures)
+        })
+        .collect();
+    if !found.iter().map(|(place, figures)| (place, figures)).eq(due) {
+        world.fail(Broken::Wrong, format!("{} as of {}: {found:?}; due is {due:?}", place(), row.as_of));
+    }
+}

@@ -1,0 +1,104 @@
+//! What must have become of every record, from what producers sent and where the broker put it: another algorithm than the
+//! product's, over the producers' own knowledge. No byte is decoded, nothing is hashed, nothing is remembered step by step.
+
+use std::rc::Rc;
+
+use super::broker::{Broker, Header, Record};
+use crate::core::event::partition_of;
+use crate::core::ledger::rules::StreamRules;
+
+/// What must have become of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Accepted,
+    Duplicate,
+    Late,
+    Quarantined(&'static str),
+}
+
+impl Due {
+    /// The number and the reason that its row must show.
+    pub(super) fn row(self) -> (u8, &'static str) {
+        match self {
+            Due::Accepted => (1, ""),
+            Due::Duplicate => (2, ""),
+            Due::Late => (3, ""),
+            Due::Quarantined(reason) => (4, reason),
+        }
+    }
+}
+
+/// A record with what is due to it.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) record: Rc<Record>,
+    pub(super) due: Due,
+    /// The decision that its header names, if that is about it.
+    pub(super) decision: Option<u64>,
+}
+
+/// All records of a partition that were ever folded, in log order.
+pub(super) fn judge(broker: &Broker, rules: &StreamRules, partition: u32) -> Vec<Judged> {
+    let log = &broker.partitions[partition as usize];
+    let records = log.before_cut.as_ref().unwrap_or(&log.records);
+    let mut judged: Vec<Judged> = Vec::with_capacity(records.len());
+    let mut log_time = i64::MIN;
+    for record in records {
+        log_time = log_time.max(record.append_ms);
+        let named = named(broker, record);
+        let due = due(record, named, (rules, partition, log_time), &judged);
+        judged.push(Judged { record: Rc::clone(record), due, decision: named.unwrap_or_default() });
+    }
+    judged
+}
+
+/// The decision that a header names; an error if that is not about this record.
+fn named(broker: &Broker, record: &Record) -> Result<Option<u64>, ()> {
+    match record.header {
+        Header::None => Ok(None),
+        Header::NotANumber => Err(()),
+        Header::Names(offset) => {
+            let decision = usize::try_from(offset).ok().and_then(|place| broker.control.get(place)).ok_or(())?;
+            // what it is about are the bytes: an event may have been sent twice under two numbers
+            let is_about_it = decision.resent.as_ref().is_some_and(|resent| resent.value == record.sent.value);
+            if is_about_it { Ok(Some(offset)) } else { Err(()) }
+        }
+    }
+}
+
+fn due(
+    record: &Record,
+    named: Result<Option<u64>, ()>,
+    (rules, partition, log_time): (&StreamRules, u32, i64),
+    before: &[Judged],
+) -> Due {
+    let sent = &record.sent;
+    if let Some(flaw) = sent.flaw {
+        return Due::Quarantined(flaw.reason());
+    }
+    let key = sent.array.as_bytes();
+    if record.key != key || partition_of(key, rules.partitions).0 != partition {
+        return Due::Quarantined("misrouted");
+    }
+    if rules.provider.as_deref().is_some_and(|own| own != sent.provider) {
+        return Due::Quarantined("foreign_provider");
+    }
+    if named.is_err() {
+        return Due::Quarantined("unmatched_retry");
+    }
+    let window = rules.acceptance_window_ms;
+    let remembered = |other: &Judged| log_time <= other.record.append_ms.max(other.record.sent.time) + window;
+    let same = before.iter().rev().find(|other| other.due == Due::Accepted && other.record.sent.same_identity(sent));
+    match same.filter(|other| remembered(other)) {
+        Some(other) if other.record.sent.same_content(sent) => return Due::Duplicate,
+        Some(_) => return Due::Quarantined("conflict"),
+        None => {}
+    }
+    if sent.time > record.append_ms + rules.future_limit_ms {
+        return Due::Quarantined("future");
+    }
+    if sent.time < log_time - window && named == Ok(None) {
+        return Due::Late;
+    }
+    Due::Accepted
+}

@@ -1,0 +1,242 @@
+//! The fold's Store over the simulated tables: it shows what a replica has, and its inserts may fail in every way.
+
+use super::database::{Part, View};
+use super::fault::Fault;
+use super::row::{EventRow, bucket_parts, ledger_parts};
+use super::world::{Broken, Landed, Seam};
+use crate::core::ledger::batch::LedgerBatch;
+use crate::core::ledger::rules::StreamRules;
+use crate::core::metering::bucket::BucketBatch;
+use crate::core::word::{Disposition, Instant, Offset, Partition};
+use crate::fold::checkpoint::Checkpoint;
+use crate::fold::error::SeamError;
+use crate::fold::seam::{
+    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, Store,
+};
+
+/// The database for one process.
+#[derive(Debug)]
+pub(super) struct SimStore {
+    seam: Seam,
+}
+
+/// An instant as a DateTime64 keeps it.
+fn table_ms(instant: Instant) -> i64 {
+    instant.0.clamp(0, 4_000_000_000_000)
+}
+
+impl SimStore {
+    pub(super) fn new(seam: Seam) -> Self {
+        Self { seam }
+    }
+
+    fn view(&self) -> View {
+        self.seam.world.database.borrow().view(self.seam.pid)
+    }
+
+    /// Sends parts one after the other.
+    fn send(&self, mut parts: Vec<Part>) -> Result<(), SeamError> {
+        let landing = self.seam.insert()?;
+        let world = &self.seam.world;
+        match landing.landed {
+            Landed::Whole => {}
+            Landed::Half => parts.truncate(parts.len() / 2),
+            Landed::Nothing => parts.clear(),
+            Landed::Later => {
+                // one is under way, and those after it are never sent
+                parts.truncate(world.below(parts.len() as u64) as usize + 1);
+                parts.pop().into_iter().for_each(|part| world.database.borrow_mut().hold_back(part));
+            }
+        }
+        for part in parts {
+            if let Err(text) = world.database.borrow_mut().land(part) {
+                world.fail(Broken::Doubled, text);
+            }
+        }
+        self.seam.hear(landing.answer)
+    }
+
+    /// Accepted rows below an offset that this process is shown, in no particular order.
+    fn accepted(&self, below: LedgerBelow<'_>, appended_from: Instant) -> Vec<std::rc::Rc<EventRow>> {
+        let view = self.view();
+        let world = &self.seam.world;
+        let database = world.database.borrow();
+        let partition = below.partition.0;
+        let rows = database.ledger(partition, 0, below.below.0, view);
+        let rows = rows.filter(|row| row.disposition == Disposition::Accepted.number());
+        let rows = rows.filter(|row| row.append_ms >= table_ms(appended_from));
+        let mut rows: Vec<_> = rows.filter(|row| view.damaged != Some((partition, row.offset))).cloned().collect();
+        if world.chance(300) {
+            rows.reverse();
+        }
+        rows
+    }
+}
+
+impl Store for SimStore {
+    fn checkpoints(
+        &mut self,
+        _: &StreamRules,
+        partition: Partition,
+        back_ms: i64,
+    ) -> Result<Vec<Checkpoint>, SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        let view = self.view();
+        let world = &self.seam.world;
+        let found: Vec<Checkpoint> = {
+            let database = world.database.borrow();
+            let all = database.manifest(partition.0, view);
+            let newest = all.first().map_or(0, |newest| newest.log_time.0);
+            all.into_iter().filter(|checkpoint| checkpoint.log_time.0 >= newest - back_ms).cloned().collect()
+        };
+        self.damage(partition, &found);
+        Ok(found)
+    }
+
+    fn rows(&mut self, below: LedgerBelow<'_>, from: Offset, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        let (view, partition) = (self.view(), below.partition.0);
+        for row in self.seam.world.database.borrow().ledger(partition, from.0, below.below.0, view) {
+            let damaged = view.damaged == Some((partition, row.offset));
+            sink(LedgerRow {
+                offset: row.offset,
+                append_time: Instant(row.append_ms),
+                disposition: if damaged { Disposition::Late.number() } else { row.disposition },
+                identity: row.identity,
+                content: row.content,
+                readings: row.count,
+            });
+        }
+        Ok(())
+    }
+
+    fn identities(
+        &mut self,
+        below: LedgerBelow<'_>,
+        appended_from: Instant,
+        sink: &mut dyn FnMut(LedgerIdentity),
+    ) -> Result<(), SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        for row in self.accepted(below, appended_from) {
+            // a row that is there twice is shown twice
+            for _ in 0..self.seam.world.below(2) + 1 {
+                sink(LedgerIdentity {
+                    offset: row.offset,
+                    append_time: Instant(row.append_ms),
+                    time: Instant(row.time.unwrap_or_default()),
+                    identity: row.identity,
+                    content: row.content,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn arrays(&mut self, below: LedgerBelow<'_>, appended_from: Instant) -> Result<Vec<ArraySpan>, SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        Ok(spans(&self.accepted(below, appended_from)))
+    }
+
+    fn events(
+        &mut self,
+        below: LedgerBelow<'_>,
+        query: &EventQuery,
+        meters: Option<&[String]>,
+        sink: &mut dyn FnMut(LedgerEvent),
+    ) -> Result<(), SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        let appended_from = match query {
+            EventQuery::Newest { appended_from, .. } => *appended_from,
+            EventQuery::OfArray { .. } => Instant(i64::MIN),
+        };
+        let rows = self.accepted(below, appended_from);
+        let spans = spans(&rows);
+        for row in rows {
+            let time = row.time.unwrap_or_default();
+            let wanted = match query {
+                EventQuery::Newest { horizon_ms, .. } => spans
+                    .iter()
+                    .find(|span| (&span.provider, &span.array) == (&row.provider, &row.array))
+                    .is_some_and(|span| time > span.newest.0 - horizon_ms),
+                EventQuery::OfArray { provider, array, from, to } => {
+                    (provider, array) == (&row.provider, &row.array) && (table_ms(*from)..table_ms(*to)).contains(&time)
+                }
+            };
+            if wanted {
+                sink(event(below.rules.generation, &row, meters));
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_ledger(&mut self, _: &StreamRules, partition: Partition, batch: &LedgerBatch) -> Result<(), SeamError> {
+        self.send(ledger_parts(partition.0, batch))
+    }
+
+    fn insert_buckets(
+        &mut self,
+        rules: &StreamRules,
+        partition: Partition,
+        as_of: Offset,
+        buckets: &BucketBatch,
+    ) -> Result<(), SeamError> {
+        self.send(bucket_parts(partition.0, rules.generation, as_of.0, buckets))
+    }
+
+    fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), SeamError> {
+        let log_time = Instant(table_ms(checkpoint.log_time));
+        let first_append_time = Instant(table_ms(checkpoint.first_append_time));
+        let row = Checkpoint { log_time, first_append_time, ..checkpoint.clone() };
+        self.send(vec![Part::Checkpoint(Box::new(row))])
+    }
+}
+
+impl SimStore {
+    /// While a state is loaded, one of the rows that its checkpoints vouch for may be shown wrongly.
+    fn damage(&self, partition: Partition, checkpoints: &[Checkpoint]) {
+        let world = &self.seam.world;
+        let newest = checkpoints.first().filter(|newest| newest.consumed > 0);
+        let mut view = self.view();
+        view.damaged = None;
+        if let Some(newest) = newest
+            && !world.healed.get()
+            && world.chance(world.plan.insert / 2)
+        {
+            world.note(Fault::RowDamaged);
+            let offset = newest.from.0 + world.below(newest.next.0 - newest.from.0);
+            view.damaged = Some((partition.0, offset));
+        }
+        world.database.borrow_mut().views.insert(self.seam.pid, view);
+    }
+}
+
+fn spans(rows: &[std::rc::Rc<EventRow>]) -> Vec<ArraySpan> {
+    let mut spans: Vec<ArraySpan> = Vec::new();
+    for row in rows {
+        let time = Instant(row.time.unwrap_or_default());
+        match spans.iter_mut().find(|span| (&span.provider, &span.array) == (&row.provider, &row.array)) {
+            Some(span) => (span.oldest, span.newest) = (span.oldest.min(time), span.newest.max(time)),
+            None => spans.push(ArraySpan {
+                provider: row.provider.clone(),
+                array: row.array.clone(),
+                oldest: time,
+                newest: time,
+            }),
+        }
+    }
+    spans
+}
+
+fn event(generation: u32, row: &EventRow, meters: Option<&[String]>) -> LedgerEvent {
+    let asked = |reading: &&LedgerReading| meters.is_none_or(|meters| meters.contains(&reading.meter));
+    LedgerEvent {
+        generation,
+        offset: row.offset,
+        time: Instant(row.time.unwrap_or_default()),
+        recorded: row.recorded.map(Instant),
+        provider: row.provider.clone(),
+        array: row.array.clone(),
+        site: row.site.clone(),
+        readings: row.readings.iter().filter(asked).cloned().collect(),
+    }
+}

@@ -1,0 +1,163 @@
+//! What happens to the world between two steps: processes stop and start, replicas lag, clocks jump, logs are cut.
+
+use std::rc::Rc;
+
+use super::broker::METERS;
+use super::database::View;
+use super::fault::Fault;
+use super::process::{self, Process, able};
+use super::schedule::Schedule;
+use super::world::World;
+use crate::core::word::HOUR_MS;
+
+impl Schedule {
+    pub(super) fn trouble(&mut self, world: &Rc<World>) {
+        match world.below(100) {
+            0..=21 => self.rebalance(world),
+            22..=38 => self.restart(world),
+            39..=50 => self.pause(world),
+            51..=58 => self.lag(world),
+            59..=65 => {
+                world.note(Fault::BrokerClock);
+                let skew = world.between(-2 * HOUR_MS, 2 * HOUR_MS);
+                world.broker.borrow_mut().skew_ms = world.random.borrow_mut().pick(&[0, skew]);
+            }
+            66..=73 => {
+                world.note(Fault::Days);
+                world.pass(world.between(1, 10 * 24) * HOUR_MS);
+            }
+            74..=83 => self.publish(world),
+            84..=86 => self.commit_wrong(world),
+            87..=90 => self.delete_old(world),
+            91..=93 => self.cut(world),
+            _ => self.revoke_in_outage(world),
+        }
+    }
+
+    /// Starts a process anew in the place of one that is dead, or that dies for it.
+    pub(super) fn restart(&mut self, world: &Rc<World>) {
+        world.note(Fault::Restart);
+        let victim = {
+            let crew = world.crew.borrow();
+            let alive: Vec<usize> = (0..crew.len()).filter(|pid| !crew[*pid].dead).collect();
+            (alive.len() >= world.plan.processes).then(|| alive[world.below(alive.len() as u64) as usize])
+        };
+        if let Some(pid) = victim {
+            let process = &mut world.crew.borrow_mut()[pid];
+            process.dead = true;
+            process.machines.clear();
+        }
+        Process::start(world);
+        self.rebalance(world);
+    }
+
+    fn pause(&mut self, world: &Rc<World>) {
+        let able = able(world);
+        if !able.is_empty() {
+            world.note(Fault::Pause);
+            let pid = able[world.below(able.len() as u64) as usize];
+            let until = world.now.get() + world.between(1, 600) * 60_000;
+            world.crew.borrow_mut()[pid].paused_until = until;
+        }
+    }
+
+    /// A process reads from a replica that lacks the newest inserts, or from one that has them all.
+    fn lag(&self, world: &Rc<World>) {
+        let able = able(world);
+        if able.is_empty() {
+            return;
+        }
+        let pid = able[world.below(able.len() as u64) as usize];
+        let mut database = world.database.borrow_mut();
+        let mut view = View::WHOLE;
+        let cut = world.broker.borrow().partitions.iter().any(|log| log.before_cut.is_some());
+        if !cut && world.chance(700) {
+            world.note(Fault::ReplicaLags);
+            view.events = (database.inserts + 1).saturating_sub(world.below(6));
+        }
+        let retained = world.broker.borrow().partitions.iter().any(|log| log.first > 0 || log.before_cut.is_some());
+        if !retained && world.chance(300) {
+            world.note(Fault::ManifestLags);
+            view.checkpoints = (database.inserts + 1).saturating_sub(world.below(6));
+        }
+        database.views.insert(pid, view);
+    }
+
+    /// Publishes a book: the meters that it defines are metered from then on, what lies in the ledger too.
+    pub(super) fn publish(&self, world: &Rc<World>) {
+        let places: Vec<usize> = (0..METERS.len()).filter(|_| world.chance(450)).collect();
+        world.note(Fault::Catalog);
+        world.trace(|| format!("meters {places:?} are defined"));
+        world.broker.borrow_mut().define(&places);
+    }
+
+    fn commit_wrong(&self, world: &Rc<World>) {
+        world.note(Fault::CommitWrong);
+        let mut broker = world.broker.borrow_mut();
+        for log in &mut broker.partitions {
+            log.committed = if world.chance(500) { 0 } else { log.end };
+        }
+    }
+
+    /// Retention deletes records below the checkpoint.
+    fn delete_old(&self, world: &Rc<World>) {
+        let lags = world.database.borrow().views.values().any(|view| view.checkpoints != u64::MAX);
+        let partition = world.below(u64::from(world.plan.rules.partitions)) as u32;
+        let newest = world.database.borrow().newest_checkpoint(partition);
+        let held = process::least_next(world, partition).unwrap_or(u64::MAX).saturating_sub(1);
+        let mut broker = world.broker.borrow_mut();
+        let log = &mut broker.partitions[partition as usize];
+        if let Some(next) = newest.filter(|_| !lags && log.before_cut.is_none()) {
+            world.note(Fault::Retention);
+            log.first = log.first.max(world.below(next + 1).min(held));
+        }
+    }
+
+    /// The log loses its tail and is filled again: what no consumer saw, or what was folded.
+    fn cut(&mut self, world: &Rc<World>) {
+        let partition = world.below(u64::from(world.plan.rules.partitions)) as u32;
+        let newest = world.database.borrow().newest_checkpoint(partition).unwrap_or(0);
+        {
+            let mut broker = world.broker.borrow_mut();
+            let log = &mut broker.partitions[partition as usize];
+            if log.before_cut.is_some() {
+                return;
+            }
+            let flushed = world.database.borrow().greatest_row(partition).unwrap_or(0);
+            if newest > log.first && world.chance(250) {
+                world.note(Fault::TailCut);
+                log.cut(log.first + world.below(newest - log.first), true);
+                // the offset that was folded last may be one that holds no record now
+                log.end = if world.chance(300) { newest } else { log.end };
+            } else if flushed > newest && world.chance(500) {
+                world.note(Fault::FlushedCut);
+                log.cut(newest + world.below(flushed + 1 - newest), true);
+            } else if log.end > newest && world.chance(200) {
+                world.note(Fault::RecordsLost);
+                log.lose(newest + 1 + world.below(log.end - newest));
+            } else {
+                world.note(Fault::TipCut);
+                let at = log.end.saturating_sub(world.below(4)).max(log.seen).max(newest);
+                log.cut(at, false);
+            }
+        }
+        if world.broker.borrow().partitions[partition as usize].before_cut.is_some() {
+            // those that read it hear of it from the broker; whoever comes next has to notice by itself
+            process::drop_machines(world, partition);
+            world.database.borrow_mut().views.clear();
+            world.database.borrow_mut().lose_in_flight();
+        }
+        for _ in 0..world.below(8) {
+            world.pass(world.between(1, 60_000));
+            self.producer.produce(world);
+        }
+    }
+
+    /// The store is away while an owner has to give its partition up.
+    fn revoke_in_outage(&mut self, world: &Rc<World>) {
+        world.note(Fault::RevokeInOutage);
+        world.outage.set(true);
+        self.rebalance(world);
+        world.outage.set(false);
+    }
+}
