@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::{Definition, Meters, OBSERVED};
@@ -120,7 +121,7 @@ impl ArrayMeter {
     /// Where this array lies in a table of arrays.
     #[must_use]
     pub fn name_hash(&self) -> u64 {
-        super::partition::name_hash(&self.provider, &self.array)
+        name_hash(&self.provider, &self.array)
     }
 
     /// The newest accepted time.
@@ -374,4 +375,10 @@ impl ArrayMeter {
                 .insert_unique(series.hash as u64, number as u32, |&other| self.series[other as usize].hash as u64);
         }
     }
+}
+
+/// Where an array lies in the table of arrays.
+#[must_use]
+pub fn name_hash(provider: &str, array: &str) -> u64 {
+    xxh3_64_with_seed(array.as_bytes(), xxh3_64(provider.as_bytes()))
 }

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::array::{ArrayMeter, Marked, MeterReading};
+use super::array::{ArrayMeter, Marked, MeterReading, name_hash};
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::Meters;
 use super::held::EventOrder;
@@ -179,12 +178,6 @@ impl PartitionMeter {
         self.by_name.insert_unique(hash, (hash, number), |(hash, _)| *hash);
         number
     }
-}
-
-/// Where an array lies in the table of arrays.
-#[must_use]
-pub fn name_hash(provider: &str, array: &str) -> u64 {
-    xxh3_64_with_seed(array.as_bytes(), xxh3_64(provider.as_bytes()))
 }
 
 #[cfg(test)]
