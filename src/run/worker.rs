@@ -23,6 +23,8 @@ use crate::kafka::group::{AssignedPartition, Assignments, GroupContext, consumer
 const POLL: Duration = Duration::from_millis(50);
 /// A run until caught up ends when nothing was to be done for so long: a rebalance may still bring partitions.
 const QUIET: Duration = Duration::from_millis(500);
+/// Between two lines about a broker that is away: librdkafka repeats itself many times a second.
+const SAY_EVERY: Duration = Duration::from_secs(5);
 /// Buckets that may wait for a checkpoint: about 50 MB.
 const MAX_PENDING_BUCKETS: usize = 200_000;
 /// How long a step waits for records.
@@ -99,11 +101,15 @@ impl Worker {
         failures: &Receiver<String>,
     ) -> Result<(), RunError> {
         let mut quiet_since = Moment::now();
+        let mut said: Option<Moment> = None;
         let mut subscribed: Vec<String> = Vec::new();
         while !stop.load(Ordering::Acquire) {
             self.subscribe(consumer, crew, &mut subscribed)?;
-            if let Some(Err(error)) = consumer.poll(POLL) {
+            if let Some(Err(error)) = consumer.poll(POLL)
+                && said.is_none_or(|at| at.elapsed() >= SAY_EVERY)
+            {
                 tracing::warn!(%error, "kafka");
+                said = Some(Moment::now());
             }
             if let Some(failure) = consumer.context().take_failure() {
                 return Err(RunError::Permanent(format!(
