@@ -1,5 +1,6 @@
 //! The `plimsoll` command.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,9 +16,17 @@ fn main() -> ExitCode {
     };
     match cli.run() {
         Ok(code) => code,
+        // whoever reads our output has seen enough, as `| head` does: that is no failure
+        Err(error) if error.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("plimsoll: {error:#}");
+            let _ = writeln!(std::io::stderr(), "plimsoll: {error:#}");
             ExitCode::from(1)
         }
     }
+}
+
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
 }

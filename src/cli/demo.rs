@@ -92,6 +92,8 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     if std::io::stdout().is_terminal() {
         println!("everything stays up until Ctrl-C");
         runtime.block_on(super::signal::asked_to_stop());
+    } else {
+        println!("without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}", dir.display());
     }
     serving.send_replace(true);
     Ok(ExitCode::SUCCESS)

@@ -194,6 +194,10 @@ impl Resolve {
             bar.inc(batch.len() as u64);
         }
         bar.finish_and_clear();
+        if let (0, Some(At(stream, partition, offset))) = (found, &self.which.at) {
+            eprintln!("plimsoll: no such record was put aside at {stream}/{}/{}", partition.0, offset.0);
+            return Ok(ExitCode::from(2));
+        }
         println!("{}", self.summary(found, &tally, verb));
         Ok(ExitCode::SUCCESS)
     }

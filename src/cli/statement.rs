@@ -9,7 +9,7 @@ use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::pricing::error::RateError;
 use crate::statement::table::table;
-use crate::statement::{Place, Rater, StatementError};
+use crate::statement::{Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -68,7 +68,7 @@ impl Args {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let places = match (&self.contract, &self.customer) {
             (Some(contract), Some(customer)) => {
-                vec![Place { contract: contract.clone(), customer: Some(customer.clone()) }]
+                vec![rater.place(contract, Some(customer), &self.period).await?]
             }
             (Some(contract), None) => rater.places(std::slice::from_ref(contract), &self.period).await?,
             (None, _) => {

@@ -86,6 +86,7 @@ const PERMANENT: [(u32, &str); 27] = [
     (164, GRANT),   // READONLY
     (497, GRANT),   // ACCESS_DENIED
 ];
+const AWAY: &str = "is it up? `plimsoll config show` says where clickhouse.url is, `plimsoll dev up` starts one here";
 const MIGRATE: &str = "run `plimsoll migrate`";
 const VERSION: &str = "use ClickHouse 25.8 or later, or report this as a fault of Plimsoll";
 const TYPE: &str = "check the tables with `plimsoll migrate --dry-run`, or report this as a fault of Plimsoll";
@@ -97,7 +98,7 @@ impl From<ClientError> for Error {
         match error {
             ClientError::BadResponse(message) => from_answer(message),
             error @ (ClientError::Network(_) | ClientError::TimedOut | ClientError::Decompression(_)) => {
-                Error::Retryable(Failure { code: None, message: chain(&error), mend: "" })
+                Error::Retryable(Failure { code: None, message: chain(&error), mend: AWAY })
             }
             error => Error::Permanent(Failure { code: None, message: chain(&error), mend: TYPE }),
         }

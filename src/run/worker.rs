@@ -163,6 +163,7 @@ impl Worker {
             return false;
         }
         if subscribed.is_empty() {
+            tracing::warn!("no stream is open, so there is nothing to fold: plimsoll stream open");
             return true;
         }
         let partitions = self.board.partitions();

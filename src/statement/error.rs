@@ -9,7 +9,9 @@ use crate::core::pricing::error::RateError;
 #[derive(Debug, Error)]
 pub enum StatementError {
     /// Nothing is published.
-    #[error("no price book is published; run `plimsoll catalog apply DIR`")]
+    #[error(
+        "the database knows no price book: publish one with `plimsoll catalog apply DIR`, then let `plimsoll run` mirror it"
+    )]
     NoBook,
     /// Another version wrote it.
     #[error("the published price book is not understood ({0}); upgrade this process")]

@@ -89,10 +89,7 @@ impl Rater {
         if self.contract(contract)?.buyer == Buyer::EachCustomer && customer.is_none() {
             return Err(StatementError::CustomerNeeded(contract.to_owned()));
         }
-        if let (Buyer::EachCustomer, Some(customer)) = (&self.contract(contract)?.buyer, customer) {
-            self.has_document(contract, customer, label).await?;
-        }
-        let place = Place { contract: contract.to_owned(), customer: customer.map(str::to_owned) };
+        let place = self.place(contract, customer, label).await?;
         let mut found = None;
         self.each(&[place], label, |_, document| {
             found = Some(document);
@@ -100,6 +97,17 @@ impl Rater {
         })
         .await?;
         found.unwrap_or_else(|| Err(StatementError::NoContract(contract.to_owned())))
+    }
+
+    /// The place of one statement.
+    ///
+    /// # Errors
+    /// Whoever has no document there, and the server's.
+    pub async fn place(&self, contract: &str, customer: Option<&str>, label: &str) -> Result<Place, StatementError> {
+        if let (Buyer::EachCustomer, Some(customer)) = (&self.contract(contract)?.buyer, customer) {
+            self.has_document(contract, customer, label).await?;
+        }
+        Ok(Place { contract: contract.to_owned(), customer: customer.map(str::to_owned) })
     }
 
     /// Refuses who is no customer of a `"*"` contract in a period: a claimed tag stands for its customer, and without a reading there is
