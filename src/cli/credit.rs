@@ -10,10 +10,11 @@ use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
 use crate::config::Config;
 use crate::core::book::Book;
-use crate::core::book::model::{Buyer, Contract};
+use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::decision::Decision;
 use crate::core::decision::credit::{Grant, Grants};
 use crate::core::pricing::currency::Currency;
+use crate::core::pricing::party;
 use crate::core::word::Offset;
 use crate::kafka::control::{ControlFollower, append};
 
@@ -41,7 +42,7 @@ pub(super) struct GrantArgs {
     /// How much, in the contract's currency
     #[arg(long, value_name = "AMOUNT")]
     amount: String,
-    /// From when on it is worth nothing: a date (its midnight in the contract's zone) or an instant. It counts for periods that end before
+    /// From when on it is worth nothing: a date (its midnight in the contract's zone) or an instant. It counts for periods that end by then
     #[arg(long, value_name = "T")]
     expires: Option<String>,
     /// What it is for
@@ -117,6 +118,20 @@ impl GrantArgs {
         let currency = Currency::new(&card.currency).map_err(|error| error.to_string())?;
         let expires =
             expires.map(|text| parse_instant(&text, terms.time_zone)).transpose().map_err(|error| error.to_string())?;
+        if let (Some(tag), Seller::Provider(provider)) = (&customer, &terms.seller) {
+            match party::owner(book, provider, tag) {
+                Some(owner) if owner != tag => {
+                    return Err(format!("{tag} is a tag of customer {owner}: grant it with --customer {owner}"));
+                }
+                Some(_) => {}
+                None => {
+                    println!("no customer of the price book claims {tag}: the credit waits for usage under that tag")
+                }
+            }
+        }
+        if id.trim() != id {
+            return Err("--id begins or ends with a space: leave it out".to_owned());
+        }
         if id.trim().is_empty() || reference.trim().is_empty() {
             return Err("--id and --reference must say something".to_owned());
         }

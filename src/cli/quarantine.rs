@@ -180,7 +180,8 @@ impl Resolve {
         }
         loop {
             let mut batch = Vec::with_capacity(BATCH);
-            while let (true, Some(row)) = (batch.len() < BATCH, rows.next().await?) {
+            while batch.len() < BATCH {
+                let Some(row) = rows.next().await? else { break };
                 batch.push(row);
             }
             found += batch.len() as u64;

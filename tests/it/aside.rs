@@ -109,6 +109,13 @@ fn what_was_put_aside_is_resolved_once() {
     send(&parts, right, &event("late", now - chrono::TimeDelta::days(3)), None);
     parts.ok(&["run", "--until-caught-up"]);
     assert_eq!(sum(&parts), 4 * 7);
+    // more than one batch of them, all found
+    for _ in 0..150 {
+        send(&parts, right, "{", None);
+    }
+    parts.ok(&["run", "--until-caught-up"]);
+    let told = parts.ok(&["quarantine", "discard", "--by-reason", "undecodable", "--reason", "noise"]);
+    assert!(told.contains("151 records: 150 discarded, 1 resolved before"), "{told}");
     let shown = parts.ok(&["quarantine", "show", &format!("usage-1/{right}/3")]);
     assert!(shown.contains("\"undecodable\"") && shown.contains("\"noise\"") && shown.contains("key: a"), "{shown}");
 }

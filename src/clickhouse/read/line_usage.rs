@@ -126,7 +126,6 @@ async fn sums(
         // what holds of the old provider count past the hand-over comes off again
         let query = bind(client, &past_hand_over(like, is_named), like, &named)
             .param("handed", handed_over.iter().map(|one| one.array.as_str()).collect::<Vec<_>>())
-            .param("handed_last", handed_over.iter().map(|one| one.last.0).collect::<Vec<_>>())
             .param("handed_at", handed_over.iter().map(|one| one.at.0).collect::<Vec<_>>());
         take(Rows::of(client, query)?, &by_tag, &mut parts).await?;
     }

@@ -142,26 +142,26 @@ fn start(like: &LineSelection) -> &'static str {
 }
 
 /// What is counted past a hand-over, as negative sums: whole cells behind it, and of the cell in which it lies the level from it to
-/// the end of what is known. Between the old provider's last event and the hand-over nothing else is known.
+/// the end of what is known. That is the cell's end where the same tags go on in the next cell, since the old provider said nothing
+/// more; else it ran out before.
 pub(super) fn past_hand_over(like: &LineSelection, named: bool) -> String {
-    let cells = Cells::of(like, named);
-    let cells = cells.with(&["cell_amount AS amount", "cell_observed_ms AS observed_ms", "cell_last AS last_level"]);
+    let count = Cells::of(like, named).count;
+    let (names, start) = (names(like), start(like));
     format!(
-        "SELECT {}, {} AS start, toInt64(any(cell_minutes)) * 60000 AS length, \
-         sum(-if(cell >= handed, amount, toInt128(past) * toInt128(last_level))) AS amount, \
-         toInt64(sum(-if(cell >= handed, toInt64(observed_ms), past))) AS measured_ms, max(last_level) AS last \
-         FROM (SELECT *, {{handed_at:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS handed, \
-         {{handed_last:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS old_last FROM usage_bucket FINAL \
-         WHERE {BUCKETS} AND {HOURS} AND has({{handed:Array(String)}}, array) AND meter_kind = 'gauge') \
-         ARRAY JOIN {}, {CELL_STARTS}, arrayMap((n, ms) -> greatest(if(old_last < toInt64(toUnixTimestamp(hour)) * 1000 \
-         + n * cell_minutes * 60000, toInt64(toUnixTimestamp(hour)) * 1000 + n * cell_minutes * 60000 + ms, \
-         toInt64(toUnixTimestamp(hour)) * 1000 + (n + 1) * cell_minutes * 60000) - handed, 0), cell_index, cell_observed_ms) AS past \
-         WHERE {} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} AND cell + cell_minutes * 60000 > handed \
+        "WITH cells AS (SELECT array, resource, cell_minutes, customer, tier, site, amount, observed_ms, last_level, \
+         toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell, cell + cell_minutes * 60000 AS cell_end, \
+         {{handed_at:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS handed FROM usage_bucket FINAL \
+         ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, \
+         cell_amount AS amount, cell_observed_ms AS observed_ms, cell_last AS last_level \
+         WHERE {BUCKETS} AND hour >= toDateTime(intDiv({{from:Int64}}, 3600000) * 3600, 'UTC') \
+         AND has({{handed:Array(String)}}, array) AND meter_kind = 'gauge'), \
+         past AS (SELECT *, greatest(if((array, resource, customer, tier, site, cell_end) IN \
+         (SELECT array, resource, customer, tier, site, cell FROM cells), cell_end, cell + observed_ms) - handed, 0) AS past_ms FROM cells) \
+         SELECT {names}, {start} AS start, toInt64(any(cell_minutes)) * 60000 AS length, \
+         sum(-if(cell >= handed, amount, toInt128(past_ms) * toInt128(last_level))) AS amount, \
+         toInt64(sum(-if(cell >= handed, toInt64(observed_ms), past_ms))) AS measured_ms, max(last_level) AS last \
+         FROM past WHERE {count} AND cell >= {{from:Int64}} AND cell < {{until:Int64}} AND cell_end > handed \
          AND NOT (has({{demo:Array(String)}}, array) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, array)]) \
-         GROUP BY customer, part, start",
-        names(like),
-        start(like),
-        cells.join(),
-        cells.count
+         GROUP BY customer, part, start"
     )
 }

@@ -25,11 +25,11 @@ pub struct Applied {
     pub left: i128,
 }
 
-/// The credits that a period ending at `period_end` may use, in the order in which they are used: earliest expiry first, then id.
+/// The credits that a period ending at `period_end` may use (one that expires just then is good for all of it), in the order in which they are used: earliest expiry first, then id.
 #[must_use]
 pub fn due(credits: &[Credit], period_end: Instant) -> Vec<Credit> {
     let mut due: Vec<Credit> =
-        credits.iter().filter(|credit| credit.expires.is_none_or(|expires| period_end < expires)).cloned().collect();
+        credits.iter().filter(|credit| credit.expires.is_none_or(|expires| period_end <= expires)).cloned().collect();
     let last = Instant(i64::MAX);
     due.sort_by(|one, other| (one.expires.unwrap_or(last), &one.id).cmp(&(other.expires.unwrap_or(last), &other.id)));
     due
@@ -65,7 +65,7 @@ mod tests {
             credit("c", 500, None),
             credit("b", 300, Some(200)),
             credit("a", 300, Some(200)),
-            credit("old", 900, Some(100)),
+            credit("old", 900, Some(99)),
         ];
         let due = due(&granted, Instant(100));
         let (applied, net) = apply(due.iter().map(|credit| (&*credit.id, credit.amount)), 1_000).unwrap();

@@ -14,29 +14,37 @@ use crate::core::word::Instant;
 
 const QUARTER_MS: i64 = 900_000;
 
-/// Slots, and the start of the last one that was estimated in part.
-pub type Held = (Vec<Slot>, Option<Instant>);
-
 /// A stretch in which an array was not observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// From its first instant to the first one after it.
+    /// From its first instant to the first one after it; a gap inside one quarter of an hour has the quarter.
     pub span: Span,
-    /// When the array was last heard of: its last event before the gap. None where nothing is known of what was before.
+    /// When the array was last heard of: its last event before the gap (of a gap inside a quarter the earliest that it can have been).
+    /// None where nothing is known of what was before.
     pub last_event: Option<Instant>,
+    /// How much of the span was not observed.
+    pub missing_ms: i64,
 }
 
-/// The gaps of an array in `read`, from what was observed of it per quarter of an hour.
+/// The gaps of an array in `read`, from what was observed of it per quarter of an hour. An event holds for two hours, so there is
+/// never more than one gap near a quarter that was observed in part.
 #[must_use]
 pub fn gaps(array: &ArrayCoverage, read: Span) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     let mut end = read.from;
-    for &(start, ms) in &array.observed {
-        let quarter_end = start.plus_ms(QUARTER_MS);
-        // a quarter that is observed in part begins observed if the one before it was to its end, else it ends so
-        let (from, until) = match start == end && end > read.from {
+    for (place, &(start, ms)) in array.observed.iter().enumerate() {
+        let quarter = Span { from: start, until: start.plus_ms(QUARTER_MS) };
+        let next_is_whole =
+            array.observed.get(place + 1).is_some_and(|(next, ms)| *next == quarter.until && *ms >= QUARTER_MS);
+        let goes_on = start == end && end > read.from;
+        if goes_on && ms < QUARTER_MS && next_is_whole {
+            gaps.push(Gap { missing_ms: QUARTER_MS - ms, ..gap(quarter.from, quarter.until, read) });
+            end = quarter.until;
+            continue;
+        }
+        let (from, until) = match goes_on {
             true => (start, start.plus_ms(ms)),
-            false => (quarter_end.plus_ms(-ms), quarter_end),
+            false => (quarter.until.plus_ms(-ms), quarter.until),
         };
         if from > end {
             gaps.push(gap(end, from, read));
@@ -52,49 +60,49 @@ pub fn gaps(array: &ArrayCoverage, read: Span) -> Vec<Gap> {
 }
 
 fn gap(from: Instant, until: Instant, read: Span) -> Gap {
-    let known = from > read.from;
-    Gap { span: Span { from, until }, last_event: known.then(|| from.plus_ms(-Definition::OBSERVED.max_hold_ms)) }
+    let last_event = (from > read.from).then(|| from.plus_ms(-Definition::OBSERVED.max_hold_ms));
+    Gap { span: Span { from, until }, last_event, missing_ms: until.0 - from.0 }
 }
 
-/// A resource's slots with its array's gaps held, and the start of the last slot in which anything was estimated.
-pub fn hold(part: &PartUsage, gaps: &[Gap], meter_hold_ms: i64) -> Result<Held, Overflow> {
-    let Some(length_ms) = part.slots.first().map(|slot| slot.length_ms) else { return Ok((Vec::new(), None)) };
+/// A resource's slots with its array's gaps held, and what was estimated of them.
+pub fn hold(part: &PartUsage, gaps: &[Gap], meter_hold_ms: i64) -> Result<(Vec<Slot>, Vec<Slot>), Overflow> {
+    let Some(length_ms) = part.slots.first().map(|slot| slot.length_ms) else { return Ok((Vec::new(), Vec::new())) };
     let mut filled: Vec<Slot> = Vec::new();
     for gap in gaps {
-        let level = gap.last_event.and_then(|event| level_in(part, gap.span, event, meter_hold_ms));
-        let Some(level) = level else { continue };
+        let Some(level) = gap.last_event.and_then(|event| level_in(part, gap, event.plus_ms(meter_hold_ms))) else {
+            continue;
+        };
         let until = gap.span.until.min(gap.span.from.plus_ms(HOLD_MS));
         let mut start = Instant(gap.span.from.0 - gap.span.from.0.rem_euclid(length_ms));
+        let mut left = gap.missing_ms;
         while level > 0 && start < until {
             let end = start.plus_ms(length_ms);
             let inside = end.min(until).0 - start.max(gap.span.from).0;
             let measured = known(part, start).map_or(0, |known| known.measured_ms);
-            let missing = inside.min(length_ms - measured);
+            let missing = inside.min(length_ms - measured).min(left);
             if missing > 0 {
                 let amount = i128::from(level).checked_mul(i128::from(missing)).ok_or(Overflow)?;
                 filled.push(Slot { start, length_ms, amount });
+                left -= missing;
             }
             start = end;
         }
     }
-    let Some(last) = filled.last().map(|slot| slot.start) else { return Ok((part.slots.clone(), None)) };
-    Ok((pool([part.slots.as_slice(), &filled])?, Some(last)))
+    match filled.is_empty() {
+        true => Ok((part.slots.clone(), filled)),
+        false => Ok((pool([part.slots.as_slice(), &filled])?, filled)),
+    }
 }
 
-/// The level that is held in a gap; none if the array's last event did not show the resource any more: then it ran out by itself,
-/// `meter_hold_ms` after its own last reading.
-fn level_in(part: &PartUsage, gap: Span, last_event: Instant, meter_hold_ms: i64) -> Option<u64> {
-    let end = |slot: &Slot| slot.start.plus_ms(slot.length_ms);
-    let begins = part.slots.partition_point(|slot| end(slot) <= gap.from);
-    if let Some(slot) = part.slots.get(begins).filter(|slot| slot.start <= gap.from && gap.until <= end(slot)) {
-        // a gap inside one cell: what was known until that cell began goes on
-        let before = begins.checked_sub(1)?;
-        let goes_on = end(part.slots.get(before)?) == slot.start && part.known.get(before)?.measured_ms > 0;
-        return goes_on.then(|| part.known[before].last);
-    }
-    let last = part.slots.partition_point(|slot| end(slot) <= gap.until).checked_sub(1)?;
+/// The level that is held in a gap; none if the array's last event did not show the resource any more: then what was known of it
+/// ended before `alive_until`, its own hold after that event.
+fn level_in(part: &PartUsage, gap: &Gap, alive_until: Instant) -> Option<u64> {
+    // a gap inside a quarter has no cell of its own before readings go on: what was known when the quarter began counts
+    let inside = gap.missing_ms < gap.span.ms();
+    let before = if inside { gap.span.from } else { gap.span.until };
+    let last = part.slots.partition_point(|slot| slot.start.plus_ms(slot.length_ms) <= before).checked_sub(1)?;
     let (slot, known) = (part.slots.get(last)?, part.known.get(last)?);
-    (slot.start.plus_ms(known.measured_ms) >= last_event.plus_ms(meter_hold_ms)).then_some(known.last)
+    (slot.start.plus_ms(known.measured_ms) >= alive_until).then_some(known.last)
 }
 
 fn known(part: &PartUsage, start: Instant) -> Option<Known> {
@@ -169,14 +177,26 @@ mod tests {
         assert!((held_hours(&readings(), HOUR, QUARTER_MS) - (wanted - 1.0 - 3.0)).abs() < 1e-9);
     }
 
+    /// 1000 at 1:15, 1 at 3:25 and then silence: the gap from 3:15 to 3:25 lies inside one quarter and is held at 1000.
+    #[test]
+    fn a_gap_inside_a_quarter_is_held_at_the_level_of_before() {
+        let readings = [(HOUR + QUARTER_MS, 1000), (3 * HOUR + 1_500_000, 1)];
+        let minutes = |hold_ms, cell_ms| held_hours(&readings, hold_ms, cell_ms) * 60.0;
+        let tail = 4320.0;
+        for cell_ms in [QUARTER_MS, 300_000] {
+            assert!((minutes(2 * HOUR, cell_ms) - (120_000.0 + 10_000.0 + 120.0 + tail)).abs() < 1e-6);
+            assert!((minutes(HOUR, cell_ms) - (60_000.0 + 10_000.0 + 60.0 + tail)).abs() < 1e-6);
+        }
+    }
+
     #[test]
     fn a_resource_that_was_gone_before_the_gap_is_not_held() {
         let array = observed(&readings(), 400 * HOUR);
         let read = Span { from: Instant(0), until: Instant(400 * HOUR) };
         let gone: Vec<(i64, u64)> = (1..=8).map(|hour| (hour * HOUR, 5)).collect();
-        let (slots, estimated) =
+        let (slots, filled) =
             hold(&part(&gone, 2 * HOUR, QUARTER_MS, 400 * HOUR), &gaps(&array, read), 2 * HOUR).unwrap();
-        assert_eq!((slots.iter().map(|slot| slot.amount).sum::<i128>(), estimated), (i128::from(9 * HOUR) * 5, None));
+        assert_eq!((slots.iter().map(|slot| slot.amount).sum::<i128>(), filled.len()), (i128::from(9 * HOUR) * 5, 0));
     }
 
     #[test]
@@ -184,7 +204,7 @@ mod tests {
         let read = Span { from: Instant(10 * HOUR), until: Instant(400 * HOUR) };
         let late = observed(&[(50 * HOUR, 1)], 400 * HOUR);
         let found = gaps(&late, read);
-        assert_eq!(found[0], Gap { span: Span { from: read.from, until: Instant(50 * HOUR) }, last_event: None });
+        assert_eq!((found[0].span.until, found[0].last_event), (Instant(50 * HOUR), None));
         assert_eq!(found[1].last_event, Some(Instant(50 * HOUR)));
     }
 }

@@ -1,5 +1,7 @@
 //! Who is rated under a contract, and in which part of a period (PRICING §1, PRICEBOOK "buyer").
 
+use std::collections::BTreeSet;
+
 use super::error::RateError;
 use super::period::{Period, Span};
 use crate::core::book::model::{Book, Buyer, Contract, Seller};
@@ -73,7 +75,11 @@ pub fn owner<'book>(book: &'book Book, provider: &str, tag: &str) -> Option<&'bo
 #[must_use]
 pub fn tags(book: &Book, customer: &str) -> Vec<String> {
     match book.customers.get(customer) {
-        Some(known) if !known.tags.is_empty() => known.tags.clone(),
+        // a tag that stands twice means no more than once
+        Some(known) if !known.tags.is_empty() => {
+            let mut seen = BTreeSet::new();
+            known.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect()
+        }
         _ => vec![customer.to_owned()],
     }
 }

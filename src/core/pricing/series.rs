@@ -71,7 +71,7 @@ fn hold_all<'u>(
         let array = part.name.split_once('/').map_or(part.name.as_str(), |(array, _)| array);
         let gaps = of_arrays.get(array).map_or(&[][..], Vec::as_slice);
         let (slots, filled) = hold(part, gaps, meter_hold_ms).map_err(at(&line.id))?;
-        estimated |= filled.is_some_and(|start| start >= first);
+        estimated |= filled.iter().any(|slot| contract_part.iter().any(|span| span.holds(slot.start)));
         let name = if line.per == Some(Per::Resource) { part.name.as_str() } else { array };
         by_part.entry(name).or_default().push(slots);
     }
