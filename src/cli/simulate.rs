@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::core::billing::effect::{Effect, Totals};
 use crate::core::book::change::changed_meters;
 use crate::core::pricing::calendar::months;
+use crate::statement::comparison::AT_ONCE;
 use crate::statement::{Comparison, ComparisonError, Rater};
 
 /// Rate stored usage under another price book: per contract now, then and the difference; nothing is written.
@@ -93,19 +94,18 @@ impl Args {
         }
     }
 
-    /// One contract and period at a time: what was told is forgotten, but for the sums.
+    /// Some contracts of one period at a time: what was told is forgotten, but for the sums.
     async fn rate(&self, comparison: &Comparison, periods: &[String]) -> Result<(), Failure> {
         let contracts = comparison.contracts(self.provider.as_deref());
         let mut progress = Progress::new(contracts.len() * periods.len());
         let mut report = Report::new(self.format);
         for label in periods {
-            for contract in &contracts {
-                let effects = comparison
-                    .effect(contract, label, &[])
-                    .await
-                    .map_err(|error| Failure::of(contract, label, error))?;
-                progress.print(|| report.add(effects))?;
-                progress.step(contract, label);
+            for some in contracts.chunks(AT_ONCE) {
+                for (contract, effects) in comparison.effects(some, label, &[]).await? {
+                    let effects = effects.map_err(|error| Failure::of(&contract, label, error))?;
+                    progress.print(|| report.add(effects))?;
+                    progress.step(&contract, label);
+                }
             }
             progress.print(|| report.end_period())?;
         }

@@ -1,5 +1,6 @@
 //! `plimsoll catalog plan`: what publishing a book would change, before anything happens.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ use crate::core::book::uncovered::{Reported, Wholesale, unclaimed};
 use crate::core::pricing::calendar;
 use crate::core::pricing::party;
 use crate::core::word::{Instant, Kind};
+use crate::statement::comparison::AT_ONCE;
 use crate::statement::{Comparison, Rater};
 
 /// What is told; also its form as JSON.
@@ -114,20 +116,26 @@ impl Plan {
         closed: &[ClosedPeriod],
     ) -> anyhow::Result<()> {
         let mut totals = Totals::default();
-        let contracts = comparison.contracts(None).into_iter();
-        let periods: Vec<(String, String)> = contracts
-            .flat_map(|id| labels(comparison, &id, spans).into_iter().map(move |label| (id.clone(), label)))
-            .collect();
-        let mut progress = Progress::new(periods.len());
-        for (id, label) in periods {
-            match comparison.effect(&id, &label, closed).await {
-                Ok(effects) => self.effects.extend(effects),
-                Err(error) if error.is_of_contract() => {
-                    self.warnings.push(format!("contract {id} cannot be compared in {label}: {error}"));
-                }
-                Err(error) => return Err(error.into()),
+        let mut periods: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for id in comparison.contracts(None) {
+            for label in labels(comparison, &id, spans) {
+                periods.entry(label).or_default().push(id.clone());
             }
-            progress.step(&id, &label);
+        }
+        let mut progress = Progress::new(periods.values().map(Vec::len).sum());
+        for (label, contracts) in &periods {
+            for some in contracts.chunks(AT_ONCE) {
+                for (id, effects) in comparison.effects(some, label, closed).await? {
+                    match effects {
+                        Ok(effects) => self.effects.extend(effects),
+                        Err(error) if error.is_of_contract() => {
+                            self.warnings.push(format!("contract {id} cannot be compared in {label}: {error}"));
+                        }
+                        Err(error) => return Err(error.into()),
+                    }
+                    progress.step(&id, label);
+                }
+            }
         }
         drop(progress);
         self.effects.sort_by(|a, b| (&a.period, &a.contract, &a.buyer).cmp(&(&b.period, &b.contract, &b.buyer)));
