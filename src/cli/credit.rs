@@ -10,11 +10,11 @@ use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
 use crate::config::Config;
 use crate::core::book::Book;
+use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::decision::Decision;
 use crate::core::decision::credit::{Grant, Grants};
 use crate::core::pricing::currency::Currency;
-use crate::core::pricing::party;
 use crate::core::word::Offset;
 use crate::kafka::control::{ControlFollower, append};
 
@@ -119,7 +119,7 @@ impl GrantArgs {
         let expires =
             expires.map(|text| parse_instant(&text, terms.time_zone)).transpose().map_err(|error| error.to_string())?;
         if let (Some(tag), Seller::Provider(provider)) = (&customer, &terms.seller) {
-            match party::owner(book, provider, tag) {
+            match claim::owners(book, provider).get(tag).copied() {
                 Some(owner) if owner != tag => {
                     return Err(format!("{tag} is a tag of customer {owner}: grant it with --customer {owner}"));
                 }

@@ -9,6 +9,7 @@ use crate::core::billing::document::Document;
 use crate::core::billing::proof::{CutPoint, Proof, Versions};
 use crate::core::billing::statement::document;
 use crate::core::book::Book;
+use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::decision::credit::Grants;
 use crate::core::ledger::rules::FOLD_VERSION;
@@ -114,8 +115,8 @@ impl Rater {
     /// no document.
     async fn has_document(&self, contract: &str, customer: &str, label: &str) -> Result<(), StatementError> {
         let provider = party::provider(self.contract(contract)?);
-        if let Some(owner) = party::owner(&self.book, provider, customer).filter(|owner| *owner != customer) {
-            return Err(StatementError::Tag { tag: customer.to_owned(), customer: owner.to_owned() });
+        if let Some(owner) = claim::owners(&self.book, provider).get(customer).filter(|owner| **owner != customer) {
+            return Err(StatementError::Tag { tag: customer.to_owned(), customer: (*owner).to_owned() });
         }
         if self.customers(contract, label).await?.iter().any(|one| one == customer) {
             return Ok(());
@@ -215,9 +216,10 @@ impl Rater {
         let Seller::Provider(provider) = &terms.seller else { return Ok(Vec::new()) };
         let period = period(terms, label)?;
         let tags = rating::tags(&self.client, provider, period.start, period.end).await?;
+        let owners = claim::owners(&self.book, provider);
         let mut customers: Vec<String> = Vec::new();
         for tag in tags.into_iter().filter(|tag| !tag.is_empty()) {
-            let customer = party::owner(&self.book, provider, &tag).map_or(tag.clone(), str::to_owned);
+            let customer = owners.get(&tag).map_or(tag.clone(), |owner| (*owner).to_owned());
             if !customers.contains(&customer) && self.is_rated(contract, &customer, &period)? {
                 customers.push(customer);
             }

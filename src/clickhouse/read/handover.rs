@@ -16,8 +16,6 @@ const LONGEST_HOLD_MS: i64 = 31 * 86_400_000;
 pub struct HandOver {
     /// The array.
     pub array: String,
-    /// The last accepted event of the old provider.
-    pub last: Instant,
     /// The first accepted event of a new one after it.
     pub at: Instant,
 }
@@ -25,7 +23,6 @@ pub struct HandOver {
 #[derive(Debug, Row, Deserialize)]
 struct HandOverRow {
     array: String,
-    last: i64,
     at: i64,
 }
 
@@ -44,14 +41,13 @@ pub async fn read(client: &Client, provider: &str, from: Instant, until: Instant
     if arrays.is_empty() {
         return Ok(Vec::new());
     }
-    let exact = "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(l.last) AS last, \
-                 toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
+    let exact = "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
                  INNER JOIN (SELECT array, max(assumeNotNull(time)) AS last FROM usage_event WHERE disposition = 'accepted' \
                  AND provider = {provider:String} AND array IN {arrays:Array(String)} GROUP BY array) AS l ON e.array = l.array \
                  WHERE e.disposition = 'accepted' AND e.provider != {provider:String} AND e.array IN {arrays:Array(String)} \
-                 AND assumeNotNull(e.time) > l.last GROUP BY array, last";
+                 AND assumeNotNull(e.time) > l.last GROUP BY array";
     let rows: Vec<HandOverRow> =
         client.fetch_all(client.select(exact).param("provider", provider).param("arrays", &arrays)).await?;
     let found = rows.into_iter();
-    Ok(found.map(|row| HandOver { array: row.array, last: Instant(row.last), at: Instant(row.at) }).collect())
+    Ok(found.map(|row| HandOver { array: row.array, at: Instant(row.at) }).collect())
 }

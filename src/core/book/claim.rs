@@ -1,13 +1,30 @@
 //! Which tags of a provider's readings mean a customer of the book (PRICING §1).
 
-use super::model::Book;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The tags that a provider's customers claim; a customer that names none claims its own id.
+use super::model::{Book, Customer};
+
+/// The tags that mean a customer, each once; a customer that names none claims its own id.
+#[must_use]
+pub fn tags(id: &str, customer: &Customer) -> Vec<String> {
+    if customer.tags.is_empty() {
+        return vec![id.to_owned()];
+    }
+    let mut seen = BTreeSet::new();
+    customer.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect()
+}
+
+/// The customers of a provider by the tags that mean them: made once where many tags are looked up.
+#[must_use]
+pub fn owners<'book>(book: &'book Book, provider: &str) -> BTreeMap<String, &'book str> {
+    let own = book.customers.iter().filter(|(_, customer)| customer.provider == provider);
+    own.flat_map(|(id, customer)| tags(id, customer).into_iter().map(move |tag| (tag, id.as_str()))).collect()
+}
+
+/// The tags that a provider's customers claim.
 #[must_use]
 pub fn claimed(book: &Book, provider: &str) -> Vec<String> {
-    let own = book.customers.iter().filter(|(_, customer)| customer.provider == provider);
-    own.flat_map(|(id, customer)| if customer.tags.is_empty() { vec![id.clone()] } else { customer.tags.clone() })
-        .collect()
+    owners(book, provider).into_keys().collect()
 }
 
 /// The section of the book that would claim a tag, to paste: name and address have to be filled in.

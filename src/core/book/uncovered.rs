@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::claim::claimed;
 use super::model::{Book, Buyer, Line};
 use super::term::{Term, terms};
 use crate::core::word::{Instant, Kind};
@@ -117,12 +118,9 @@ impl<'book> Wholesale<'book> {
 /// Warnings of tags in a provider's stored usage that no `[customer]` claims: they are rated, but not issued.
 #[must_use]
 pub fn unclaimed(book: &Book, provider: &str, tags: &[String]) -> Vec<String> {
-    let own: Vec<_> = book.customers.iter().filter(|(_, customer)| customer.provider == provider).collect();
-    let claims = |tag: &String| {
-        own.iter().any(|(id, customer)| customer.tags.contains(tag) || (customer.tags.is_empty() && *id == tag))
-    };
+    let claimed = claimed(book, provider);
     let warning = |tag: &String| {
-        let why = match own.iter().any(|(id, _)| *id == tag) {
+        let why = match book.customers.get(tag).is_some_and(|customer| customer.provider == provider) {
             true => {
                 "is the id of a customer that does not claim it: add it to its tags, or its readings are on no statement"
             }
@@ -130,5 +128,5 @@ pub fn unclaimed(book: &Book, provider: &str, tags: &[String]) -> Vec<String> {
         };
         format!("provider {provider}: tag {tag:?} {why}")
     };
-    tags.iter().filter(|tag| !tag.is_empty() && !claims(tag)).map(warning).collect()
+    tags.iter().filter(|tag| !tag.is_empty() && !claimed.contains(tag)).map(warning).collect()
 }

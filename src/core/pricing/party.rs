@@ -1,9 +1,8 @@
 //! Who is rated under a contract, and in which part of a period (PRICING §1, PRICEBOOK "buyer").
 
-use std::collections::BTreeSet;
-
 use super::error::RateError;
 use super::period::{Period, Span};
+use crate::core::book::claim;
 use crate::core::book::model::{Book, Buyer, Contract, Seller};
 use crate::core::word::Instant;
 
@@ -61,26 +60,12 @@ fn without(span: Span, taken: Span) -> impl Iterator<Item = Span> {
     before.into_iter().chain(after)
 }
 
-/// The customer of a provider whom a tag means; none if nobody claims it.
-#[must_use]
-pub fn owner<'book>(book: &'book Book, provider: &str, tag: &str) -> Option<&'book str> {
-    let own = book.customers.iter().filter(|(_, customer)| customer.provider == provider);
-    let mut claims = own.filter(|(id, customer)| {
-        customer.tags.iter().any(|claimed| claimed == tag) || (customer.tags.is_empty() && *id == tag)
-    });
-    claims.next().map(|(id, _)| id.as_str())
-}
-
 /// The values of `customer` in readings that mean this customer; an unknown customer is its own tag (PRICING §1).
 #[must_use]
 pub fn tags(book: &Book, customer: &str) -> Vec<String> {
     match book.customers.get(customer) {
-        // a tag that stands twice means no more than once
-        Some(known) if !known.tags.is_empty() => {
-            let mut seen = BTreeSet::new();
-            known.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect()
-        }
-        _ => vec![customer.to_owned()],
+        Some(known) => claim::tags(customer, known),
+        None => vec![customer.to_owned()],
     }
 }
 
