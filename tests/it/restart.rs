@@ -50,7 +50,9 @@ fn a_restart_over_many_partitions_finds_its_place() {
     stamp_by(&parts, "empty", "CreateTime");
     std::thread::sleep(Duration::from_millis(500));
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &parts.kafka).create().unwrap();
-    producer.send(BaseRecord::to("empty").key("k").payload("v").timestamp(1)).unwrap();
+    // a recent instant: the broker deletes what claims to be older than the retention
+    let by_its_producer = chrono::Utc::now().timestamp_millis() - 60_000;
+    producer.send(BaseRecord::to("empty").key("k").payload("v").timestamp(by_its_producer)).unwrap();
     producer.flush(Duration::from_secs(30)).unwrap();
     assert!(!parts.run(&["run", "--until-caught-up"]).status.success(), "the topic's setting is refused");
     stamp_by(&parts, "empty", "LogAppendTime");
