@@ -27,10 +27,11 @@ macro_rules! migration {
 }
 
 /// All of them.
-pub static MIGRATIONS: [Migration; 3] = [
+pub static MIGRATIONS: [Migration; 4] = [
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "bucket", "0002_bucket.sql"),
     migration!(3, "decision", "0003_decision.sql"),
+    migration!(5, "billing", "0005_billing.sql"),
 ];
 
 /// What was applied when; itself made before the first migration.

@@ -5,6 +5,8 @@
 
 pub mod billing;
 pub mod book;
+pub mod closing;
+pub mod cut;
 pub mod decision;
 pub mod event;
 pub mod ledger;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::digest;
 use super::error::DocumentError;
 use super::row::DocumentRow;
-use crate::core::word::{Offset, Partition, StreamId};
+pub use crate::core::cut::{CutPoint, Versions};
 
 /// The greatest whole number that RFC 8785 shows exactly: 2^53 - 1.
 const GREATEST: u64 = (1 << 53) - 1;
@@ -19,26 +19,6 @@ pub struct Proof {
     pub after: u64,
     /// Versions of the code that could alter an amount.
     pub versions: Versions,
-}
-
-/// One partition's place in a cut.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct CutPoint {
-    /// The stream.
-    pub stream: StreamId,
-    /// The partition.
-    pub partition: Partition,
-    /// The first offset that is not in it.
-    pub offset: Offset,
-}
-
-/// Versions of the code that could alter an amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Versions {
-    /// Of metering.
-    pub fold: u32,
-    /// Of pricing.
-    pub rate: u32,
 }
 
 /// `proof` of a document.

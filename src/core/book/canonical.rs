@@ -52,7 +52,7 @@ pub(super) mod zone {
     }
 }
 
-pub(super) mod instant {
+pub(crate) mod instant {
     //! An instant as RFC 3339.
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -1,5 +1,6 @@
 //! Decisions: the records of the topic `billing-control` (DESIGN §2). Log order settles every race.
 
+pub mod closing;
 pub mod credit;
 pub mod resolution;
 
@@ -50,6 +51,71 @@ pub enum Decision {
         /// Who granted it.
         actor: String,
     },
+    /// A provider's period is closed at a cut, if the record counts.
+    PeriodClosed {
+        /// The close.
+        close: Box<closing::Close>,
+        /// Who closed it.
+        actor: String,
+    },
+    /// Holes that would keep a period from closing are accepted.
+    CloseOverridden {
+        /// Which period.
+        period: closing::PeriodKey,
+        /// For which revision.
+        revision: u32,
+        /// Which kinds of holes, by name.
+        waived: Vec<String>,
+        /// Why.
+        reason: String,
+        /// Who decided.
+        actor: String,
+    },
+    /// The next revision of a closed period is rated with another price book (PRICING §14).
+    PeriodRepriced {
+        /// Which period.
+        period: closing::PeriodKey,
+        /// Which revision will be it.
+        revision: u32,
+        /// Hash of a published price book.
+        book: String,
+        /// Why.
+        reason: String,
+        /// Who decided.
+        actor: String,
+    },
+    /// A draft becomes a document: the n-th of its series in log order has number n (INVOICE §2).
+    InvoiceIssued {
+        /// Which draft.
+        issue: closing::Issue,
+        /// Who issued it.
+        actor: String,
+    },
+    /// A draft will not become a document; it counts as nothing issued.
+    DraftDiscarded {
+        /// Which draft.
+        draft: closing::DraftKey,
+        /// Why.
+        reason: String,
+        /// Who decided.
+        actor: String,
+    },
+    /// An issued document is credited, in whole or in part, under a number of its own.
+    CreditNoteIssued {
+        /// What is credited.
+        note: closing::CreditNote,
+        /// Who issued it.
+        actor: String,
+    },
+    /// An issued document is known elsewhere under this name.
+    DocumentReferenced {
+        /// The document's number.
+        number: String,
+        /// The ERP's id of it.
+        reference: String,
+        /// Who said so.
+        actor: String,
+    },
     /// A quarantined record is nothing that has to be billed: it stays where it is and blocks nothing any more.
     RecordDiscarded {
         /// Where the record lies.
@@ -77,6 +143,13 @@ impl Decision {
             Decision::RecordResent { .. } => "RecordResent",
             Decision::RecordDiscarded { .. } => "RecordDiscarded",
             Decision::CreditGranted { .. } => "CreditGranted",
+            Decision::PeriodClosed { .. } => "PeriodClosed",
+            Decision::CloseOverridden { .. } => "CloseOverridden",
+            Decision::PeriodRepriced { .. } => "PeriodRepriced",
+            Decision::InvoiceIssued { .. } => "InvoiceIssued",
+            Decision::DraftDiscarded { .. } => "DraftDiscarded",
+            Decision::CreditNoteIssued { .. } => "CreditNoteIssued",
+            Decision::DocumentReferenced { .. } => "DocumentReferenced",
         }
     }
 
@@ -88,6 +161,13 @@ impl Decision {
             | Decision::PriceBookPublished { actor, .. }
             | Decision::RecordResent { actor, .. }
             | Decision::CreditGranted { actor, .. }
+            | Decision::PeriodClosed { actor, .. }
+            | Decision::CloseOverridden { actor, .. }
+            | Decision::PeriodRepriced { actor, .. }
+            | Decision::InvoiceIssued { actor, .. }
+            | Decision::DraftDiscarded { actor, .. }
+            | Decision::CreditNoteIssued { actor, .. }
+            | Decision::DocumentReferenced { actor, .. }
             | Decision::RecordDiscarded { actor, .. } => actor,
         }
     }
@@ -97,6 +177,8 @@ impl Decision {
     pub fn provider(&self) -> Option<&str> {
         match self {
             Decision::StreamOpened { rules, .. } => rules.provider.as_deref(),
+            Decision::PeriodClosed { close, .. } => Some(&close.period.provider),
+            Decision::CloseOverridden { period, .. } | Decision::PeriodRepriced { period, .. } => Some(&period.provider),
             _ => None,
         }
     }
