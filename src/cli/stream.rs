@@ -139,7 +139,7 @@ impl Open {
         }
         topics.create(&self.topic, self.partitions, Purpose::Usage).await?;
         wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
-        append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), actor: self.actor }).await?;
+        append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), closes: None, actor: self.actor }).await?;
         println!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions);
         Ok(ExitCode::SUCCESS)
     }

@@ -6,6 +6,7 @@
 pub mod backmeter;
 pub mod checkpoint;
 pub mod error;
+pub mod generation;
 pub mod machine;
 pub mod partition;
 pub mod recovery;

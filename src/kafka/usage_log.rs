@@ -14,7 +14,8 @@ use rdkafka::{Offset as KafkaOffset, Timestamp, TopicPartitionList};
 use super::group::GroupContext;
 use crate::core::event::RawRecord;
 use crate::core::ledger::judge::LogRecord;
-use crate::core::word::{Instant, Offset};
+use crate::core::ledger::rules::StreamRules;
+use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Flow, Log, LogEnds};
 
@@ -31,6 +32,7 @@ pub struct UsageLog {
     queue: PartitionQueue<GroupContext>,
     topic: String,
     partition: i32,
+    stream: StreamId,
     label: String,
     stopped: Arc<AtomicBool>,
     end: Offset,
@@ -83,12 +85,13 @@ impl UsageLog {
     pub fn new(
         consumer: Arc<BaseConsumer<GroupContext>>,
         queue: PartitionQueue<GroupContext>,
-        topic: String,
         partition: i32,
-        label: String,
+        rules: &StreamRules,
         stopped: Arc<AtomicBool>,
     ) -> Self {
-        Self { consumer, queue, topic, partition, label, stopped, end: Offset(0), place: Place::at(0) }
+        let label = rules.label(Partition(u32::try_from(partition).unwrap_or_default()));
+        let (topic, stream) = (rules.topic.clone(), rules.stream.clone());
+        Self { consumer, queue, topic, partition, stream, label, stopped, end: Offset(0), place: Place::at(0) }
     }
 
     fn partitions(&self) -> TopicPartitionList {
@@ -100,9 +103,9 @@ impl UsageLog {
     fn trouble(&self, error: &KafkaError) -> SeamError {
         use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownTopicOrPartition};
         match error.rdkafka_error_code() {
-            Some(AutoOffsetReset | OffsetOutOfRange) => SeamError::refused(format!(
-                "{}: the offset that is due is not in the log: it was cut, re-created or deleted by retention; compare the topic with \
-                 the newest checkpoint, then open a new generation or record the lost offsets",
+            // the machine compares the log's ends with what is due before it goes on, and then names what happened and the mend
+            Some(AutoOffsetReset | OffsetOutOfRange) => SeamError::retryable(format!(
+                "{}: the offset that is due is not in the log: looking at where the log begins and ends",
                 self.label
             )),
             Some(UnknownTopicOrPartition) => {
@@ -119,7 +122,8 @@ impl UsageLog {
     ) -> Result<Flow, SeamError> {
         let offset = u64::try_from(message.offset()).unwrap_or_default();
         let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
-            return Err(Permanent::NotAppendTime { label: self.label.clone(), offset }.into());
+            let (label, stream) = (self.label.clone(), self.stream.clone());
+            return Err(Permanent::NotAppendTime { label, stream, offset }.into());
         };
         let headers: Vec<(&str, &[u8])> = match message.headers() {
             Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
