@@ -126,7 +126,8 @@ fn belonging(generation: &Generation) -> String {
 
 /// The void events of a partition's arrays. Offsets stand in the text, so that the primary key is of use.
 fn void_of(generation: &Generation, partition: Partition) -> String {
-    let place = |(p, (from, to)): (u32, (u64, u64))| format!("(partition = {p} AND offset >= {from} AND offset < {to})");
+    let place =
+        |(p, (from, to)): (u32, (u64, u64))| format!("(partition = {p} AND offset >= {from} AND offset < {to})");
     let mut spans: Vec<String> = Vec::new();
     for (number, earlier) in generation.earlier.iter().enumerate() {
         let past_ends = earlier.ends.iter().flatten().map(|end| (end.0, u64::MAX));
@@ -317,7 +318,8 @@ impl Store for ClickHouseStore {
         let belonging = belonging(below.generation);
         let query = match query {
             EventQuery::Newest { horizon_ms, appended_from } => {
-                let select = self.select_below(&events_sql(&newest_filter(below.generation), &belonging, meters), below);
+                let select =
+                    self.select_below(&events_sql(&newest_filter(below.generation), &belonging, meters), below);
                 select.param("since", table_ms(*appended_from)).param("horizon", *horizon_ms)
             }
             EventQuery::OfArray { provider, array, from, to } => {

@@ -103,7 +103,9 @@ fn log_time_below(
 /// # Errors
 /// Retryable while the store shows less than they vouch for.
 pub fn verify_earlier(store: &mut dyn Store, vouched: &[Vouched]) -> Result<(), SeamError> {
-    vouched.iter().try_for_each(|Vouched { rules, partition, checkpoints }| verify(store, rules, *partition, checkpoints))
+    vouched
+        .iter()
+        .try_for_each(|Vouched { rules, partition, checkpoints }| verify(store, rules, *partition, checkpoints))
 }
 
 /// A void event that was seen: generation, partition and offset.

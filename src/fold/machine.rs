@@ -12,7 +12,7 @@ use super::partition::PartitionFold;
 use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
 use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
 use crate::core::decision::Decision;
-use crate::core::decision::stream::Generation;
+use crate::core::decision::stream::{Generation, Hole};
 use crate::core::event::decision_header;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::digest::raw_hash;
@@ -233,12 +233,15 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             self.stage = Stage::Closed;
             return Ok(Progress::Stepped);
         }
-        let meters = self.control.meters(control);
         let label = self.rules.label(self.partition);
         self.inherited = inherit(&mut self.store, &self.generation, &label)?;
         let inherited = self.inherited.as_ref();
         let reflected = checkpoints.first().map(|newest| newest.control).or(inherited.map(|before| before.control));
         let (generation, partition) = (Arc::clone(&self.generation), self.partition);
+        let is_behind_hole = generation.past_holes(partition, next.unwrap_or_default()).0 != next.unwrap_or_default();
+        // what is defined meanwhile is metered after a checkpoint behind the hole, for the same reason for which that waits
+        let control = if is_behind_hole { reflected.unwrap_or(control) } else { control };
+        let meters = self.control.meters(control);
         let foundation = Foundation { generation: &generation, partition, checkpoints: &checkpoints, inherited };
         let mut fold = rebuild(&mut self.store, foundation, meters.clone(), control)?;
         self.seen.clear();
@@ -382,7 +385,18 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let in_time = self.clock.now_ms().saturating_sub(self.checkpoint_ms) >= self.limits.checkpoint_interval_ms;
         let bound = fold.meter().marked_hours() >= self.limits.max_marked_hours
             || fold.meter().pending_buckets() >= self.limits.max_pending_buckets;
-        (news && (self.checkpoint_wanted || in_time || bound)) || self.is_at_limit()
+        !self.waits_behind_hole() && ((news && (self.checkpoint_wanted || in_time || bound)) || self.is_at_limit())
+    }
+
+    /// Whether no checkpoint may be made yet behind a recorded hole. Somebody may have written buckets that count the void records up to
+    /// the very offset at which folding goes on, and of two buckets of one `as_of` nobody can say which is the later one (I7): so the
+    /// hours are metered again with the next record.
+    fn waits_behind_hole(&self) -> bool {
+        let Some(fold) = &self.fold else { return false };
+        let is_behind = |hole: &Hole| hole.from < hole.to && hole.to == fold.next();
+        fold.span().consumed == 0
+            && fold.meter().marked_hours() > 0
+            && self.generation.holes(self.partition).any(is_behind)
     }
 
     /// Where folding has to stop: the end of a closed generation, or a recorded hole that lies ahead.
@@ -446,7 +460,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
         if !self.reload || planted(Mutation::ControlAdvancedEarly) {
             fold.advance_control(control);
-        } else if fold.span().consumed == 0 && fold.next() == fold.span().from {
+        } else if fold.span().consumed == 0
+            && self.checkpointed.as_ref().is_none_or(|newest| newest.next == fold.next())
+        {
             return Ok((Stage::Load, Progress::Stepped));
         }
         let (put_out, checkpoint) = fold.take_checkpoint()?;
@@ -498,8 +514,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         // a replica that lacks the rows of this span lacks what marked the hours
         let vouched = if planted(Mutation::MarksFromLaggingReplica) { &[] } else { std::slice::from_ref(&checkpoint) };
         let earlier = self.fold.as_ref().map_or(&[][..], |fold| recent(self.inherited.as_ref(), fold));
-        let verified = verify(&mut self.store, &rules, partition, vouched)
-            .and_then(|()| verify_earlier(&mut self.store, earlier));
+        let verified =
+            verify(&mut self.store, &rules, partition, vouched).and_then(|()| verify_earlier(&mut self.store, earlier));
         let metered = verified.and_then(|()| {
             let marked = (&put_out.marks, &put_out.voided);
             meter_marks(&mut self.store, below, &meters, marked, &mut |store, batch| {

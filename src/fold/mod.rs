@@ -5,6 +5,7 @@
 
 pub mod backmeter;
 pub mod checkpoint;
+pub mod comparison;
 pub mod error;
 pub mod generation;
 pub mod machine;

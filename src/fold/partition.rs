@@ -52,11 +52,7 @@ impl PartitionFold {
         meter: PartitionMeter,
         last: Option<LastRecord>,
     ) -> Self {
-        let limits = Limits {
-            event_bytes: rules.max_event_bytes as usize,
-            readings: rules.max_event_readings as usize,
-            id_bytes: rules.max_id_bytes as usize,
-        };
+        let limits = limits_of(&rules);
         let (batch, span) = (LedgerBatch::default(), Span::new(next));
         let totals = Totals::default();
         let (consumed, lost, ahead) = (0, 0, VecDeque::new());
@@ -171,14 +167,7 @@ impl PartitionFold {
     /// The hash by which `record` is recognised when the log shows it again.
     #[must_use]
     pub fn hash_again(&self, record: &LogRecord<'_>) -> u128 {
-        let said = match event::decode(&record.raw, &self.limits) {
-            Ok(event) => Said::Event {
-                identity: event::identity(&event.provider, &event.array, &event.source, &event.id),
-                content: event::content(&event),
-            },
-            Err(_) => Said::Bytes,
-        };
-        record_hash(record.append_time, said, record.raw.value)
+        hash_of(record, &self.limits)
     }
 
     fn meter_event(&mut self, event: &event::Event<'_>, offset: Offset) {
@@ -309,6 +298,29 @@ impl PartitionFold {
     fn label(&self) -> String {
         self.rules.label(self.partition)
     }
+}
+
+/// The limits of a stream's events.
+#[must_use]
+pub fn limits_of(rules: &StreamRules) -> Limits {
+    Limits {
+        event_bytes: rules.max_event_bytes as usize,
+        readings: rules.max_event_readings as usize,
+        id_bytes: rules.max_id_bytes as usize,
+    }
+}
+
+/// The hash by which a record is recognised when the log shows it again.
+#[must_use]
+pub fn hash_of(record: &LogRecord<'_>, limits: &Limits) -> u128 {
+    let said = match event::decode(&record.raw, limits) {
+        Ok(event) => Said::Event {
+            identity: event::identity(&event.provider, &event.array, &event.source, &event.id),
+            content: event::content(&event),
+        },
+        Err(_) => Said::Bytes,
+    };
+    record_hash(record.append_time, said, record.raw.value)
 }
 
 fn said(verdict: &Verdict, decoded: bool) -> Said {

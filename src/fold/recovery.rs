@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
-use super::partition::PartitionFold;
 use super::generation::{Inherited, verify_earlier};
+use super::partition::PartitionFold;
 use super::seam::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, LedgerSpan, Store};
 use crate::core::decision::stream::Generation;
 use crate::core::event::series_hash;
@@ -145,7 +145,8 @@ fn load_readings(
 ) -> Result<PartitionMeter, SeamError> {
     let greatest_hold_ms = meters.iter().map(|(_, definition)| definition.max_hold_ms).max().unwrap_or(0);
     let horizon_ms = greatest_hold_ms + HOUR_MS + SLACK_MS;
-    let appended_from = log_time.plus_ms(-below.generation.rules.acceptance_window_ms - horizon_ms - below.generation.rules.future_limit_ms);
+    let appended_from = log_time
+        .plus_ms(-below.generation.rules.acceptance_window_ms - horizon_ms - below.generation.rules.future_limit_ms);
     let arrays = store.arrays(below, appended_from)?;
     let newest: HashMap<(&str, &str), Instant> =
         arrays.iter().map(|span| ((&*span.provider, &*span.array), span.newest)).collect();

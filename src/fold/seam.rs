@@ -269,11 +269,8 @@ pub trait Store {
     ///
     /// # Errors
     /// Retryable while the store is away.
-    fn voided(
-        &mut self,
-        below: LedgerBelow<'_>,
-        sink: &mut dyn FnMut(Partition, LedgerEvent),
-    ) -> Result<(), SeamError>;
+    fn voided(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(Partition, LedgerEvent))
+    -> Result<(), SeamError>;
 
     /// Makes ledger and quarantine rows durable. The same batch may come again and collapses.
     ///

@@ -107,7 +107,10 @@ impl Runner {
         let stream = rules.stream.to_string();
         let seams = (log, self.context.control.clone(), self.context.store.clone(), SystemClock::default());
         let mut machine = Machine::new(seams, rules, partition, self.context.limits);
-        self.context.board.update(&self.topic, self.number, |status| status.stream = stream);
+        self.context.board.update(&self.topic, self.number, |status| {
+            status.stream = stream;
+            status.assigned_ms = chrono::Utc::now().timestamp_millis();
+        });
         let mut pause = FIRST_PAUSE;
         let mut revoked_at: Option<Moment> = None;
         let mut looked: Option<Moment> = None;
@@ -194,14 +197,18 @@ impl Runner {
                 status.checkpoint_made_ms = chrono::Utc::now().timestamp_millis();
             }
             if let Some(fold) = machine.fold() {
+                status.is_loaded = true;
                 status.next = fold.next();
                 status.consumed = fold.consumed();
+                status.lost = fold.lost();
                 status.totals = *fold.totals();
                 status.oldest_unflushed = fold.span().first_append_time;
                 status.log_time = fold.judge().log_time().max(Instant(0));
                 status.identities = fold.judge().identities().len();
                 status.series = fold.meter().live_series();
                 status.marked_hours = fold.meter().marked_hours();
+            } else if stage == "closed" {
+                status.oldest_unflushed = None;
             }
             let reached = status.target.is_some_and(|target| status.next >= target);
             if self.context.until_caught_up && reached && !status.is_caught_up() {

@@ -199,7 +199,8 @@ impl Broker {
         self.streams[old].ends = Some(ends.clone());
         let (stream, generation) = (self.streams[old].rules.stream.clone(), old as u32 + 2);
         let mut rules = (*self.streams[old].rules).clone();
-        (rules.generation, rules.partitions, rules.acceptance_window_ms) = (generation, partitions, acceptance_window_ms);
+        (rules.generation, rules.partitions, rules.acceptance_window_ms) =
+            (generation, partitions, acceptance_window_ms);
         rules.topic = format!("usage-{generation}");
         rules.stream = StreamId(rules.topic.clone());
         let ends = ends.into_iter().map(Offset).collect();

@@ -88,7 +88,10 @@ impl Schedule {
             world.note(Fault::ReplicaLags);
             view.events = (database.inserts + 1).saturating_sub(world.below(6));
         }
-        let retained = world.broker.borrow().partitions.iter().any(|log| log.first > 0 || log.before_cut.is_some());
+        let retained = world.broker.borrow().partitions.iter().any(|log| {
+            // such a replica shows a checkpoint of which the log has nothing any more: its reader stops, and is right to
+            log.first > 0 || log.before_cut.is_some() || !log.lost.is_empty()
+        });
         if !retained && world.chance(300) {
             world.note(Fault::ManifestLags);
             view.checkpoints = (database.inserts + 1).saturating_sub(world.below(6));
@@ -225,6 +228,7 @@ impl Schedule {
         let decision = Decision::OffsetsLost { stream, partition, from: Offset(from), to: Offset(to), reason, actor };
         broker.decide(decision, None);
         broker.partitions[place as usize].record_lost(from, to);
+        world.database.borrow_mut().views.clear();
     }
 
     /// The store is away while an owner has to give its partition up.

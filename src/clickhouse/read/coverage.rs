@@ -95,7 +95,7 @@ fn own_sql(selections: &[LineSelection], like: &LineSelection, lines: &[usize]) 
 async fn observed(client: &Client, like: &LineSelection) -> Result<BTreeMap<String, ArrayCoverage>, Error> {
     let first = "SELECT toString(array) AS array, toInt64(min(toUnixTimestamp(hour) * 1000 \
          + cell_index[1] * cell_minutes * 60000 + cell_minutes * 60000 - cell_observed_ms[1])) AS first \
-         FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' \
+         FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' AND notEmpty(cell_index) \
          AND hour < toDateTime({until:Int64} / 1000, 'UTC') GROUP BY array";
     let start = match like.grain {
         Grain::Window(_) => "roundDown(cell, {edges:Array(Int64)})",

@@ -5,6 +5,8 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::void;
+use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::word::Instant;
 
@@ -41,13 +43,17 @@ pub async fn read(client: &Client, provider: &str, from: Instant, until: Instant
     if arrays.is_empty() {
         return Ok(Vec::new());
     }
-    let exact = "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
+    let exact = format!(
+        "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
                  INNER JOIN (SELECT array, max(assumeNotNull(time)) AS last FROM usage_event WHERE disposition = 'accepted' \
-                 AND provider = {provider:String} AND array IN {arrays:Array(String)} GROUP BY array) AS l ON e.array = l.array \
-                 WHERE e.disposition = 'accepted' AND e.provider != {provider:String} AND e.array IN {arrays:Array(String)} \
-                 AND assumeNotNull(e.time) > l.last GROUP BY array";
-    let rows: Vec<HandOverRow> =
-        client.fetch_all(client.select(exact).param("provider", provider).param("arrays", &arrays)).await?;
+                 AND provider = {{provider:String}} AND array IN {{arrays:Array(String)}} AND {} GROUP BY array) AS l ON e.array = l.array \
+                 WHERE e.disposition = 'accepted' AND e.provider != {{provider:String}} AND e.array IN {{arrays:Array(String)}} \
+                 AND assumeNotNull(e.time) > l.last AND {} GROUP BY array",
+        counted(""),
+        counted("e.")
+    );
+    let select = client.select(&exact).param("provider", provider).param("arrays", &arrays);
+    let rows: Vec<HandOverRow> = client.fetch_all(void::read(client).await?.bind(select)).await?;
     let found = rows.into_iter();
     Ok(found.map(|row| HandOver { array: row.array, at: Instant(row.at) }).collect())
 }

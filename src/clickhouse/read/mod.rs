@@ -20,5 +20,6 @@ pub mod stored;
 pub mod stream;
 pub mod unclaimed;
 pub mod usage;
+pub mod void;
 pub mod whole;
 pub mod window;
