@@ -114,6 +114,13 @@ impl Permanent {
     pub fn is_of_one_partition(&self) -> bool {
         matches!(self, Permanent::NotAppendTime { .. })
     }
+
+    /// Whether the log is not what was folded of it, which a decision may mend.
+    #[must_use]
+    pub fn is_about_the_log(&self) -> bool {
+        use Permanent::{LogChanged, LogCut, OffsetsLost};
+        matches!(self, LogChanged { .. } | LogCut { .. } | OffsetsLost { .. })
+    }
 }
 
 /// Either of the two.

@@ -1,18 +1,20 @@
 //! The state machine of one partition: load, fold, flush, checkpoint, and again. Each step does at most one thing to the
 //! outside, so a crash between any two of them is a crash at a numbered place.
 
+mod ruling;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::backmeter::{meter_history, meter_marks};
 use super::checkpoint::{Checkpoint, LastRecord};
 use super::error::{Permanent, SeamError};
-use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, may_have_void, verify_earlier};
+use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, verify_earlier};
 use super::partition::PartitionFold;
 use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
 use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
 use crate::core::decision::Decision;
-use crate::core::decision::stream::{Generation, Hole};
+use crate::core::decision::stream::Generation;
 use crate::core::event::decision_header;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::digest::raw_hash;
@@ -185,6 +187,14 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     /// # Errors
     /// Retryable: wait and call again. Permanent: stop, and say what to do.
     pub fn step(&mut self) -> Result<Progress, SeamError> {
+        let taken = self.take_step();
+        match taken {
+            Err(SeamError::Permanent(error)) if error.is_about_the_log() => self.refuse(error),
+            taken => taken,
+        }
+    }
+
+    fn take_step(&mut self) -> Result<Progress, SeamError> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
             Stage::Load => self.load(),
             Stage::BackMeter { defined, vouchers } => {
@@ -292,23 +302,6 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         Ok((Stage::Fold, Progress::Stepped))
     }
 
-    /// Refuses a log that does not reach from what is due to what is known of it.
-    fn compare_ends(&mut self) -> Result<LogEnds, SeamError> {
-        let ends = self.log.ends()?;
-        let Some(fold) = &self.fold else { return Ok(ends) };
-        let (LogEnds { first, end }, next, known) = (ends, fold.next(), fold.known_end());
-        let (label, stream) = (self.rules.label(self.partition), self.rules.stream.clone());
-        if next > end || (known > end && !planted(Mutation::FlushedRowsIgnored)) {
-            return Err(Permanent::LogCut { label, stream, next: next.max(known).0, end: end.0 }.into());
-        }
-        // before its first checkpoint a partition has lost nothing that was promised to it but what retention took
-        if next < first {
-            let (partition, lost) = (self.partition.0, first.0 - next.0);
-            return Err(Permanent::OffsetsLost { label, stream, partition, next: next.0, first: first.0, lost }.into());
-        }
-        Ok(ends)
-    }
-
     fn seek(&mut self) -> Result<(Stage, Progress), SeamError> {
         self.compare_ends()?;
         let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
@@ -386,63 +379,6 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let bound = fold.meter().marked_hours() >= self.limits.max_marked_hours
             || fold.meter().pending_buckets() >= self.limits.max_pending_buckets;
         !self.waits_behind_hole() && ((news && (self.checkpoint_wanted || in_time || bound)) || self.is_at_limit())
-    }
-
-    /// Whether no checkpoint may be made yet behind a recorded hole. Somebody may have written buckets that count the void records up to
-    /// the very offset at which folding goes on, and of two buckets of one `as_of` nobody can say which is the later one (I7): so the
-    /// hours are metered again with the next record.
-    fn waits_behind_hole(&self) -> bool {
-        let Some(fold) = &self.fold else { return false };
-        let is_behind = |hole: &Hole| hole.from < hole.to && hole.to == fold.next();
-        fold.span().consumed == 0
-            && fold.meter().marked_hours() > 0
-            && self.generation.holes(self.partition).any(is_behind)
-    }
-
-    /// Where folding has to stop: the end of a closed generation, or a recorded hole that lies ahead.
-    fn limit(&self) -> Option<Offset> {
-        let next = self.fold.as_ref()?.next();
-        let end = self.generation.end(self.partition).filter(|_| !planted(Mutation::FoldsPastEnd));
-        let ahead = self.generation.holes(self.partition).filter(|hole| hole.from >= next && hole.from < hole.to);
-        ahead.map(|hole| hole.from).chain(end).min()
-    }
-
-    fn is_at_limit(&self) -> bool {
-        self.fold.as_ref().is_some_and(|fold| self.limit().is_some_and(|limit| fold.next() >= limit))
-    }
-
-    /// Whether a decision that was read meanwhile takes from under the work in progress what it stands on: then nothing of it counts.
-    fn is_overruled(&mut self) -> bool {
-        let Some(decided) = self.control.generation(&self.rules.stream) else { return false };
-        if Arc::ptr_eq(&decided, &self.generation) || planted(Mutation::FoldsPastEnd) {
-            return false;
-        }
-        let next = self.fold.as_ref().map_or(Offset(0), PartitionFold::next);
-        let is_past = decided.end(self.partition).is_some_and(|end| next > end);
-        let has_new_hole = !decided.holes(self.partition).eq(self.generation.holes(self.partition));
-        self.generation = decided;
-        is_past || has_new_hole
-    }
-
-    fn below(&self, below: Offset) -> LedgerBelow<'_> {
-        LedgerBelow { generation: &self.generation, partition: self.partition, below }
-    }
-
-    /// A worker that has not heard of an end or a hole may write void rows at any time: they are looked for as often as checkpoints are
-    /// made.
-    fn look_is_due(&self) -> bool {
-        may_have_void(self.below(Offset(0)))
-            && self.clock.now_ms().saturating_sub(self.looked_ms) >= self.limits.checkpoint_interval_ms
-    }
-
-    fn look_for_void(&mut self) -> Result<(Stage, Progress), SeamError> {
-        let Self { store, generation, partition, fold, seen, .. } = self;
-        if let Some(fold) = fold {
-            let below = LedgerBelow { generation, partition: *partition, below: fold.next() };
-            mark_voided(store, below, fold, seen)?;
-        }
-        self.looked_ms = self.clock.now_ms();
-        Ok((Stage::Fold, Progress::Stepped))
     }
 
     /// Everything folded so far goes under the checkpoint. A meter defined meanwhile is not reflected in it: the checkpoint keeps

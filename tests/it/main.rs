@@ -9,6 +9,7 @@ mod cases;
 mod catalog;
 mod dev;
 mod engine;
+mod guards;
 mod handover;
 mod house;
 mod kill;

@@ -165,6 +165,7 @@ impl Open {
         let control = follow(config)?;
         if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
             if **open == rules {
+                wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
                 println!("{} is open already with these rules", rules.stream);
                 return Ok(ExitCode::SUCCESS);
             }

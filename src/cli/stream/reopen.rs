@@ -46,9 +46,9 @@ pub(in crate::cli) struct Reopen {
     /// End where the newest checkpoints stand, and wait for nothing: for a log that was cut, changed or re-created
     #[arg(long)]
     at_checkpoints: bool,
-    /// How long workers may take to fold the old topic to its end: 5m
-    #[arg(long, value_parser = window_ms, default_value = "2m", value_name = "DURATION")]
-    wait: Window,
+    /// How long workers may take to fold the old topic to its end: 30s, 5m, 2h
+    #[arg(long, value_parser = wait, default_value = "2m", value_name = "DURATION")]
+    wait: Duration,
     /// Why, for the record
     #[arg(long)]
     reason: String,
@@ -79,7 +79,7 @@ impl Reopen {
         let mut ending = Ending { old, reader: Reader::new(&config.kafka)?, store: store(config, runtime) };
         let ends = match self.at_checkpoints {
             true => ending.checkpoints()?,
-            false => ending.wait_until_folded(Duration::from_millis(self.wait.0.unsigned_abs()))?,
+            false => ending.wait_until_folded(self.wait)?,
         };
         let told = |ends: &[Offset]| ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", ");
         if self.dry_run {
@@ -132,6 +132,16 @@ impl Reopen {
             fold_version: FOLD_VERSION,
             ..(*old.rules).clone()
         }
+    }
+}
+
+/// A span of time as people write it, seconds too: 30s, 5m, 2h.
+fn wait(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    let parsed = units.into_iter().find_map(|(unit, s)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(s));
+    match parsed {
+        Some(seconds) if (1..=86_400).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write a number and s, m or h, from 1s to 24h: 5m".to_owned()),
     }
 }
 
