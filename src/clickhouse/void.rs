@@ -38,7 +38,6 @@ impl Void {
     }
 
     /// Gives a statement that holds [`counted`] its parameters.
-    #[must_use]
     pub fn bind(&self, query: Query) -> Query {
         let query = query.param("closed", &self.closed).param("ends", &self.ends);
         let query = query.param("hole_streams", &self.hole_streams).param("hole_partitions", &self.hole_partitions);

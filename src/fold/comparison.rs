@@ -65,3 +65,54 @@ fn is_row_of(row: &LedgerRow, record: &LogRecord<'_>, limits: &Limits) -> bool {
     };
     says_the_same && row.append_time == record.append_time
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::event::RawRecord;
+    use crate::core::word::{Instant, StreamId};
+
+    fn rules() -> StreamRules {
+        StreamRules {
+            stream: StreamId("usage-1".to_owned()),
+            topic: "usage".to_owned(),
+            generation: 1,
+            partitions: 1,
+            provider: None,
+            acceptance_window_ms: 1,
+            future_limit_ms: 1,
+            max_event_bytes: 1000,
+            max_event_readings: 10,
+            max_id_bytes: 64,
+            fold_version: 1,
+        }
+    }
+
+    fn record(offset: u64, append_ms: i64, value: &[u8]) -> LogRecord<'_> {
+        let raw = RawRecord { key: None, headers: &[], value };
+        LogRecord { offset: Offset(offset), append_time: Instant(append_ms), raw }
+    }
+
+    fn row(offset: u64, append_ms: i64) -> LedgerRow {
+        LedgerRow { offset, append_time: Instant(append_ms), disposition: 4, identity: 0, content: 0, readings: 0 }
+    }
+
+    #[test]
+    fn a_log_is_the_same_only_if_it_shows_everything_again() {
+        let last = LastRecord { offset: Offset(4), hash: hash_of(&record(4, 40, b"four"), &limits_of(&rules())) };
+        let compared = |log: &[LogRecord<'_>]| {
+            let mut comparison = Comparison::new(&rules(), Some(last), vec![row(5, 50), row(7, 70)]);
+            assert_eq!(comparison.span(), Some((Offset(4), Offset(8))));
+            log.iter().for_each(|record| comparison.meet(record));
+            comparison.is_changed()
+        };
+        let (four, five, seven) = (record(4, 40, b"four"), record(5, 50, b"five"), record(7, 70, b"seven"));
+        assert!(!compared(&[four, five, seven]));
+        assert!(!compared(&[four, five, record(6, 60, b"six"), seven]), "of what was not folded nothing is known");
+        assert!(compared(&[record(4, 40, b"for"), five, seven]));
+        assert!(compared(&[record(4, 41, b"four"), five, seven]));
+        assert!(compared(&[four, record(5, 51, b"five"), seven]));
+        assert!(compared(&[four, seven]) && compared(&[four, five]) && compared(&[five, seven]), "one is gone");
+        assert_eq!(Comparison::new(&rules(), None, Vec::new()).span(), None);
+    }
+}

@@ -15,6 +15,12 @@ pub enum Permanent {
     /// The other side says that it will never do it.
     #[error("{0}")]
     Refused(String),
+    /// The broker has no record at the offset that is due, and none behind it that follows.
+    #[error("{label}: the offset that is due is not in the log any more: the log is held against what was folded of it")]
+    OffsetGone {
+        /// The partition.
+        label: String,
+    },
     /// Offsets did not rise.
     #[error(
         "{label}: offset {got} came where {expected} or later was due: restart the worker, it compares the log with what was folded and \

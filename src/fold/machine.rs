@@ -12,7 +12,7 @@ use super::error::{Permanent, SeamError};
 use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, verify_earlier};
 use super::partition::PartitionFold;
 use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
-use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
+use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, Store};
 use crate::core::decision::Decision;
 use crate::core::decision::stream::Generation;
 use crate::core::event::decision_header;
@@ -189,6 +189,11 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     pub fn step(&mut self) -> Result<Progress, SeamError> {
         let taken = self.take_step();
         match taken {
+            Err(SeamError::Permanent(error @ Permanent::OffsetGone { .. })) => {
+                // a log that has changed once may look right again in a moment: only from the checkpoint on is it compared
+                self.stage = Stage::Load;
+                Err(SeamError::retryable(error.to_string()))
+            }
             Err(SeamError::Permanent(error)) if error.is_about_the_log() => self.refuse(error),
             taken => taken,
         }

@@ -40,7 +40,8 @@ pub struct UsageLog {
 }
 
 /// Where the log is read. A seek right after an assignment may be overtaken by the assignment itself, which takes effect later on
-/// another thread: then records come from the beginning. So the first record after a seek is looked at, and asked for again.
+/// another thread: then records come from the beginning, at once or after some have come from where the seek went. So what lies below
+/// the place is never taken, and the first record after a seek is looked at: what is due is asked for again.
 #[derive(Debug)]
 struct Place {
     /// The offset that is due.
@@ -69,7 +70,9 @@ impl Place {
 
     /// Looks at the offset of a record that came.
     fn arrived(&mut self, offset: u64) -> Arrival {
-        let as_due = offset == self.next || self.settled || self.hole_to == Some(offset);
+        // the assignment may take effect even after a record has come from where the seek went
+        let goes_on = self.settled && offset >= self.next;
+        let as_due = offset == self.next || goes_on || self.hole_to == Some(offset);
         if !as_due {
             self.hole_to = (offset > self.next).then_some(offset);
             return Arrival::SeekAgain;
@@ -103,11 +106,7 @@ impl UsageLog {
     fn trouble(&self, error: &KafkaError) -> SeamError {
         use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownTopicOrPartition};
         match error.rdkafka_error_code() {
-            // the machine compares the log's ends with what is due before it goes on, and then names what happened and the mend
-            Some(AutoOffsetReset | OffsetOutOfRange) => SeamError::retryable(format!(
-                "{}: the offset that is due is not in the log: looking at where the log begins and ends",
-                self.label
-            )),
+            Some(AutoOffsetReset | OffsetOutOfRange) => Permanent::OffsetGone { label: self.label.clone() }.into(),
             Some(UnknownTopicOrPartition) => {
                 SeamError::retryable(format!("{}: the topic is not there (deleted?); waiting for it", self.label))
             }
@@ -212,6 +211,9 @@ mod tests {
         assert_eq!([0, 1, 999].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);
         assert_eq!([1000, 1001, 1005].map(|offset| place.arrived(offset)), [Arrival::Take; 3]);
         assert_eq!(place.next, 1006);
+        // and overtook it only after records had come
+        assert_eq!([0, 1005].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 2]);
+        assert_eq!([1006, 1008].map(|offset| place.arrived(offset)), [Arrival::Take; 2]);
         // a hole right behind the place: the same record comes a second time
         let mut place = Place::at(1000);
         assert_eq!([1003, 1004, 1003].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);

@@ -185,11 +185,12 @@ impl Runner {
     }
 
     fn report(&self, machine: &mut PartitionMachine) {
-        let stage = machine.stage_name();
+        let (stage, waits) = (machine.stage_name(), machine.waits_behind_hole());
         let checkpoint = machine.checkpointed().map(|checkpoint| checkpoint.next);
         let reflected = machine.checkpointed().map_or(Offset(0), |checkpoint| checkpoint.control);
         self.context.board.update(&self.topic, self.number, |status| {
             status.stage = stage;
+            status.waits_for_record = waits;
             status.trouble = None;
             status.reflected = reflected;
             if status.checkpointed != checkpoint {

@@ -17,6 +17,8 @@ pub struct PartitionStatus {
     pub assigned_ms: i64,
     /// Whether its state was loaded since.
     pub is_loaded: bool,
+    /// Whether the next checkpoint waits for a record, behind a recorded hole.
+    pub waits_for_record: bool,
     /// The next offset that is due.
     pub next: Offset,
     /// Where the log ended when it was last looked at.
@@ -64,7 +66,8 @@ impl PartitionStatus {
     /// Whether everything that was there at the start, records and decisions, is durable and under a checkpoint.
     #[must_use]
     pub fn is_caught_up(&self) -> bool {
-        if self.is_closed() {
+        let waits = self.waits_for_record && self.target.is_some_and(|target| self.next >= target);
+        if self.is_closed() || waits {
             return true;
         }
         let records = matches!((self.target, self.checkpointed), (Some(target), Some(next)) if next >= target);

@@ -12,7 +12,7 @@ use crate::core::decision::stream::{Generation, StreamRegister};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::metering::definition::Meters;
 use crate::core::word::{Offset, StreamId};
-use crate::fold::error::SeamError;
+use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Clock, ControlLog, Flow, Log, LogEnds};
 
 /// One partition for one process.
@@ -36,7 +36,7 @@ impl SimLog {
         let broker = self.seam.world.broker.borrow();
         let log = &broker.partitions[self.partition as usize];
         if position < log.first || log.cuts[self.cuts..].iter().any(|at| *at < position) {
-            return Err(SeamError::refused("the offset that is due is not in the log"));
+            return Err(Permanent::OffsetGone { label: self.partition.to_string() }.into());
         }
         self.cuts = log.cuts.len();
         let there = log.from(position);

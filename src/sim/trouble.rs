@@ -176,7 +176,7 @@ impl Schedule {
         let ends: Vec<u64> = {
             let broker = world.broker.borrow();
             let open = &broker.partitions[broker.open().first as usize..];
-            if broker.streams.len() == MOST_GENERATIONS || open.iter().any(|log| log.before_cut.is_some()) {
+            if broker.streams.len() == MOST_GENERATIONS {
                 return;
             }
             let newest = |place: usize| {
@@ -184,6 +184,7 @@ impl Schedule {
                 world.database.borrow().newest_checkpoint(place).unwrap_or(0)
             };
             let end = |(place, log): (usize, &PartitionLog)| match world.below(4) {
+                _ if log.before_cut.is_some() => newest(place),
                 0 | 1 => log.end,
                 2 => newest(place).max(log.first),
                 // the log says nothing any more of what retention took, so no end lies before it
@@ -211,7 +212,9 @@ impl Schedule {
         let (from, to) = {
             let (broker, database) = (world.broker.borrow(), world.database.borrow());
             let log = &broker.partitions[place as usize];
-            let from = database.newest_checkpoint(place).unwrap_or(0);
+            let newest = database.newest_checkpoint(place).unwrap_or(0);
+            let before = log.lost.last().filter(|(from, to)| (*from..*to).contains(&newest));
+            let from = before.map_or(newest, |(_, to)| *to);
             let known = database.greatest_row(place).map_or(from, |row| from.max(row + 1));
             let to = known.max(log.first);
             if log.from(to).is_empty() {

@@ -106,8 +106,8 @@ impl StreamRegister {
         register
     }
 
-    /// Takes in the next decision. One that cannot be (a second reopening of the same generation, a hole in a closed one) is void:
-    /// the log settles who was first.
+    /// Takes in the next decision. One that cannot be (a second reopening of the same generation, a hole in a closed one or over
+    /// another hole) is void: the log settles who was first.
     pub fn apply(&mut self, decision: &Decision) {
         match decision {
             Decision::StreamOpened { rules, closes: None, .. } if !self.is_taken(rules) => {
@@ -116,7 +116,10 @@ impl StreamRegister {
             Decision::StreamOpened { rules, closes: Some(closes), .. } => self.reopen(rules, closes),
             Decision::OffsetsLost { stream, partition, from, to, .. } if from <= to => {
                 let open = self.generations.iter_mut().find(|open| open.rules.stream == *stream);
-                if let Some(open) = open.filter(|open| open.ends.is_none() && partition.0 < open.rules.partitions) {
+                let open = open.filter(|open| open.ends.is_none() && partition.0 < open.rules.partitions);
+                let overlaps =
+                    |open: &Generation| open.holes(*partition).any(|hole| hole.from < *to && *from < hole.to);
+                if let Some(open) = open.filter(|open| !overlaps(open)) {
                     Arc::make_mut(open).holes.push(Hole { partition: *partition, from: *from, to: *to });
                 }
             }
@@ -255,6 +258,7 @@ mod tests {
             lost("usage-1", 1, 10, 20),
             lost("usage-1", 1, 20, 25),
             lost("usage-1", 1, 40, 40),
+            lost("usage-1", 1, 22, 30),
         ];
         let register = StreamRegister::of(&log);
         let stream = register.named("usage").unwrap();
@@ -262,7 +266,7 @@ mod tests {
         assert_eq!(past(9), (Offset(9), false));
         assert_eq!(past(10), (Offset(25), true));
         assert_eq!(past(15), (Offset(25), true));
-        assert_eq!(past(25), (Offset(25), false));
+        assert_eq!(past(25), (Offset(25), false), "what overlaps a hole does not count");
         assert_eq!(past(40), (Offset(40), true), "nothing is lost, and the log below is another one");
         assert_eq!(stream.past_holes(Partition(0), Offset(10)), (Offset(10), false));
         assert!(stream.is_void(Partition(1), Offset(10)) && !stream.is_void(Partition(1), Offset(25)));

@@ -55,7 +55,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return false;
         }
         let next = self.fold.as_ref().map_or(Offset(0), PartitionFold::next);
-        let is_past = decided.end(self.partition).is_some_and(|end| next > end);
+        let is_past = decided.end(self.partition).is_some_and(|end| next >= end);
         let has_new_hole = !decided.holes(self.partition).eq(self.generation.holes(self.partition));
         self.generation = decided;
         is_past || has_new_hole
@@ -85,7 +85,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     /// Whether no checkpoint may be made yet behind a recorded hole. Somebody may have written buckets that count the void records up to
     /// the very offset at which folding goes on, and of two buckets of one `as_of` nobody can say which is the later one (I7): so the
     /// hours are metered again with the next record.
-    pub(super) fn waits_behind_hole(&self) -> bool {
+    #[must_use]
+    pub fn waits_behind_hole(&self) -> bool {
         let Some(fold) = &self.fold else { return false };
         let is_behind = |hole: &Hole| hole.from < hole.to && hole.to == fold.next();
         fold.span().consumed == 0
