@@ -206,9 +206,12 @@ impl Schedule {
     /// Somebody records what a partition lost that nobody goes on with, if its log has records again.
     fn record_loss(&mut self, world: &Rc<World>) {
         let refused = |log: &PartitionLog| log.before_cut.is_some() && log.refused;
-        let Some(place) = world.broker.borrow().partitions.iter().position(refused).map(|place| place as u32) else {
-            return;
+        let place = {
+            let broker = world.broker.borrow();
+            let first = broker.open().first;
+            broker.partitions[first as usize..].iter().position(refused).map(|place| first + place as u32)
         };
+        let Some(place) = place else { return };
         let (from, to) = {
             let (broker, database) = (world.broker.borrow(), world.database.borrow());
             let log = &broker.partitions[place as usize];
