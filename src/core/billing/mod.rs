@@ -1,9 +1,14 @@
 //! Billing: documents about rated periods, pure. `INVOICE.md` holds their form.
 
+pub mod adjustment;
+pub mod close;
+pub mod credit_note;
 pub mod digest;
 pub mod document;
 pub mod effect;
 pub mod error;
+pub mod figure;
+pub mod issue;
 pub mod party;
 pub mod proof;
 pub mod row;
