@@ -120,6 +120,15 @@ impl Figure {
         self.share(other, Self(10i128.pow(PLACES)), PLACES, Rounding::HalfEven)
     }
 
+    /// How many times `unit` is in it, if it is a whole number of times.
+    #[must_use]
+    pub fn count_of(self, unit: Self) -> Option<Self> {
+        if unit.0 == 0 || self.0 % unit.0 != 0 {
+            return None;
+        }
+        (self.0 / unit.0).checked_mul(10i128.pow(PLACES)).map(Self)
+    }
+
     /// As an amount with exactly so many places.
     ///
     /// # Errors

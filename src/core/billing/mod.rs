@@ -11,6 +11,7 @@ pub mod figure;
 pub mod issue;
 pub mod party;
 pub mod proof;
+pub mod render;
 pub mod row;
 pub mod statement;
 
