@@ -3,6 +3,7 @@
 pub mod adjustment;
 pub mod close;
 pub mod credit_note;
+pub mod detail;
 pub mod digest;
 pub mod document;
 pub mod effect;
