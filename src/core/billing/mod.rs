@@ -17,4 +17,6 @@ pub mod row;
 pub mod statement;
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

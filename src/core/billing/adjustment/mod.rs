@@ -2,6 +2,8 @@
 //! (PRICING §14).
 
 mod part;
+#[cfg(test)]
+mod tests;
 
 use super::document::{Cause, Document, DocumentState, DocumentType};
 use super::error::DocumentError;

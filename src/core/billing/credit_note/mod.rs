@@ -5,6 +5,8 @@ mod error;
 mod left;
 mod part;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -4,3 +4,6 @@ pub mod cell;
 pub mod csv;
 pub mod focus;
 pub mod html;
+
+#[cfg(test)]
+mod tests;
