@@ -14,7 +14,7 @@ mod definitions;
 mod load;
 
 pub use chunk::{Chunk, Scope};
-pub use cut::{Cut, CutError};
+pub use cut::{Cut, CutError, Source};
 pub use definitions::Definitions;
 pub use load::Loaded;
 
@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
-use crate::core::word::Hour;
+use crate::core::word::{Hour, Instant, Offset, Partition, StreamId};
 use crate::fold::seam::ArraySpan;
 
 /// Readings in memory for one chunk, about: 16 bytes each, and 24 more for those of one array while it is metered.
@@ -55,7 +55,13 @@ pub struct Metered {
     pub events: u64,
     /// ... and how many readings.
     pub readings: u64,
+    /// Events, with when they were measured, whose row does not say any more what was accepted: the hash of its content, kept beside it, is of
+    /// something else. Whoever bills from them should refuse.
+    pub altered: Vec<(Position, Instant)>,
 }
+
+/// Where an event lies.
+pub type Position = (StreamId, Partition, Offset);
 
 /// The ledger below a cut.
 #[derive(Clone, Debug)]
@@ -139,8 +145,8 @@ impl Remeter {
 
     async fn hand_over(self, chunk: Chunk, meters: Arc<Meters>, sender: mpsc::Sender<Result<Metered, Error>>) {
         match self.load(&chunk, &meters).await {
-            Ok(mut loaded) => {
-                while let Some(metered) = loaded.next() {
+            Ok(loaded) => {
+                for metered in loaded {
                     if sender.send(Ok(metered)).await.is_err() {
                         return;
                     }

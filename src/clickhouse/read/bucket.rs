@@ -1,9 +1,9 @@
 //! Buckets as they are stored, whole: for whoever compares them with the ledger.
 
-use clickhouse::query::RowCursor;
-use clickhouse::{Row, RowRead};
+use clickhouse::Row;
 use serde::Deserialize;
 
+use super::borrowed::Borrowed;
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::bucket::{Bucket, BucketCell, SeriesKey};
 use crate::core::word::Hour;
@@ -86,6 +86,20 @@ impl StoredBucket<'_> {
             && cells.iter().enumerate().all(|(place, cell)| self.cell_says(place, cell))
     }
 
+    /// In words how it differs from what metering puts out: sums, or the first cell.
+    #[must_use]
+    pub fn difference(&self, bucket: &Bucket, cells: &[BucketCell]) -> String {
+        let (stored, metered): (i128, i128) =
+            (self.cell_amount.iter().sum(), cells.iter().map(|cell| cell.amount).sum());
+        if self.meter_kind != bucket.definition.kind as i8 || self.cell_minutes != bucket.definition.cell_minutes() {
+            return "stored under another definition of the meter".to_owned();
+        }
+        if stored != metered {
+            return format!("stored amount {stored}, the ledger gives {metered}");
+        }
+        format!("amount {stored} in both; cells, tags or other figures differ")
+    }
+
     fn cell_says(&self, place: usize, cell: &BucketCell) -> bool {
         let text = |tag: &Option<Box<str>>, stored: &str| tag.as_deref().unwrap_or_default() == stored;
         self.cell_index[place] == cell.index
@@ -123,23 +137,6 @@ pub struct BucketQuery<'a> {
     pub to: Hour,
 }
 
-/// Rows that are read one after the other and borrow from the answer.
-pub struct Borrowed<T> {
-    cursor: RowCursor<T>,
-    client: Client,
-}
-
-impl<T: Row + RowRead> Borrowed<T> {
-    /// The next row, or none after the last.
-    ///
-    /// # Errors
-    /// What the server or the network says, and no answer in time.
-    pub async fn next(&mut self) -> Result<Option<T::Value<'_>>, Error> {
-        let limit = self.client.settings().query_timeout + std::time::Duration::from_secs(5);
-        self.client.in_time(limit, self.cursor.next()).await
-    }
-}
-
 /// The newest versions of buckets by provider, array and [`Place`].
 ///
 /// # Errors
@@ -155,5 +152,5 @@ pub fn read(client: &Client, query: &BucketQuery<'_>) -> Result<Borrowed<StoredB
     );
     let select = client.select(&sql).param("from", query.from.0 * 3600).param("to", query.to.0 * 3600);
     let select = select.param("provider", query.provider.unwrap_or_default()).param("arrays", &query.arrays);
-    Ok(Borrowed { cursor: select.fetch()?, client: client.clone() })
+    Borrowed::of(client, select)
 }
