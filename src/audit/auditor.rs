@@ -359,8 +359,9 @@ fn stored_days(client: &Client, scope: &Scope) -> Result<Rows<StoredDay>, Error>
 }
 
 /// Up to where each partition's ledger reaches, at the vector or past it.
-async fn ends(client: &Client, vector: &Vector) -> Result<HashMap<(String, u32), u64>, Error> {
-    let mut ends = HashMap::new();
+pub(super) async fn ends(client: &Client, vector: &Vector) -> Result<HashMap<(String, u32), u64>, Error> {
+    let own = |stand: &Stand| ((stand.point.stream.0.clone(), stand.point.partition.0), stand.point.offset.0);
+    let mut ends: HashMap<(String, u32), u64> = vector.stands().iter().map(own).collect();
     for stand in vector.stands() {
         let sql = "SELECT toString(stream) AS stream, partition, max(offset) + 1 AS end FROM usage_event \
                    WHERE stream = {stream:String} AND partition = {partition:UInt32} AND offset >= {next:UInt64} GROUP BY stream, partition";

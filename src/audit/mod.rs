@@ -4,11 +4,23 @@
 //! close from being green. Both work on array days ([`day::ArrayDay`]): the table `audit` has a row of each run of each day.
 
 pub mod auditor;
+pub mod chain;
 pub mod close;
+pub mod conservation;
 pub mod day;
+pub mod decision;
 pub mod error;
 pub mod finding;
+pub mod inspection;
+pub mod log;
+pub mod mend;
+pub mod mend_bucket;
+pub mod mend_lane;
+pub mod position;
 pub mod record;
+pub mod refold;
+pub mod repair;
+pub mod sums;
 pub mod vector;
 
 pub use error::AuditError;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::CHUNK_HOURS;
 use super::cut::{Cut, Source};
-use super::{CHUNK_HOURS, CHUNK_READINGS};
 use crate::clickhouse::read::rows::Rows;
 use crate::clickhouse::{Client, Error};
 use crate::core::word::{Hour, Instant};
@@ -57,6 +57,20 @@ pub struct Chunk {
     pub(super) names_arrays: bool,
 }
 
+impl Chunk {
+    /// The first instant of which readings matter: the hold before the first hour.
+    #[must_use]
+    pub fn read_from(&self) -> Instant {
+        self.read_from
+    }
+
+    /// Where its events lie: partitions with offsets, between which there are others too.
+    #[must_use]
+    pub fn places(&self) -> &[(Source, Range<u64>)] {
+        &self.places
+    }
+}
+
 #[derive(Row, Deserialize)]
 struct WeightRow {
     provider: String,
@@ -84,7 +98,12 @@ pub(super) fn conditions(provider: bool, arrays: bool) -> String {
 }
 
 /// The chunks of a scope.
-pub(super) async fn plan(client: &Client, cut: &Cut, scope: &Scope, hold_ms: i64) -> Result<Vec<Chunk>, Error> {
+pub(super) async fn plan(
+    client: &Client,
+    cut: &Cut,
+    scope: &Scope,
+    (hold_ms, readings): (i64, u64),
+) -> Result<Vec<Chunk>, Error> {
     let mut found: BTreeMap<ArrayName, Vec<(usize, WeightRow)>> = BTreeMap::new();
     for (number, source) in cut.sources().iter().enumerate() {
         let mut rows = weights(client, source, scope, hold_ms)?;
@@ -101,7 +120,7 @@ pub(super) async fn plan(client: &Client, cut: &Cut, scope: &Scope, hold_ms: i64
     }
     let mut chunks = Vec::new();
     for (owner, group) in groups {
-        group.cut(cut.sources(), owner, scope, hold_ms, &mut chunks);
+        group.cut((cut.sources(), owner), scope, (hold_ms, readings), &mut chunks);
     }
     Ok(chunks)
 }
@@ -141,15 +160,21 @@ impl Group {
 
     /// Cuts the group's arrays and hours into chunks. A busy day is cut into hours first, since each array's readings lie together with
     /// those of all others; into arrays only when hours are not enough.
-    fn cut(&self, sources: &[Source], owner: usize, scope: &Scope, hold_ms: i64, chunks: &mut Vec<Chunk>) {
+    fn cut(
+        &self,
+        (sources, owner): (&[Source], usize),
+        scope: &Scope,
+        (hold_ms, readings): (i64, u64),
+        chunks: &mut Vec<Chunk>,
+    ) {
         let mut from = scope.from;
         while from < scope.to {
-            let hours = self.hours_from(from, scope.to);
+            let hours = self.hours_from(from, scope.to, readings);
             let to = Hour(from.0 + hours);
             let read_from = from.start().plus_ms(-hold_ms);
             let days = read_from.0.div_euclid(DAY_MS)..=(to.start().0 - 1).div_euclid(DAY_MS);
             let places = self.places_in(sources, days.clone());
-            let parts = self.parts(days, hours, hold_ms);
+            let parts = self.parts(days, hours, hold_ms, readings);
             let is_whole = parts.len() == 1 && scope.arrays.is_empty();
             chunks.extend(parts.into_iter().map(|arrays| Chunk {
                 owner: sources[owner].clone(),
@@ -166,17 +191,17 @@ impl Group {
     }
 
     /// How many hours from `from` on fit into a chunk: whole days, up to a week, or a part of a day.
-    fn hours_from(&self, from: Hour, end: Hour) -> i64 {
+    fn hours_from(&self, from: Hour, end: Hour, readings: u64) -> i64 {
         let (mut to, mut sum) = (from, 0);
         while to < end && to.0 - from.0 < CHUNK_HOURS {
             let day = to.0.div_euclid(24);
             let day_end = Hour((day + 1) * 24).min(end);
             let weight = self.weight(day);
-            if sum + weight > CHUNK_READINGS {
+            if sum + weight > readings {
                 if to > from {
                     break;
                 }
-                let pieces = i64::try_from(weight.div_ceil(CHUNK_READINGS)).unwrap_or(24).min(24);
+                let pieces = i64::try_from(weight.div_ceil(readings)).unwrap_or(24).min(24);
                 return (24 / pieces).max(LEAST_HOURS).min(day_end.0 - from.0);
             }
             (to, sum) = (day_end, sum + weight);
@@ -194,7 +219,13 @@ impl Group {
     }
 
     /// The arrays that have readings in these days, in parts that fit into memory. Readings are taken to lie evenly over a day.
-    fn parts(&self, days: std::ops::RangeInclusive<i64>, hours: i64, hold_ms: i64) -> Vec<Arc<[ArrayName]>> {
+    fn parts(
+        &self,
+        days: std::ops::RangeInclusive<i64>,
+        hours: i64,
+        hold_ms: i64,
+        readings: u64,
+    ) -> Vec<Arc<[ArrayName]>> {
         let share_hours = u64::try_from(hours + hold_ms / 3_600_000 + 1).unwrap_or(u64::MAX);
         let in_days: BTreeSet<i64> = days.clone().collect();
         let day_hours = u64::try_from(in_days.len()).unwrap_or(1).max(1) * 24;
@@ -205,7 +236,7 @@ impl Group {
                 continue;
             }
             let weight = inside.sum::<u64>().saturating_mul(share_hours.min(day_hours)) / day_hours;
-            if !part.is_empty() && sum + weight > CHUNK_READINGS * 2 {
+            if !part.is_empty() && sum + weight > readings.saturating_mul(2) {
                 parts.push(std::mem::take(&mut part).into());
                 sum = 0;
             }

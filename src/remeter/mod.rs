@@ -97,7 +97,15 @@ impl Remeter {
     /// # Errors
     /// The server's.
     pub async fn chunks(&self, scope: &Scope, meters: &Meters) -> Result<Vec<Chunk>, Error> {
-        chunk::plan(&self.client, &self.cut, scope, hold_ms(meters)).await
+        self.chunks_of(scope, meters, CHUNK_READINGS).await
+    }
+
+    /// The same in pieces of about so many readings, for whoever does something else with them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn chunks_of(&self, scope: &Scope, meters: &Meters, readings: u64) -> Result<Vec<Chunk>, Error> {
+        chunk::plan(&self.client, &self.cut, scope, (hold_ms(meters), readings)).await
     }
 
     /// Reads a chunk. It takes memory for its readings, which [`chunk::plan`] bounds.
