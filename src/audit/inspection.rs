@@ -221,6 +221,18 @@ impl Inspection {
         Ok(findings)
     }
 
+    /// Whether a partition's ledger is what its checkpoints counted: then buckets may be metered from it.
+    ///
+    /// # Errors
+    /// The server's and the broker's.
+    pub async fn is_believed(&self, lane: &Lane, extent: &Extent, tell: Tell<'_>) -> Result<bool, AuditError> {
+        let chain = self.chain(lane, extent).await?;
+        let start = chain.path.first().map_or(Offset(0), |first| first.from);
+        let found = self.itself(lane, &chain, (start, chain.end()), tell).await?;
+        // a missing checkpoint leaves its rows without a witness; a missing quarantine row is no reading
+        Ok(found.iter().all(|finding| finding.table == "quarantine"))
+    }
+
     /// `control` never falls along the chain, and never lies past the control log's end.
     fn controls(&self, lane: &Lane, chain: &Chain) -> Vec<Finding> {
         let end = self.decisions().last().map_or(0, |record| record.offset.0 + 1);

@@ -6,10 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clickhouse::Row;
-use serde::Deserialize;
-
-use super::day::{ArrayDay, DAY_HOURS};
+use super::day::{ArrayDay, DAY_HOURS, series};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::log::Lane;
@@ -17,29 +14,15 @@ use super::mend::delete;
 use super::vector::{Stand, Vector};
 use crate::clickhouse::Client;
 use crate::clickhouse::native::bucket_version;
+use crate::clickhouse::read::bucket::{self, BucketQuery, StoredBucket};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::metering::bucket::{BucketBatch, SeriesKey};
-use crate::core::word::{Hour, Kind, Offset};
+use crate::core::word::{Hour, Offset};
 use crate::fold::seam::Store;
 use crate::remeter::{Definitions, Metered, Remeter, Scope};
 
-const COLUMNS: &str = "provider, array, kind, resource, meter, hour, version, stream, partition, as_of, meter_kind, cell_minutes, cell_index, \
-    cell_customer, cell_tier, cell_site, cell_amount, cell_observed_ms, cell_count, cell_min, cell_max, cell_last";
 /// Hashes in one statement.
 const HASHES: usize = 2_000;
-
-#[derive(Row, Deserialize)]
-struct VersionRow {
-    kind: i8,
-    resource: String,
-    meter: String,
-    hour: u32,
-    version: u64,
-    stream: String,
-    partition: u32,
-    as_of: u64,
-    hash: String,
-}
 
 /// The parts that mending buckets takes.
 pub struct BucketMender<'a> {
@@ -53,6 +36,8 @@ pub struct BucketMender<'a> {
     pub lanes: &'a [Lane],
     /// Up to where each partition's ledger reaches, by stream and partition: no bucket can count more.
     pub ends: HashMap<(String, u32), u64>,
+    /// Partitions whose ledger lacks rows or holds wrong ones that the log could not mend: a bucket metered from it would be a guess.
+    pub doubtful: BTreeSet<(String, u32)>,
 }
 
 /// Buckets of one array that are wrong.
@@ -108,6 +93,12 @@ impl BucketMender<'_> {
             let chunks = remeter.chunks(&scope, &self.definitions.newest()).await?;
             let stand = chunks.first().and_then(|chunk| vector.of(&chunk.owner)).or(vector.stands().last());
             let Some(stand) = stand.cloned() else { return Ok(false) };
+            let sources = chunks.iter().flat_map(|chunk| chunk.places()).map(|(source, _)| source);
+            let points = sources.map(|source| (source.stream.0.clone(), source.partition.0));
+            let own = (stand.point.stream.0.clone(), stand.point.partition.0);
+            if points.chain([own]).any(|point| self.doubtful.contains(&point)) {
+                return Ok(false);
+            }
             let meters = self.definitions.below(stand.control);
             let mut right = BucketBatch::default();
             for chunk in &chunks {
@@ -132,59 +123,55 @@ impl BucketMender<'_> {
         right: &BucketBatch,
         wrong: &Wrong,
     ) -> Result<(), AuditError> {
-        // what was there before: nothing that a worker writes from now on is wrong
-        let before = self.versions(scope, wrong).await?;
+        // found before anything is written: nothing that a worker writes from now on is wrong
+        let hashes = self.wrong_rows((scope, stand), right, wrong).await?;
         let Some(lane) = self.lane(stand) else { return Ok(()) };
         if !right.is_empty() {
             let (rules, partition, as_of) = (Arc::clone(&lane.rules), lane.partition, stand.point.offset);
-            let (mut store, right) = (self.store.clone(), right.clone());
-            let written = move || store.insert_buckets(&rules, partition, as_of, &right);
-            tokio::task::block_in_place(written)?;
+            let mut store = self.store.clone();
+            tokio::task::block_in_place(|| store.insert_buckets(&rules, partition, as_of, right))?;
         }
-        let in_force = self.in_force(scope, wrong).await?;
-        let given: BTreeSet<(SeriesKey, Hour)> =
-            right.iter().map(|(bucket, _)| ((*bucket.series).clone(), bucket.hour)).collect();
-        let hashes: BTreeSet<String> = before
-            .into_iter()
-            .filter(|row| {
-                let key = (series(scope, row), hour(row));
-                let is_right = given.contains(&key) && in_force.get(&key).is_some_and(|hash| *hash == row.hash);
-                // a smaller version is not in force as soon as the right row is there
-                !is_right && (!given.contains(&key) || row.version >= stand.version()) && self.is_wrong(row, stand)
-            })
-            .map(|row| row.hash)
-            .collect();
-        let hashes: Vec<String> = hashes.into_iter().collect();
         for hashes in hashes.chunks(HASHES) {
-            let sql = format!(
-                "DELETE FROM usage_bucket WHERE {IN_DAY} AND has({{hashes:Array(String)}}, hex(sipHash128(tuple({COLUMNS}))))"
-            );
+            let hash = bucket::hash_sql();
+            let sql = format!("DELETE FROM usage_bucket WHERE {IN_DAY} AND has({{hashes:Array(String)}}, {hash})");
             let query = self.client.raw().query_raw(&sql).param("hashes", hashes);
             delete(self.client, in_day(query, scope)).await?;
         }
         Ok(())
     }
 
-    /// All rows, merged or not, of the buckets of a day that are wrong.
-    async fn versions(&self, scope: &Scope, wrong: &Wrong) -> Result<Vec<VersionRow>, AuditError> {
-        self.rows("", scope, wrong).await
-    }
-
-    /// The hash of the row that is in force of each of these buckets.
-    async fn in_force(&self, scope: &Scope, wrong: &Wrong) -> Result<HashMap<(SeriesKey, Hour), String>, AuditError> {
-        let rows = self.rows("FINAL", scope, wrong).await?;
-        Ok(rows.into_iter().map(|row| ((series(scope, &row), hour(&row)), row.hash)).collect())
-    }
-
-    async fn rows(&self, is_final: &str, scope: &Scope, wrong: &Wrong) -> Result<Vec<VersionRow>, AuditError> {
-        let sql = format!(
-            "SELECT kind, resource, meter, hour, version, stream, partition, as_of, hex(sipHash128(tuple({COLUMNS}))) AS hash \
-             FROM usage_bucket {is_final} WHERE {IN_DAY}"
-        );
-        let rows: Vec<VersionRow> = self.client.fetch_all(in_day(self.client.select(&sql), scope)).await?;
-        let is_named =
-            |row: &VersionRow| wrong.get(&series(scope, row)).is_some_and(|hours| hours.contains_key(&hour(row)));
-        Ok(rows.into_iter().filter(is_named).collect())
+    /// The hashes of rows that must go: those of no bucket, and those that the right row does not replace by its greater version.
+    async fn wrong_rows(
+        &self,
+        (scope, stand): (&Scope, &Stand),
+        right: &BucketBatch,
+        wrong: &Wrong,
+    ) -> Result<Vec<String>, AuditError> {
+        let given: HashMap<(&SeriesKey, Hour), _> =
+            right.iter().map(|(bucket, cells)| ((&*bucket.series, bucket.hour), (bucket, cells))).collect();
+        let arrays = scope.arrays.iter().map(String::as_str).collect();
+        let query = BucketQuery { provider: scope.provider.as_deref(), arrays, from: scope.from, to: scope.to };
+        let mut rows = bucket::read_all(self.client, &query)?;
+        let mut hashes = Vec::new();
+        while let Some(row) = rows.next().await? {
+            let (series, hour) = (series(&row), row.hour());
+            if !wrong.get(&series).is_some_and(|hours| hours.contains_key(&hour)) {
+                continue;
+            }
+            let genuine = self.is_genuine(&row);
+            let must_go = match given.get(&(&series, hour)) {
+                None => row.version <= stand.version() || !genuine,
+                Some(_) if row.version < stand.version() => false,
+                Some((bucket, cells)) if row.version == stand.version() => !genuine || !row.says(bucket, cells),
+                Some(_) => !genuine,
+            };
+            if must_go {
+                hashes.push(row.hash.to_owned());
+            }
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        Ok(hashes)
     }
 
     fn lane(&self, stand: &Stand) -> Option<&Lane> {
@@ -192,16 +179,12 @@ impl BucketMender<'_> {
         self.lanes.iter().find(is_own)
     }
 
-    /// Whether a row that is not the right one may be deleted: not if it counts more than the ledger was read for, as a worker's does, unless
-    /// no worker can have written it.
-    fn is_wrong(&self, row: &VersionRow, stand: &Stand) -> bool {
+    /// Whether a worker can have written a row: its version is that of its `as_of`, and the ledger reaches so far.
+    fn is_genuine(&self, row: &StoredBucket<'_>) -> bool {
         let generation = row.stream.rsplit_once('-').and_then(|(_, generation)| generation.parse().ok());
-        let genuine = generation.map(|generation| bucket_version(generation, Offset(row.as_of)));
-        row.version <= stand.version() || genuine != Some(row.version) || self.is_beyond(row)
-    }
-
-    fn is_beyond(&self, row: &VersionRow) -> bool {
-        self.ends.get(&(row.stream.clone(), row.partition)).is_none_or(|end| row.as_of > *end)
+        let version = generation.map(|generation| bucket_version(generation, Offset(row.as_of)));
+        let end = self.ends.get(&(row.stream.to_owned(), row.partition));
+        version == Some(row.version) && end.is_some_and(|end| row.as_of <= *end)
     }
 }
 
@@ -212,19 +195,4 @@ fn in_day(query: clickhouse::query::Query, scope: &Scope) -> clickhouse::query::
     let query = query.param("provider", scope.provider.as_deref().unwrap_or_default());
     let query = query.param("array", scope.arrays.first().map(String::as_str).unwrap_or_default());
     query.param("from", scope.from.0 * 3600).param("to", scope.to.0 * 3600)
-}
-
-fn hour(row: &VersionRow) -> Hour {
-    Hour(i64::from(row.hour) / 3600)
-}
-
-fn series(scope: &Scope, row: &VersionRow) -> SeriesKey {
-    SeriesKey {
-        provider: scope.provider.as_deref().unwrap_or_default().into(),
-        array: scope.arrays.first().map(String::as_str).unwrap_or_default().into(),
-        // the column's type has no other numbers
-        kind: Kind::from_number(row.kind as u8).unwrap_or(Kind::Array),
-        resource: row.resource.as_str().into(),
-        meter: row.meter.as_str().into(),
-    }
 }

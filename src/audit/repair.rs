@@ -18,9 +18,6 @@ use crate::core::word::Offset;
 use crate::kafka::control::ControlRecord;
 use crate::run::mirror::{self, DecisionRow};
 
-/// Rounds over the buckets: mending one may uncover another row of the same bucket.
-const ROUNDS: usize = 5;
-
 /// What a repair came to.
 #[derive(Debug, Default)]
 pub struct Repaired {
@@ -41,33 +38,50 @@ pub async fn repair(
     tell: Tell<'_>,
 ) -> Result<Repaired, AuditError> {
     let mut mended = decisions(inspection).await?;
-    let lanes = inspection.lanes(extent);
-    for lane in &lanes {
-        mended.extend(self::lane(inspection, store, lane, extent, tell).await?);
-    }
-    for _ in 0..ROUNDS {
-        let Some(scope) = inspection.scope(extent).await? else { break };
-        let audited = inspection.auditor().scope(&scope, tell).await?;
-        let wrong: Vec<Finding> =
-            audited.found.findings.into_iter().filter(|finding| finding.table == "usage_bucket").collect();
-        if wrong.is_empty() {
-            break;
+    let mut doubtful = BTreeSet::new();
+    for lane in inspection.lanes(extent) {
+        mended.extend(self::lane(inspection, store, &lane, extent, tell).await?);
+        if !inspection.is_believed(&lane, extent, tell).await? {
+            doubtful.insert((lane.rules.stream.0.clone(), lane.partition.0));
         }
-        let vector = Vector::newest(inspection.client()).await?;
-        let ends = ends(inspection.client(), &vector).await?;
-        let definitions = inspection.auditor().definitions();
-        let all = inspection.lanes(&Extent::default());
-        let mut mender =
-            BucketMender { client: inspection.client(), store: store.clone(), definitions, lanes: &all, ends };
-        let done = mender.mend(&wrong, tell).await?;
-        if done.is_empty() {
-            break;
-        }
-        mended.extend(done);
     }
+    mended.extend(buckets(inspection, store, extent, &doubtful, tell).await?);
     mended.sort();
     mended.dedup();
     Ok(Repaired { mended, report: inspection.run(extent, tell).await? })
+}
+
+/// Mends buckets, as many at a time as an audit names, as long as they become fewer.
+async fn buckets(
+    inspection: &Inspection,
+    store: &ClickHouseStore,
+    extent: &Extent,
+    doubtful: &BTreeSet<(String, u32)>,
+    tell: Tell<'_>,
+) -> Result<Vec<Finding>, AuditError> {
+    let (mut mended, mut before) = (Vec::new(), u64::MAX);
+    let lanes = inspection.lanes(&Extent::default());
+    while let Some(scope) = inspection.scope(extent).await? {
+        let audited = inspection.auditor().scope(&scope, tell).await?;
+        let left: u64 = audited.found.days.values().map(|day| day.findings).sum();
+        let is_bucket = |finding: &Finding| finding.table == "usage_bucket";
+        let wrong: Vec<Finding> = audited.found.findings.into_iter().filter(is_bucket).collect();
+        if wrong.is_empty() || left >= before {
+            break;
+        }
+        before = left;
+        let vector = Vector::newest(inspection.client()).await?;
+        let mut mender = BucketMender {
+            client: inspection.client(),
+            store: store.clone(),
+            definitions: inspection.auditor().definitions(),
+            lanes: &lanes,
+            ends: ends(inspection.client(), &vector).await?,
+            doubtful: doubtful.clone(),
+        };
+        mended.extend(mender.mend(&wrong, tell).await?);
+    }
+    Ok(mended)
 }
 
 /// Writes the rows of `decision` that the control log gives, and deletes those that it does not.

@@ -67,10 +67,10 @@ async fn off(client: &Client, chunk: &Chunk, stand: &Stand, meters: &Meters) -> 
         meters.iter().map(|(name, definition)| (name, definition.max_hold_ms)).unzip();
     let sql = format!(
         "WITH {READ}, {POINTS}, {STEPS}, {ALL} SELECT toString(provider) AS provider, toString(array) AS array, \
-         toInt8(kind) AS kind, resource, toString(meter) AS meter, hour, sum(all.amount) AS amount_off, \
-         toInt64(sum(all.observed)) AS observed_off, toInt64(sum(all.count)) AS count_off \
-         FROM all GROUP BY provider, array, kind, resource, meter, hour, customer, tier, site \
-         HAVING (amount_off != 0 OR observed_off != 0 OR count_off != 0) AND max(all.version) <= {{cut:UInt64}} \
+         kind, resource, toString(meter) AS meter, hour, sum(both.amount) AS amount_off, \
+         toInt64(sum(both.observed)) AS observed_off, toInt64(sum(both.count)) AS count_off \
+         FROM both GROUP BY provider, array, kind, resource, meter, hour, customer, tier, site \
+         HAVING (amount_off != 0 OR observed_off != 0 OR count_off != 0) AND max(both.version) <= {{cut:UInt64}} \
          ORDER BY provider, array, meter, kind, resource, hour LIMIT {MAX_NAMED}"
     );
     let places = chunk.places();
@@ -96,7 +96,7 @@ async fn off(client: &Client, chunk: &Chunk, stand: &Stand, meters: &Meters) -> 
 const READ: &str = "read AS (SELECT provider, array, site, assumeNotNull(time) AS at, recorded_time, offset, \
     toUInt32OrZero(splitByChar('-', toString(stream))[-1]) AS generation, kind, resource, customer, tier, meter, value \
     FROM usage_event FINAL \
-    ARRAY JOIN arrayConcat(reading_kind, ['array']) AS kind, arrayConcat(reading_resource, [array]) AS resource, \
+    ARRAY JOIN arrayConcat(arrayMap(k -> toInt8(k), reading_kind), [toInt8(1)]) AS kind, arrayConcat(reading_resource, [array]) AS resource, \
     arrayConcat(reading_customer, ['']) AS customer, arrayConcat(reading_tier, ['']) AS tier, \
     arrayConcat(reading_meter, [{observed:String}]) AS meter, arrayConcat(reading_value, [toUInt64(1)]) AS value \
     WHERE disposition = 'accepted' AND has({arrays:Array(String)}, array) AND has({providers:Array(String)}, provider) \
@@ -120,7 +120,7 @@ const STEPS: &str = "steps AS (SELECT provider, array, kind, resource, meter, st
     ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING))";
 
 /// What readings give, less what cells hold.
-const ALL: &str = "all AS (\
+const ALL: &str = "both AS (\
     SELECT provider, array, kind, resource, meter, toInt64(touched) AS hour, point.2 AS customer, point.3 AS tier, point.4 AS site, \
     toInt128(point.1) * toInt128(least(least(next, start + hold), (hour + 1) * 3600000) - greatest(start, hour * 3600000)) AS amount, \
     least(least(next, start + hold), (hour + 1) * 3600000) - greatest(start, hour * 3600000) AS observed, \
@@ -133,7 +133,7 @@ const ALL: &str = "all AS (\
     UNION ALL SELECT provider, array, kind, resource, meter, intDiv(toUnixTimestamp64Milli(at), 3600000) AS hour, customer, tier, site, \
     toInt128(value), toInt64(0), toInt64(1), toUInt64(0) FROM read \
     WHERE has({deltas:Array(String)}, meter) AND toUnixTimestamp64Milli(at) >= {from:Int64} \
-    UNION ALL SELECT provider, array, kind, resource, meter, intDiv(toInt64(toUnixTimestamp(b.hour)), 3600) AS hour, customer, tier, site, \
+    UNION ALL SELECT provider, array, toInt8(kind), resource, meter, intDiv(toInt64(toUnixTimestamp(b.hour)), 3600) AS hour, customer, tier, site, \
     -amount, -toInt64(observed), -toInt64(count), version FROM usage_bucket AS b FINAL \
     ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount, cell_observed_ms AS observed, \
     cell_count AS count WHERE has({arrays:Array(String)}, array) AND has({providers:Array(String)}, provider) \

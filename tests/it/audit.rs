@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll::audit::auditor::Auditor;
+use plimsoll::audit::close::{AHEAD_DAYS, Ahead, Why, ahead, green};
 use plimsoll::clickhouse::read::bucket::{self, BucketQuery};
 use plimsoll::clickhouse::read::rating::vector;
 use plimsoll::clickhouse::{Client, Error};
 use plimsoll::config::Config;
 use plimsoll::core::billing::proof::CutPoint;
 use plimsoll::core::metering::bucket::SeriesKey;
-use plimsoll::core::word::Hour;
+use plimsoll::core::word::{Hour, Instant};
 use plimsoll::remeter::{Cut, Definitions, Remeter, Scope};
 
 use crate::worker::Parts;
@@ -170,6 +172,26 @@ impl Site {
         self.parts.ok(&figures.split(' ').collect::<Vec<_>>()).lines().map(str::to_owned).collect()
     }
 
+    /// What keeps a close from being green at the newest checkpoints.
+    fn not_green(&self) -> Vec<(String, Why)> {
+        let instant = |text: &str| Instant(text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis());
+        let (from, to) = (instant("2026-10-01T00:00:00Z"), instant("2026-11-01T00:00:00Z"));
+        let named = self.runtime.block_on(async {
+            let vector = vector(&self.client).await.unwrap().into_iter();
+            let cut: Vec<_> =
+                vector.map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
+            green(&self.client, "p", from, to, &cut).await.unwrap()
+        });
+        named.into_iter().map(|not| (not.day.array.to_string(), not.why)).collect()
+    }
+
+    fn ahead(&self) -> Ahead {
+        self.runtime.block_on(async {
+            let auditor = Auditor::new(self.client.clone(), Definitions::read(&self.client).await.unwrap());
+            ahead(&auditor, Some("p"), Instant(0), AHEAD_DAYS, &mut |_, _, _| {}).await.unwrap()
+        })
+    }
+
     fn number(&self, sql: &str) -> u64 {
         self.parts.number(sql)
     }
@@ -191,10 +213,17 @@ fn what_was_deleted_or_altered_by_hand_is_found_and_mended() {
     let (buckets, readings) = site.runtime.block_on(remetered_is_stored(&site.client));
     assert!(buckets > 400 && readings >= 4_000, "{buckets} buckets, {readings} readings");
     site.green();
+    assert!(site.figures().len() > 100);
+    closable(&site);
     let figures = site.figures();
-    assert!(figures.len() > 100);
     deleted(&site);
+    let red = site.not_green();
+    assert!(red.iter().any(|(array, why)| array == "array-1" && matches!(why, Why::Red(_))), "{red:?}");
+    // somebody paints the audit green
+    altered(&site, "audit", "1 AS green, 0 AS findings, audited_at + 1 AS audited_at", "green = 0");
+    assert!(site.not_green().iter().any(|(_, why)| *why == Why::Forged));
     site.repair();
+    assert_eq!(site.not_green(), []);
     site.green();
     assert_eq!(site.figures(), figures);
     changed(&site);
@@ -204,6 +233,27 @@ fn what_was_deleted_or_altered_by_hand_is_found_and_mended() {
     killed(&site);
     site.green();
     assert_eq!(site.figures(), figures);
+}
+
+/// A close waits for audits that are missing or older than a bucket, and for no others.
+fn closable(site: &Site) {
+    assert_eq!(site.not_green(), []);
+    site.execute("DELETE FROM audit WHERE array = 'array-3' SETTINGS lightweight_deletes_sync = 2");
+    let missing = site.not_green();
+    assert!(!missing.is_empty() && missing.iter().all(|(array, why)| array == "array-3" && *why == Why::Unaudited));
+    let ahead = site.ahead();
+    assert_eq!((ahead.audited, ahead.red, ahead.moving, ahead.left), (missing.len(), 0, 0, 0));
+    assert_eq!(site.not_green(), []);
+    assert_eq!(site.ahead(), Ahead::default(), "nothing is done twice");
+    site.parts.produce("usage", [event(2, 100_001, START_S + 7 * 300 + 1)].into_iter());
+    site.parts.ok(&["run", "--until-caught-up"]);
+    let stale = site.not_green();
+    assert!(
+        !stale.is_empty() && stale.iter().all(|(array, why)| array == "array-2" && *why == Why::Stale),
+        "{stale:?}"
+    );
+    assert!(site.ahead().audited >= stale.len());
+    assert_eq!(site.not_green(), []);
 }
 
 /// One row of every table is deleted.

@@ -48,6 +48,18 @@ pub struct StoredBucket<'a> {
     cell_min: Vec<u64>,
     cell_max: Vec<u64>,
     cell_last: Vec<u64>,
+    /// A hash over all columns, where it was asked for.
+    pub hash: &'a str,
+}
+
+/// All columns of `usage_bucket`.
+pub const COLUMNS: &str = "provider, array, kind, resource, meter, hour, version, stream, partition, as_of, meter_kind, cell_minutes, \
+    cell_index, cell_customer, cell_tier, cell_site, cell_amount, cell_observed_ms, cell_count, cell_min, cell_max, cell_last";
+
+/// The hash over all columns, in SQL.
+#[must_use]
+pub fn hash_sql() -> String {
+    format!("hex(sipHash128(tuple({COLUMNS})))")
 }
 
 impl StoredBucket<'_> {
@@ -142,12 +154,27 @@ pub struct BucketQuery<'a> {
 /// # Errors
 /// A statement that cannot be sent.
 pub fn read(client: &Client, query: &BucketQuery<'_>) -> Result<Borrowed<StoredBucket<'static>>, Error> {
+    select(client, query, ("FINAL", "''"))
+}
+
+/// All rows of buckets, merged or not, with their hashes, in the same order.
+///
+/// # Errors
+/// A statement that cannot be sent.
+pub fn read_all(client: &Client, query: &BucketQuery<'_>) -> Result<Borrowed<StoredBucket<'static>>, Error> {
+    select(client, query, ("", &hash_sql()))
+}
+
+fn select(
+    client: &Client,
+    query: &BucketQuery<'_>,
+    (is_final, hash): (&str, &str),
+) -> Result<Borrowed<StoredBucket<'static>>, Error> {
     let provider = if query.provider.is_some() { " AND provider = {provider:String}" } else { "" };
     let arrays = if query.arrays.is_empty() { "" } else { " AND has({arrays:Array(String)}, array)" };
     let sql = format!(
-        "SELECT provider, array, kind, resource, meter, hour, version, stream, partition, as_of, meter_kind, cell_minutes, \
-         cell_index, cell_customer, cell_tier, cell_site, cell_amount, cell_observed_ms, cell_count, cell_min, cell_max, cell_last \
-         FROM usage_bucket FINAL WHERE hour >= toDateTime({{from:Int64}}, 'UTC') AND hour < toDateTime({{to:Int64}}, 'UTC'){provider}{arrays} \
+        "SELECT {COLUMNS}, {hash} AS hash FROM usage_bucket {is_final} \
+         WHERE hour >= toDateTime({{from:Int64}}, 'UTC') AND hour < toDateTime({{to:Int64}}, 'UTC'){provider}{arrays} \
          ORDER BY provider, array, meter, kind, resource, hour"
     );
     let select = client.select(&sql).param("from", query.from.0 * 3600).param("to", query.to.0 * 3600);
