@@ -1,11 +1,11 @@
--- What audits found of an array's UTC days: one row a run, never changed. Of a day the row of the greatest cut counts, of equal ones
--- the latest.
+-- What audits found of an array's UTC days: one row a run, never changed. Of a day the newest counts. Whatever its cut, it has seen all
+-- buckets of the day: one that counts more than the cut keeps a day from being audited.
 CREATE TABLE IF NOT EXISTS audit
 (
     provider          LowCardinality(String),
     array             LowCardinality(String),
     day               Date,
-    cut_version       UInt64,                             -- generation * 2^48 + as_of, to order cuts by
+    cut_version       UInt64,                             -- generation * 2^48 + as_of: no bucket that was seen is newer
     audited_at        DateTime64(3, 'UTC'),
     stream            LowCardinality(String),             -- of the partition that owns the array
     partition         UInt32,
@@ -19,4 +19,4 @@ CREATE TABLE IF NOT EXISTS audit
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(day)
-ORDER BY (provider, array, day, cut_version, audited_at);
+ORDER BY (provider, array, day, audited_at, cut_version);

@@ -21,7 +21,7 @@ pub struct AuditRow {
     provider: String,
     array: String,
     day: u16,
-    /// Orders cuts: [`bucket_version`](crate::clickhouse::native::bucket_version) of generation and `as_of`.
+    /// The greatest version that a bucket could have: [`bucket_version`](crate::clickhouse::native::bucket_version) of generation and `as_of`.
     pub cut_version: u64,
     audited_at: i64,
     stream: String,
@@ -130,7 +130,7 @@ pub async fn write(client: &Client, rows: &[AuditRow]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The row that counts of each day in [from, to), days since 1970, of a provider or of all.
+/// The newest row of each day in [from, to), days since 1970, of a provider or of all.
 ///
 /// # Errors
 /// The server's.
@@ -143,7 +143,7 @@ pub async fn newest(
     let sql = format!(
         "SELECT provider, array, day, cut_version, audited_at, stream, partition, as_of, control, version, buckets, findings, green, digest \
          FROM audit FINAL WHERE day >= toDate({{from:UInt16}}) AND day < toDate({{to:UInt16}}){condition} \
-         ORDER BY provider, array, day, cut_version DESC, audited_at DESC LIMIT 1 BY provider, array, day"
+         ORDER BY provider, array, day, audited_at DESC, cut_version DESC LIMIT 1 BY provider, array, day"
     );
     let day = |day: i64| u16::try_from(day.max(0)).unwrap_or(u16::MAX);
     let select = client.select(&sql).param("from", day(from)).param("to", day(to));

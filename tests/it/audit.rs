@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll::audit::auditor::Auditor;
 use plimsoll::audit::close::{AHEAD_DAYS, Ahead, Why, ahead, green};
+use plimsoll::audit::sums;
 use plimsoll::clickhouse::read::bucket::{self, BucketQuery};
 use plimsoll::clickhouse::read::rating::vector;
 use plimsoll::clickhouse::{Client, Error};
@@ -12,6 +13,10 @@ use plimsoll::core::billing::proof::CutPoint;
 use plimsoll::core::metering::bucket::SeriesKey;
 use plimsoll::core::word::{Hour, Instant};
 use plimsoll::remeter::{Cut, Definitions, Remeter, Scope};
+
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::worker::Parts;
 
@@ -185,6 +190,17 @@ impl Site {
         named.into_iter().map(|not| (not.day.array.to_string(), not.why)).collect()
     }
 
+    /// The buckets that differ by SQL alone.
+    fn by_sql(&self) -> Vec<String> {
+        let scope =
+            Scope { provider: None, arrays: Vec::new(), from: Hour(START_S / 3600), to: Hour(START_S / 3600 + 48) };
+        let found = self.runtime.block_on(async {
+            let definitions = Definitions::read(&self.client).await.unwrap();
+            sums::check(&self.client, &definitions, &scope, &mut |_, _, _| {}).await.unwrap()
+        });
+        found.iter().map(|finding| finding.place.to_string()).collect()
+    }
+
     fn ahead(&self) -> Ahead {
         self.runtime.block_on(async {
             let auditor = Auditor::new(self.client.clone(), Definitions::read(&self.client).await.unwrap());
@@ -204,7 +220,9 @@ fn has(found: &[(String, String, String)], table: &str, fault: &str, place: &str
 
 /// A copy of one row with other values, as someone would write it by hand.
 fn altered(site: &Site, table: &str, replace: &str, condition: &str) {
-    site.execute(&format!("INSERT INTO {table} SELECT * REPLACE({replace}) FROM {table} FINAL WHERE {condition}"));
+    // a row is chosen first: in one query the new values would stand in the condition
+    let chosen = format!("SELECT * FROM {table} FINAL WHERE {condition}");
+    site.execute(&format!("INSERT INTO {table} SELECT * REPLACE({replace}) FROM ({chosen})"));
 }
 
 #[test]
@@ -233,6 +251,8 @@ fn what_was_deleted_or_altered_by_hand_is_found_and_mended() {
     killed(&site);
     site.green();
     assert_eq!(site.figures(), figures);
+    forgotten(&site);
+    assert_eq!(site.figures(), figures, "buckets are not metered from a ledger that is in doubt");
 }
 
 /// A close waits for audits that are missing or older than a bucket, and for no others.
@@ -343,6 +363,8 @@ fn changed(site: &Site) {
     );
     altered(site, "usage_bucket", "'no-such-volume' AS resource", &hour(6));
     altered(site, "usage_bucket", "'no-such-array' AS array", &hour(7));
+    let by_sql = site.by_sql();
+    assert!(by_sql.iter().any(|place| place.ends_with("array-2 volume v written 2026-10-01T03:00:00Z")), "{by_sql:?}");
     let (code, found) = site.audit(&[]);
     assert_eq!(code, 2);
     has(&found, "usage_event", "differs", &format!("0 {value}"));
@@ -374,4 +396,29 @@ fn killed(site: &Site) {
         repair.wait().unwrap();
     }
     site.repair();
+}
+
+/// The log is gone, and then a row of the ledger: nothing that is stored can mend that, and nobody guesses.
+fn forgotten(site: &Site) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", &site.parts.kafka).create().unwrap();
+    let mut all = TopicPartitionList::new();
+    for partition in 0..2 {
+        all.add_partition_offset("usage", partition, Offset::End).unwrap();
+    }
+    site.runtime.block_on(admin.delete_records(&all, &AdminOptions::new())).unwrap();
+    let lost = site.number(
+        "SELECT min(offset) FROM usage_event FINAL WHERE partition = 0 AND disposition = 'accepted' AND offset > 60",
+    );
+    site.execute(&format!(
+        "DELETE FROM usage_event WHERE partition = 0 AND offset = {lost} SETTINGS lightweight_deletes_sync = 2"
+    ));
+    let (code, found) = site.audit(&[]);
+    assert_eq!(code, 2);
+    has(&found, "usage_event", "missing", &format!("0 {lost}"));
+    let output = site.parts.run(&["repair"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let named = format!("cannot be mended from anything that is stored: I1  usage_event missing  usage-1/0/{lost}");
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains(&named), "{errors}");
 }
