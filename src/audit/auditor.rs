@@ -19,6 +19,7 @@ use super::vector::{Stand, Vector};
 use crate::clickhouse::read::bucket::{self, BucketQuery};
 use crate::clickhouse::read::rows::Rows;
 use crate::clickhouse::{Client, Error};
+use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::definition::Meters;
 use crate::core::word::Hour;
 use crate::remeter::{Chunk, Definitions, Metered, Remeter, Scope, at_once, hold_ms};
@@ -47,6 +48,7 @@ pub type Tell<'a> = &'a mut (dyn FnMut(&'static str, u64, u64) + Send);
 pub struct Auditor {
     client: Client,
     definitions: Definitions,
+    register: Option<Arc<StreamRegister>>,
 }
 
 #[derive(Row, Deserialize)]
@@ -78,7 +80,25 @@ impl Auditor {
     /// An auditor that believes these definitions of meters.
     #[must_use]
     pub fn new(client: Client, definitions: Definitions) -> Self {
-        Self { client, definitions }
+        Self { client, definitions, register: None }
+    }
+
+    /// Believes this register of streams, and not the mirrored decisions.
+    #[must_use]
+    pub fn with_register(self, register: Arc<StreamRegister>) -> Self {
+        Self { register: Some(register), ..self }
+    }
+
+    /// The ledger below a vector.
+    ///
+    /// # Errors
+    /// A stream whose id names no generation.
+    pub fn remeter(&self, vector: &Vector) -> Result<Remeter, AuditError> {
+        let remeter = Remeter::new(self.client.clone(), vector.cut()?);
+        Ok(match &self.register {
+            Some(register) => remeter.with_register(Arc::clone(register)),
+            None => remeter,
+        })
     }
 
     /// The database.
@@ -167,7 +187,7 @@ impl Auditor {
         wanted: Option<Arc<BTreeSet<ArrayDay>>>,
         tell: Tell<'_>,
     ) -> Result<Found, AuditError> {
-        let remeter = Remeter::new(self.client.clone(), vector.cut()?);
+        let remeter = self.remeter(&vector)?;
         let chunks = remeter.chunks(scope, &self.definitions.newest()).await?;
         let ends = Arc::new(ends(&self.client, &vector).await?);
         let (client, definitions) = (self.client.clone(), Arc::new(self.definitions.clone()));

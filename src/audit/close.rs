@@ -11,6 +11,8 @@ use super::error::AuditError;
 use super::record::{AuditRow, newest};
 use super::vector::{Stand, Vector};
 use crate::clickhouse::read::rows::Rows;
+use crate::clickhouse::read::void;
+use crate::clickhouse::void::{Void, counted};
 use crate::clickhouse::{Client, Error};
 use crate::core::billing::proof::CutPoint;
 use crate::core::metering::definition::OBSERVED;
@@ -89,7 +91,7 @@ pub async fn ahead(
     let mut due: Vec<ArrayDay> = Vec::new();
     for (day, seen) in stored {
         let Some(stand) = vector.stand(&seen.stream, Partition(seen.partition)) else { continue };
-        let is_over = day.from().start().plus_ms(DAY_HOURS * HOUR_MS) <= stand.log_time;
+        let is_over = day.from().start().plus_ms(DAY_HOURS * HOUR_MS) <= end;
         let audit = audits.get(&day);
         let why = judge(audit, seen.version, false, Some(stand), auditor.definitions());
         let is_due = match why {
@@ -129,8 +131,9 @@ pub async fn green(
     let vector = Vector::at(client, cut).await?;
     let days = (day_of(from), day_of(Instant(to.0 - 1)) + 1);
     let mut stored = stored(client, Some(provider), days, None).await?;
+    let void = void::read(client).await?;
     for point in cut {
-        let mut rows = ledger_days(client, provider, days, point)?;
+        let mut rows = ledger_days(client, (provider, &void), days, point)?;
         while let Some(row) = rows.next().await? {
             stored.entry(row.day()).or_insert(row);
         }
@@ -213,19 +216,22 @@ async fn stored(
 /// The array days in which the ledger has accepted events below a point of a cut.
 fn ledger_days(
     client: &Client,
-    provider: &str,
+    (provider, void): (&str, &Void),
     (from, to): (i64, i64),
     point: &CutPoint,
 ) -> Result<Rows<DayRow>, Error> {
-    let sql = "SELECT toString(provider) AS provider, toString(array) AS array, \
+    let sql = format!(
+        "SELECT toString(provider) AS provider, toString(array) AS array, \
                intDiv(toUnixTimestamp64Milli(assumeNotNull(time)), 86400000) AS day, toUInt64(0) AS version, \
-               {stream:String} AS stream, {partition:UInt32} AS partition FROM usage_event \
-               WHERE usage_event.stream = {stream:String} AND usage_event.partition = {partition:UInt32} AND offset < {below:UInt64} \
-               AND provider = {provider:String} AND disposition = 'accepted' \
-               AND append_time >= fromUnixTimestamp64Milli({from:Int64} - 86400000, 'UTC') \
-               AND time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({to:Int64}, 'UTC') \
-               GROUP BY provider, array, day";
-    let select = client.select(sql).param("stream", &point.stream.0).param("partition", point.partition.0);
+               {{stream:String}} AS stream, {{partition:UInt32}} AS partition FROM usage_event \
+               WHERE usage_event.stream = {{stream:String}} AND usage_event.partition = {{partition:UInt32}} AND offset < {{below:UInt64}} \
+               AND provider = {{provider:String}} AND disposition = 'accepted' \
+               AND append_time >= fromUnixTimestamp64Milli({{from:Int64}} - 86400000, 'UTC') \
+               AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC') \
+               AND {} GROUP BY provider, array, day",
+        counted("usage_event.")
+    );
+    let select = void.bind(client.select(&sql)).param("stream", &point.stream.0).param("partition", point.partition.0);
     let select = select.param("below", point.offset.0).param("provider", provider);
     Rows::of(client, select.param("from", from.max(1) * 86_400_000).param("to", to * 86_400_000))
 }

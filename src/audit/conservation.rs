@@ -71,7 +71,8 @@ impl Ledger<'_> {
         tell: &mut (dyn FnMut(&'static str, u64, u64) + Send),
     ) -> Result<Vec<Finding>, AuditError> {
         let mut findings: Vec<Finding> = chain.gaps.iter().map(|gap| self.gap(gap.from, gap.to)).collect();
-        let is_whole = chain.gaps.is_empty() && chain.path.first().is_none_or(|first| first.from == Offset(0));
+        let is_whole = chain.gaps.is_empty()
+            && chain.path.first().is_none_or(|first| first.from == Offset(0) && first.generation == 1);
         let mut log_time: Option<Instant> = None;
         let (mut rest, of) = (chain.path.as_slice(), chain.path.len() as u64);
         while !rest.is_empty() {

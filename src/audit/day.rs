@@ -182,6 +182,7 @@ pub fn judge(terms: &Terms, row: &StoredBucket<'_>, metered: Option<(&Bucket, &[
     }
     match metered {
         None if meters.get(row.meter).is_none() && newest.get(row.meter).is_some() => {} // its meter is being metered right now
+        None if row.is_empty() => {}
         None => found.note(&series, hour, Fault::Surplus, "the ledger gives no bucket here".to_owned()),
         Some((bucket, cells)) if !row.says(bucket, cells) => {
             let detail = format!("as of {}: {}", row.as_of, row.difference(bucket, cells));

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auditor::{Auditor, Tell};
-use super::chain::{self, Chain, Hole};
+use super::chain::{self, Chain};
 use super::conservation::Ledger;
 use super::day::{ArrayDay, DAY_HOURS};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
-use super::log::Lane;
+use super::log::{Compared, Lane};
 use super::refold::Refold;
 use super::vector::Vector;
 use super::{decision, sums};
 use crate::clickhouse::Client;
 use crate::core::book::Book;
 use crate::core::decision::Decision;
-use crate::core::ledger::rules::StreamRules;
+use crate::core::decision::stream::Generation;
 use crate::core::word::{HOUR_MS, Hour, Instant, Offset, Partition};
+use crate::fold::checkpoint::Checkpoint;
 use crate::kafka::control::{ControlFollower, ControlRecord};
-use crate::remeter::{Definitions, Remeter, Scope, hold_ms};
+use crate::remeter::{Definitions, Scope, hold_ms};
 
 /// Between two looks at a partition in which something was found: a replica that lags is no fault.
 const PAUSE: Duration = Duration::from_millis(700);
@@ -56,7 +57,6 @@ pub struct Inspection {
     auditor: Auditor,
     control: ControlFollower,
     refold: Refold,
-    holes: Vec<(Lane, Hole)>,
 }
 
 impl Inspection {
@@ -66,8 +66,8 @@ impl Inspection {
     /// A price book that this build does not understand.
     pub fn new(client: Client, control: ControlFollower, refold: Refold) -> Result<Self, AuditError> {
         let definitions = definitions(&control.records(Offset(0)))?;
-        // the control log records no lost offsets yet
-        Ok(Self { auditor: Auditor::new(client, definitions), control, refold, holes: Vec::new() })
+        let auditor = Auditor::new(client, definitions).with_register(Arc::new(control.register()));
+        Ok(Self { auditor, control, refold })
     }
 
     /// The audits of array days.
@@ -96,21 +96,15 @@ impl Inspection {
     /// All partitions of the streams that may hold records of the provider, older generations too.
     #[must_use]
     pub fn lanes(&self, extent: &Extent) -> Vec<Lane> {
-        let mut streams: Vec<Arc<StreamRules>> = Vec::new();
-        for record in self.decisions() {
-            if let Decision::StreamOpened { rules, .. } = record.decision {
-                streams.retain(|other| other.stream != rules.stream);
-                streams.push(Arc::new(rules));
-            }
-        }
-        let concerns = |rules: &Arc<StreamRules>| match (&extent.provider, &rules.provider) {
+        let concerns = |generation: &&Arc<Generation>| match (&extent.provider, &generation.rules.provider) {
             (Some(asked), Some(own)) => asked == own,
             _ => true,
         };
-        let lanes = |rules: Arc<StreamRules>| {
-            (0..rules.partitions).map(move |number| Lane { rules: Arc::clone(&rules), partition: Partition(number) })
+        let lanes = |generation: &Arc<Generation>| {
+            let generation = Arc::clone(generation);
+            (0..generation.rules.partitions).map(move |number| Lane::new(&generation, Partition(number)))
         };
-        streams.into_iter().filter(concerns).flat_map(lanes).collect()
+        self.control.register().all().filter(concerns).flat_map(lanes).collect()
     }
 
     /// Audits everything in an extent.
@@ -135,7 +129,7 @@ impl Inspection {
         report.readings = audited.found.readings;
         report.moving = audited.moving;
         report.findings.extend(audited.found.findings);
-        let by_sums = sums::check(self.client(), self.auditor.definitions(), &scope, tell).await?;
+        let by_sums = sums::check(&self.auditor, &scope, tell).await?;
         // what was named already need not be named a second time
         let named: BTreeSet<(&'static str, Place)> =
             report.findings.iter().map(|finding| (finding.table, finding.place.clone())).collect();
@@ -151,25 +145,21 @@ impl Inspection {
     /// # Errors
     /// The server's and the broker's.
     pub async fn chain(&self, lane: &Lane, extent: &Extent) -> Result<Chain, AuditError> {
-        let Lane { rules, partition } = lane;
+        let Lane { generation, rules, partition } = lane;
         // the commit first: it only grows
         let committed = tokio::task::block_in_place(|| self.refold.log().committed(&rules.topic, *partition))?;
         let since = extent.from.map_or(Instant(i64::MIN), |from| from.plus_ms(-DAY_HOURS * HOUR_MS));
         let checkpoints = chain::read(self.client(), &rules.stream, *partition, since).await?;
+        // what an owner wrote that had not heard of an end or a hole is void
+        let checkpoints: Vec<Checkpoint> = checkpoints.into_iter().filter(|one| !lane.is_void(one)).collect();
         let newest = checkpoints.iter().map(|checkpoint| checkpoint.next).max().unwrap_or(Offset(0));
-        let end = newest.max(committed.unwrap_or(Offset(0)));
+        let closed = generation.end(*partition).unwrap_or(Offset(u64::MAX));
+        let end = newest.max(committed.unwrap_or(Offset(0)).min(closed));
         let start = match extent.from {
             None => Offset(0),
             Some(_) => checkpoints.iter().map(|checkpoint| checkpoint.from).min().unwrap_or(newest),
         };
-        let holes: Vec<Hole> = self.holes_of(lane);
-        Ok(Chain::new(checkpoints, start, end, &holes))
-    }
-
-    fn holes_of(&self, lane: &Lane) -> Vec<Hole> {
-        let own =
-            |(other, _): &&(Lane, Hole)| other.rules.stream == lane.rules.stream && other.partition == lane.partition;
-        self.holes.iter().filter(own).map(|(_, hole)| *hole).collect()
+        Ok(Chain::new(checkpoints, start, end, &lane.holes()))
     }
 
     async fn lane(
@@ -189,7 +179,11 @@ impl Inspection {
             lane.compare((&mut self.refold, &runtime), &client, (&chain, end), extent.from, tell)
         });
         match compared {
-            Ok(more) => {
+            Ok(Compared { agree, disagree, .. }) if disagree > agree || (disagree > 0 && agree == 0) => notes.push(format!(
+                "{} is not compared with Kafka: the log is not the one that was folded ({disagree} checkpoints against {agree})",
+                lane.rules.label(lane.partition)
+            )),
+            Ok(Compared { findings: more, .. }) => {
                 // what the log says of a row is more than what the ledger says of itself
                 findings.retain(|own| !more.iter().any(|one| one.table == own.table && one.place == own.place));
                 findings.extend(more);
@@ -214,7 +208,7 @@ impl Inspection {
         tell: Tell<'_>,
     ) -> Result<Vec<Finding>, AuditError> {
         let ledger = Ledger { client: self.client(), stream: &lane.rules.stream, partition: lane.partition };
-        let mut findings = ledger.check(chain, &self.holes_of(lane), tell).await?;
+        let mut findings = ledger.check(chain, &lane.holes(), tell).await?;
         findings.extend(ledger.positions(start, end).await?);
         findings.extend(ledger.identities(start, end, lane.rules.acceptance_window_ms).await?);
         findings.extend(self.controls(lane, chain));
@@ -261,7 +255,7 @@ impl Inspection {
     /// The server's.
     pub async fn scope(&self, extent: &Extent) -> Result<Option<Scope>, AuditError> {
         let vector = Vector::newest(self.client()).await?;
-        let remeter = Remeter::new(self.client().clone(), vector.cut()?);
+        let remeter = self.auditor.remeter(&vector)?;
         let spans = remeter.arrays(extent.provider.as_deref()).await?;
         let stored = crate::clickhouse::read::stored::spans(self.client()).await?;
         let own = |provider: &str| extent.provider.as_deref().is_none_or(|asked| asked == provider);

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::chain::Chain;
+use super::chain::{Chain, Hole};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::refold::{Folded, Refold};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::ledger::{Offsets, StoredAside, asides, events};
+use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Instant, Offset, Partition};
@@ -18,13 +19,45 @@ use crate::fold::checkpoint::Checkpoint;
 /// One partition of a stream.
 #[derive(Clone, Debug)]
 pub struct Lane {
+    /// What is decided of the stream.
+    pub generation: Arc<Generation>,
     /// The stream's rules.
     pub rules: Arc<StreamRules>,
     /// The partition.
     pub partition: Partition,
 }
 
+/// What a comparison with the log found.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// The rows that are not what the log gives.
+    pub findings: Vec<Finding>,
+    /// Checkpoints whose last record is the one that the log has there: they vouch that it is the log that was folded.
+    pub agree: u64,
+    /// Checkpoints whose last record is another one.
+    pub disagree: u64,
+}
+
 impl Lane {
+    /// A partition of a stream.
+    #[must_use]
+    pub fn new(generation: &Arc<Generation>, partition: Partition) -> Self {
+        Self { generation: Arc::clone(generation), rules: Arc::clone(&generation.rules), partition }
+    }
+
+    /// The offsets that are recorded as lost.
+    #[must_use]
+    pub fn holes(&self) -> Vec<Hole> {
+        self.generation.holes(self.partition).map(|hole| Hole { from: hole.from, to: hole.to }).collect()
+    }
+
+    /// Whether a checkpoint counts records past the end of the stream, or recorded as lost: nobody goes on from it.
+    #[must_use]
+    pub fn is_void(&self, checkpoint: &Checkpoint) -> bool {
+        let past_end = self.generation.end(self.partition).is_some_and(|end| checkpoint.next > end);
+        past_end || self.holes().iter().any(|hole| checkpoint.from < hole.to && hole.from < checkpoint.next)
+    }
+
     fn finding(&self, table: &'static str, fault: Fault, offset: u64, detail: String) -> Finding {
         let place = Place::Record(self.rules.stream.clone(), self.partition, Offset(offset));
         Finding { invariant: "I4", table, fault, place, detail }
@@ -147,29 +180,35 @@ impl Lane {
         (chain, end): (&Chain, Offset),
         since: Option<Instant>,
         tell: &mut (dyn FnMut(&'static str, u64, u64) + Send),
-    ) -> Result<Vec<Finding>, AuditError> {
-        let mut findings = Vec::new();
+    ) -> Result<Compared, AuditError> {
+        let mut compared = Compared::default();
         let stops = Self::stops(chain);
         let mut first = true;
-        refold.fold((&self.rules, self.partition), chain, since, (&stops, end), &mut |folded| {
+        refold.fold(self, chain, since, (&stops, end), &mut |folded| {
             match folded {
                 Folded::Rows(batch, range) => {
                     tell("records", range.end, end.0);
-                    findings.extend(runtime.block_on(self.differences(client, &batch, &range))?);
+                    compared.findings.extend(runtime.block_on(self.differences(client, &batch, &range))?);
                 }
                 // the first span may have begun before the fold did
                 Folded::Checkpoint(right) => {
+                    let known = chain.path.iter().find(|one| one.next == right.next);
+                    match known.map(|known| known.last == right.last) {
+                        Some(true) => compared.agree += 1,
+                        Some(false) => compared.disagree += 1,
+                        None => {}
+                    }
                     let is_known = chain.path.iter().any(|one| one.from == right.from);
                     let in_gap = chain.gaps.iter().any(|gap| gap.from == right.from && gap.to == right.next);
                     if !first || is_known || in_gap {
-                        findings.extend(self.checkpoint_difference(chain, &right));
+                        compared.findings.extend(self.checkpoint_difference(chain, &right));
                     }
                     first = false;
                 }
             }
             Ok(())
         })?;
-        Ok(findings)
+        Ok(compared)
     }
 }
 

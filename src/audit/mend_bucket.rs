@@ -6,32 +6,30 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::auditor::Auditor;
 use super::day::{ArrayDay, DAY_HOURS, series};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::log::Lane;
 use super::mend::delete;
 use super::vector::{Stand, Vector};
-use crate::clickhouse::Client;
 use crate::clickhouse::native::bucket_version;
 use crate::clickhouse::read::bucket::{self, BucketQuery, StoredBucket};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::metering::bucket::{BucketBatch, SeriesKey};
 use crate::core::word::{Hour, Offset};
 use crate::fold::seam::Store;
-use crate::remeter::{Definitions, Metered, Remeter, Scope};
+use crate::remeter::{Metered, Scope};
 
 /// Hashes in one statement.
 const HASHES: usize = 2_000;
 
 /// The parts that mending buckets takes.
 pub struct BucketMender<'a> {
-    /// The database.
-    pub client: &'a Client,
-    /// The same, for rows.
+    /// The database, for rows.
     pub store: ClickHouseStore,
-    /// The meters.
-    pub definitions: &'a Definitions,
+    /// The audits whose findings are mended.
+    pub auditor: &'a Auditor,
     /// All partitions.
     pub lanes: &'a [Lane],
     /// Up to where each partition's ledger reaches, by stream and partition: no bucket can count more.
@@ -85,12 +83,12 @@ impl BucketMender<'_> {
                 day: hour.0.div_euclid(DAY_HOURS),
             })
             .collect();
-        let vector = Vector::newest(self.client).await?;
-        let remeter = Remeter::new(self.client.clone(), vector.cut()?);
+        let vector = Vector::newest(self.auditor.client()).await?;
+        let remeter = self.auditor.remeter(&vector)?;
         for day in days {
             let (from, to) = (day.from(), Hour(day.from().0 + DAY_HOURS));
             let scope = Scope { provider: Some(provider.to_string()), arrays: vec![array.to_string()], from, to };
-            let chunks = remeter.chunks(&scope, &self.definitions.newest()).await?;
+            let chunks = remeter.chunks(&scope, &self.auditor.definitions().newest()).await?;
             let stand = chunks.first().and_then(|chunk| vector.of(&chunk.owner)).or(vector.stands().last());
             let Some(stand) = stand.cloned() else { return Ok(false) };
             let sources = chunks.iter().flat_map(|chunk| chunk.places()).map(|(source, _)| source);
@@ -99,7 +97,7 @@ impl BucketMender<'_> {
             if points.chain([own]).any(|point| self.doubtful.contains(&point)) {
                 return Ok(false);
             }
-            let meters = self.definitions.below(stand.control);
+            let meters = self.auditor.definitions().below(stand.control);
             let mut right = BucketBatch::default();
             for chunk in &chunks {
                 for Metered { buckets, altered, .. } in remeter.load(chunk, &meters).await? {
@@ -134,8 +132,8 @@ impl BucketMender<'_> {
         for hashes in hashes.chunks(HASHES) {
             let hash = bucket::hash_sql();
             let sql = format!("DELETE FROM usage_bucket WHERE {IN_DAY} AND has({{hashes:Array(String)}}, {hash})");
-            let query = self.client.raw().query_raw(&sql).param("hashes", hashes);
-            delete(self.client, in_day(query, scope)).await?;
+            let query = self.auditor.client().raw().query_raw(&sql).param("hashes", hashes);
+            delete(self.auditor.client(), in_day(query, scope)).await?;
         }
         Ok(())
     }
@@ -151,7 +149,7 @@ impl BucketMender<'_> {
             right.iter().map(|(bucket, cells)| ((&*bucket.series, bucket.hour), (bucket, cells))).collect();
         let arrays = scope.arrays.iter().map(String::as_str).collect();
         let query = BucketQuery { provider: scope.provider.as_deref(), arrays, from: scope.from, to: scope.to };
-        let mut rows = bucket::read_all(self.client, &query)?;
+        let mut rows = bucket::read_all(self.auditor.client(), &query)?;
         let mut hashes = Vec::new();
         while let Some(row) = rows.next().await? {
             let (series, hour) = (series(&row), row.hour());
@@ -160,7 +158,7 @@ impl BucketMender<'_> {
             }
             let genuine = self.is_genuine(&row);
             let must_go = match given.get(&(&series, hour)) {
-                None => row.version <= stand.version() || !genuine,
+                None => (row.version <= stand.version() && !row.is_empty()) || !genuine,
                 Some(_) if row.version < stand.version() => false,
                 Some((bucket, cells)) if row.version == stand.version() => !genuine || !row.says(bucket, cells),
                 Some(_) => !genuine,

@@ -59,7 +59,7 @@ impl LaneMender<'_> {
         let stops = Lane::stops(self.chain);
         let Self { refold, client, mut store, runtime, lane, chain, several } = self;
         let mut control = Offset(0);
-        let proven_from = refold.fold((&lane.rules, lane.partition), chain, since, (&stops, end), &mut |folded| {
+        let proven_from = refold.fold(lane, chain, since, (&stops, end), &mut |folded| {
             match folded {
                 Folded::Rows(batch, range) => {
                     tell("records", range.end, end.0);

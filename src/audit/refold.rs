@@ -4,10 +4,10 @@
 //! still begins at its first record.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::chain::Chain;
 use super::error::AuditError;
+use super::log::Lane;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
@@ -15,9 +15,10 @@ use crate::core::metering::definition::Meters;
 use crate::core::word::{Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
+use crate::fold::generation::inherit;
 use crate::fold::machine::named_decision;
 use crate::fold::partition::PartitionFold;
-use crate::fold::recovery::{VERIFY_MS, rebuild};
+use crate::fold::recovery::{Foundation, VERIFY_MS, rebuild};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::replay::Replay;
 
@@ -75,28 +76,34 @@ impl Refold {
     /// If no state can be rebuilt to begin with, or the broker or the store is away; and what `sink` says.
     pub fn fold(
         &mut self,
-        (rules, partition): (&Arc<StreamRules>, Partition),
+        lane: &Lane,
         chain: &Chain,
         since: Option<Instant>,
         (stops, end): (&[Offset], Offset),
         sink: Sink<'_>,
     ) -> Result<Offset, AuditError> {
-        let first = self.log.ends(&rules.topic, partition)?.first;
+        let Lane { generation, rules, partition } = lane;
+        let first = self.log.ends(&rules.topic, *partition)?.first;
+        // somebody recorded that the log below a hole is not what was folded any more
+        let first = lane.holes().iter().map(|hole| hole.to).fold(first, Offset::max);
+        let inherited = inherit(&mut self.store, generation, &rules.label(*partition))?;
         let mut trouble = None;
-        for start in starts(chain, first, since) {
-            match rebuild(&mut self.store, rules, partition, &start, Meters::default(), Offset(0)) {
+        for start in starts(lane, chain, first, since) {
+            let inherited = inherited.as_ref();
+            let foundation = Foundation { generation, partition: *partition, checkpoints: &start, inherited };
+            match rebuild(&mut self.store, foundation, Meters::default(), Offset(0)) {
                 Ok(mut fold) => {
                     // rows past the state are what is examined, not what is believed
                     fold.expect_again(std::collections::VecDeque::new());
                     let from = fold.next();
-                    self.run(fold, rules, partition, (stops, end), sink)?;
+                    self.run(fold, rules, *partition, (stops, end), sink)?;
                     return Ok(from);
                 }
                 // its ledger is not whole: perhaps an older state can be rebuilt
                 Err(error) => trouble = Some(error),
             }
         }
-        let none = || SeamError::refused(format!("{}: nothing of the log is retained", rules.label(partition)));
+        let none = || SeamError::refused(format!("{}: nothing of the log is retained", rules.label(*partition)));
         Err(trouble.unwrap_or_else(none).into())
     }
 
@@ -112,7 +119,7 @@ impl Refold {
         let stops = stops.iter().copied().filter(|stop| *stop > from && *stop <= end).collect::<Vec<_>>().into_iter();
         let mut walk = Walk { fold, stops: stops.peekable(), given: from.0, sink, failure: None };
         let Self { log, control, .. } = self;
-        let read = log.each((&rules.topic, partition), (from, end), &mut |record| {
+        let read = log.each(rules, partition, (from, end), &mut |record| {
             let named = named_decision(control, record)?;
             walk.stop_before(record.offset)?;
             walk.fold.fold(record, named)?;
@@ -178,13 +185,13 @@ impl Walk<'_> {
 }
 
 /// Where a fold may begin, the best first.
-fn starts(chain: &Chain, first: Offset, since: Option<Instant>) -> Vec<Start> {
+fn starts(lane: &Lane, chain: &Chain, first: Offset, since: Option<Instant>) -> Vec<Start> {
     let back = |place: usize| -> Start {
         let newest = &chain.path[place];
         let recent = |one: &&Checkpoint| one.log_time.0 >= newest.log_time.0 - VERIFY_MS;
         chain.path[..=place].iter().rev().take_while(recent).cloned().collect()
     };
-    let is_there = |place: &usize| chain.path[*place].next >= first;
+    let is_there = |place: &usize| lane.generation.past_holes(lane.partition, chain.path[*place].next).0 >= first;
     let places: Vec<usize> = (0..chain.path.len()).filter(is_there).collect();
     let day_before = since.map(|since| since.plus_ms(-86_400_000));
     let recent = day_before.and_then(|since| places.iter().rev().find(|place| chain.path[**place].log_time < since));

@@ -8,7 +8,7 @@ use super::auditor::{Tell, ends};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::inspection::{Extent, Inspection, Report};
-use super::log::Lane;
+use super::log::{Compared, Lane};
 use super::mend::delete;
 use super::mend_bucket::BucketMender;
 use super::mend_lane::{LaneMender, MendedLane, delete_checkpoint, positions};
@@ -72,9 +72,8 @@ async fn buckets(
         before = left;
         let vector = Vector::newest(inspection.client()).await?;
         let mut mender = BucketMender {
-            client: inspection.client(),
+            auditor: inspection.auditor(),
             store: store.clone(),
-            definitions: inspection.auditor().definitions(),
             lanes: &lanes,
             ends: ends(inspection.client(), &vector).await?,
             doubtful: doubtful.clone(),
@@ -137,6 +136,22 @@ async fn lane(
     let several = positions(&before.iter().filter(|one| one.invariant == "I2").cloned().collect::<Vec<_>>());
     let client = inspection.client().clone();
     let runtime = tokio::runtime::Handle::current();
+    let compared = tokio::task::block_in_place(|| {
+        lane.compare((inspection.refold(), &runtime), &client, (&chain, end), extent.from, tell)
+    });
+    match compared {
+        Ok(Compared { agree, disagree, .. }) if disagree > agree || (disagree > 0 && agree == 0) => {
+            tracing::warn!(partition = %lane.rules.label(lane.partition), "the log is not the one that was folded: nothing is mended from it");
+            return Ok(Vec::new());
+        }
+        Ok(Compared { findings, .. }) if findings.is_empty() && before.is_empty() => return Ok(Vec::new()),
+        Err(AuditError::Seam(error)) => {
+            tracing::warn!(%error, "nothing is mended from the log");
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+        Ok(_) => {}
+    }
     let mended = tokio::task::block_in_place(|| {
         let refold = inspection.refold();
         let (client, store) = (&client, store.clone());

@@ -8,14 +8,16 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::auditor::Auditor;
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::vector::{Stand, Vector};
+use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::bucket::SeriesKey;
 use crate::core::metering::definition::{MeterKind, Meters, OBSERVED};
 use crate::core::word::{Hour, Kind};
-use crate::remeter::{Chunk, Definitions, Remeter, Scope};
+use crate::remeter::{Chunk, Scope};
 
 /// Readings that one query adds up: it bounds the server's memory, at about 250 bytes each.
 const READINGS: u64 = 1_500_000;
@@ -40,13 +42,13 @@ struct OffRow {
 /// # Errors
 /// The server's.
 pub async fn check(
-    client: &Client,
-    definitions: &Definitions,
+    auditor: &Auditor,
     scope: &Scope,
     tell: &mut (dyn FnMut(&'static str, u64, u64) + Send),
 ) -> Result<Vec<Finding>, AuditError> {
+    let (client, definitions) = (auditor.client(), auditor.definitions());
     let vector = Vector::newest(client).await?;
-    let remeter = Remeter::new(client.clone(), vector.cut()?);
+    let remeter = auditor.remeter(&vector)?;
     let chunks = remeter.chunks_of(scope, &definitions.newest(), READINGS).await?;
     let (of, mut findings) = (chunks.len() as u64, Vec::new());
     for (done, chunk) in (0..).zip(&chunks) {
@@ -66,12 +68,13 @@ async fn off(client: &Client, chunk: &Chunk, stand: &Stand, meters: &Meters) -> 
     let (names, holds): (Vec<&str>, Vec<i64>) =
         meters.iter().map(|(name, definition)| (name, definition.max_hold_ms)).unzip();
     let sql = format!(
-        "WITH {READ}, {POINTS}, {STEPS}, {ALL} SELECT toString(provider) AS provider, toString(array) AS array, \
+        "WITH {READ}{}), {POINTS}, {STEPS}, {ALL} SELECT toString(provider) AS provider, toString(array) AS array, \
          kind, resource, toString(meter) AS meter, hour, sum(both.amount) AS amount_off, \
          toInt64(sum(both.observed)) AS observed_off, toInt64(sum(both.count)) AS count_off \
          FROM both GROUP BY provider, array, kind, resource, meter, hour, customer, tier, site \
          HAVING (amount_off != 0 OR observed_off != 0 OR count_off != 0) AND max(both.version) <= {{cut:UInt64}} \
-         ORDER BY provider, array, meter, kind, resource, hour LIMIT {MAX_NAMED}"
+         ORDER BY provider, array, meter, kind, resource, hour LIMIT {MAX_NAMED}",
+        counted("")
     );
     let places = chunk.places();
     let streams: Vec<&str> = places.iter().map(|(source, _)| source.stream.0.as_str()).collect();
@@ -80,7 +83,7 @@ async fn off(client: &Client, chunk: &Chunk, stand: &Stand, meters: &Meters) -> 
     let ends: Vec<u64> = places.iter().map(|(source, offsets)| offsets.end.min(source.below.0)).collect();
     let arrays: Vec<&str> = chunk.arrays.iter().map(|(_, array)| &**array).collect();
     let providers: Vec<&str> = chunk.arrays.iter().map(|(provider, _)| &**provider).collect();
-    let select = client.select(&sql).param("streams", streams).param("partitions", partitions);
+    let select = chunk.void().bind(client.select(&sql)).param("streams", streams).param("partitions", partitions);
     let select =
         select.param("firsts", firsts).param("ends", ends).param("arrays", arrays).param("providers", providers);
     let select = select.param("read_from", chunk.read_from().0.max(0));
@@ -104,7 +107,7 @@ const READ: &str = "read AS (SELECT provider, array, site, assumeNotNull(time) A
     {partitions:Array(UInt32)}, {firsts:Array(UInt64)}, {ends:Array(UInt64)}) \
     AND stream IN {streams:Array(String)} AND partition IN {partitions:Array(UInt32)} \
     AND time >= fromUnixTimestamp64Milli({read_from:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({to:Int64}, 'UTC') \
-    AND has({names:Array(String)}, meter))";
+    AND has({names:Array(String)}, meter) AND ";
 
 /// Of equal instants the last.
 const POINTS: &str = "points AS (SELECT provider, array, kind, resource, meter, toUnixTimestamp64Milli(at) AS start, \

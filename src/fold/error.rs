@@ -16,7 +16,9 @@ pub enum Permanent {
     #[error("{0}")]
     Refused(String),
     /// The broker has no record at the offset that is due, and none behind it that follows.
-    #[error("{label}: the offset that is due is not in the log any more: the log is held against what was folded of it")]
+    #[error(
+        "{label}: the offset that is due is not in the log any more: the log is held against what was folded of it"
+    )]
     OffsetGone {
         /// The partition.
         label: String,

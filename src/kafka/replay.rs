@@ -12,6 +12,7 @@ use super::client::client_config;
 use super::usage_log::hand_over;
 use crate::config;
 use crate::core::ledger::judge::LogRecord;
+use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Offset, Partition};
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Flow, LogEnds};
@@ -86,11 +87,12 @@ impl Replay {
     /// Retryable while the broker is away; what `sink` says.
     pub fn each(
         &self,
-        (topic, partition): (&str, Partition),
+        rules: &StreamRules,
+        partition: Partition,
         (from, to): (Offset, Offset),
         sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<(), SeamError>,
     ) -> Result<(), SeamError> {
-        let label = format!("{topic}/{}", partition.0);
+        let (label, topic) = (rules.label(partition), rules.topic.as_str());
         let number = i32::try_from(partition.0).unwrap_or(i32::MAX);
         let mut partitions = TopicPartitionList::new();
         let start = KafkaOffset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
@@ -121,7 +123,7 @@ impl Replay {
             if offset < from.0 || message.topic() != topic || message.partition() != number {
                 continue;
             }
-            hand_over(&message, &label, &mut |record| sink(record).map(|()| Flow::More))?;
+            hand_over(&message, (&label, &rules.stream), &mut |record| sink(record).map(|()| Flow::More))?;
         }
     }
 }

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use super::CHUNK_HOURS;
 use super::cut::{Cut, Source};
 use crate::clickhouse::read::rows::Rows;
+use crate::clickhouse::void::{Void, counted};
 use crate::clickhouse::{Client, Error};
+use crate::core::decision::stream::StreamRegister;
+use crate::core::event::partition_of;
 use crate::core::word::{Hour, Instant};
 
 /// A day in milliseconds.
@@ -39,7 +42,7 @@ pub type ArrayName = (Arc<str>, Arc<str>);
 /// A piece of a scope.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    /// The partition that owns its arrays: that of the newest generation in which they have accepted events.
+    /// The partition that owns its arrays: that of the newest generation of their stream that the cut knows.
     pub owner: Source,
     /// Its arrays, by provider and id.
     pub arrays: Arc<[ArrayName]>,
@@ -55,6 +58,8 @@ pub struct Chunk {
     pub(super) provider: Option<String>,
     /// Whether the query has to name the arrays, since the partition has others.
     pub(super) names_arrays: bool,
+    /// What does not count.
+    pub(super) void: Void,
 }
 
 impl Chunk {
@@ -62,6 +67,12 @@ impl Chunk {
     #[must_use]
     pub fn read_from(&self) -> Instant {
         self.read_from
+    }
+
+    /// What of that does not count.
+    #[must_use]
+    pub fn void(&self) -> &Void {
+        &self.void
     }
 
     /// Where its events lie: partitions with offsets, between which there are others too.
@@ -100,13 +111,14 @@ pub(super) fn conditions(provider: bool, arrays: bool) -> String {
 /// The chunks of a scope.
 pub(super) async fn plan(
     client: &Client,
-    cut: &Cut,
+    (cut, register): (&Cut, &StreamRegister),
     scope: &Scope,
     (hold_ms, readings): (i64, u64),
 ) -> Result<Vec<Chunk>, Error> {
+    let void = void(register);
     let mut found: BTreeMap<ArrayName, Vec<(usize, WeightRow)>> = BTreeMap::new();
     for (number, source) in cut.sources().iter().enumerate() {
-        let mut rows = weights(client, source, scope, hold_ms)?;
+        let mut rows = weights(client, (source, &void), scope, hold_ms)?;
         while let Some(row) = rows.next().await? {
             let name = (row.provider.as_str().into(), row.array.as_str().into());
             found.entry(name).or_default().push((number, row));
@@ -116,16 +128,35 @@ pub(super) async fn plan(
     for (name, rows) in found {
         // sources are in the order of their generations
         let Some(owner) = rows.iter().map(|(number, _)| *number).max() else { continue };
+        let owner = successor(cut, register, owner, &name.1);
         groups.entry(owner).or_default().add(name, &rows);
     }
     let mut chunks = Vec::new();
     for (owner, group) in groups {
-        group.cut((cut.sources(), owner), scope, (hold_ms, readings), &mut chunks);
+        group.cut((cut.sources(), owner, &void), scope, (hold_ms, readings), &mut chunks);
     }
     Ok(chunks)
 }
 
-fn weights(client: &Client, source: &Source, scope: &Scope, hold_ms: i64) -> Result<Rows<WeightRow>, Error> {
+/// What is void of all streams.
+pub(super) fn void(register: &StreamRegister) -> Void {
+    Void::of(register.all().map(|generation| &**generation))
+}
+
+/// The place in a cut of the partition to which an array belongs now, if the stream of `owner` was opened again and the cut knows it.
+fn successor(cut: &Cut, register: &StreamRegister, owner: usize, array: &str) -> usize {
+    let Some(now) = register.now(&cut.sources()[owner].stream) else { return owner };
+    let partition = partition_of(array.as_bytes(), now.rules.partitions);
+    let is_now = |source: &Source| source.stream == now.rules.stream && source.partition == partition;
+    cut.sources().iter().position(is_now).unwrap_or(owner)
+}
+
+fn weights(
+    client: &Client,
+    (source, void): (&Source, &Void),
+    scope: &Scope,
+    hold_ms: i64,
+) -> Result<Rows<WeightRow>, Error> {
     let from = scope.from.start().plus_ms(-hold_ms);
     let sql = format!(
         "SELECT toString(provider) AS provider, toString(array) AS array, \
@@ -133,11 +164,12 @@ fn weights(client: &Client, source: &Source, scope: &Scope, hold_ms: i64) -> Res
          min(offset) AS first, max(offset) AS last FROM usage_event \
          WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} AND offset < {{below:UInt64}} \
          AND disposition = 'accepted' AND append_time >= fromUnixTimestamp64Milli({{appended:Int64}}, 'UTC') \
-         AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} \
+         AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} AND {} \
          GROUP BY provider, array, day",
-        conditions(scope.provider.is_some(), !scope.arrays.is_empty())
+        conditions(scope.provider.is_some(), !scope.arrays.is_empty()),
+        counted("usage_event.")
     );
-    let query = client.select(&sql).param("stream", &source.stream.0).param("partition", source.partition.0);
+    let query = void.bind(client.select(&sql)).param("stream", &source.stream.0).param("partition", source.partition.0);
     let query = query.param("below", source.below.0).param("from", from.0.max(0)).param("to", scope.to.start().0);
     let query = query.param("appended", from.plus_ms(-FUTURE_MS).0.max(0));
     let query = query.param("provider", scope.provider.as_deref().unwrap_or_default()).param("arrays", &scope.arrays);
@@ -162,7 +194,7 @@ impl Group {
     /// those of all others; into arrays only when hours are not enough.
     fn cut(
         &self,
-        (sources, owner): (&[Source], usize),
+        (sources, owner, void): (&[Source], usize, &Void),
         scope: &Scope,
         (hold_ms, readings): (i64, u64),
         chunks: &mut Vec<Chunk>,
@@ -185,6 +217,7 @@ impl Group {
                 places: places.clone(),
                 provider: scope.provider.clone(),
                 names_arrays: !is_whole,
+                void: void.clone(),
             }));
             from = to;
         }

@@ -12,6 +12,7 @@ use super::chunk::{ArrayName, Chunk, conditions};
 use super::cut::{Cut, Source};
 use super::{Metered, Position};
 use crate::clickhouse::read::borrowed::Borrowed;
+use crate::clickhouse::void::{Void, counted};
 use crate::clickhouse::{Client, Error};
 use crate::core::event::hash::content_of;
 use crate::core::event::series_hash;
@@ -168,30 +169,39 @@ fn events(client: &Client, chunk: &Chunk, source: &Source, offsets: &Range<u64>)
          reading_meter AS meters, reading_value AS values FROM usage_event FINAL \
          WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} AND offset >= {{first:UInt64}} AND offset < {{end:UInt64}} \
          AND disposition = 'accepted' AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') \
-         AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){}",
-        conditions(chunk.provider.is_some(), chunk.names_arrays)
+         AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} AND {}",
+        conditions(chunk.provider.is_some(), chunk.names_arrays),
+        counted("")
     );
     let names: Vec<&str> = match chunk.names_arrays {
         true => chunk.arrays.iter().map(|(_, array)| &**array).collect(),
         false => Vec::new(),
     };
-    let query = client.select(&sql).param("stream", &source.stream.0).param("partition", source.partition.0);
+    let query = chunk.void.bind(client.select(&sql));
+    let query = query.param("stream", &source.stream.0).param("partition", source.partition.0);
     let query = query.param("first", offsets.start).param("end", offsets.end.min(source.below.0));
     let query = query.param("from", chunk.read_from.0.max(0)).param("to", chunk.to.start().0);
     query.param("provider", chunk.provider.as_deref().unwrap_or_default()).param("arrays", names)
 }
 
-pub(super) async fn arrays(client: &Client, cut: &Cut, provider: Option<&str>) -> Result<Vec<ArraySpan>, Error> {
+pub(super) async fn arrays(
+    client: &Client,
+    cut: &Cut,
+    void: &Void,
+    provider: Option<&str>,
+) -> Result<Vec<ArraySpan>, Error> {
     let mut spans: Vec<ArraySpan> = Vec::new();
     for source in cut.sources() {
         let sql = format!(
             "SELECT toString(provider) AS provider, toString(array) AS array, \
              toUnixTimestamp64Milli(min(assumeNotNull(time))) AS oldest, toUnixTimestamp64Milli(max(assumeNotNull(time))) AS newest \
              FROM usage_event WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} AND offset < {{below:UInt64}} \
-             AND disposition = 'accepted'{} GROUP BY provider, array",
-            conditions(provider.is_some(), false)
+             AND disposition = 'accepted'{} AND {} GROUP BY provider, array",
+            conditions(provider.is_some(), false),
+            counted("usage_event.")
         );
-        let query = client.select(&sql).param("stream", &source.stream.0).param("partition", source.partition.0);
+        let query =
+            void.bind(client.select(&sql)).param("stream", &source.stream.0).param("partition", source.partition.0);
         let query = query.param("below", source.below.0).param("provider", provider.unwrap_or_default());
         let rows: Vec<SpanRow> = client.fetch_all(query).await?;
         spans.extend(rows.into_iter().map(|SpanRow { provider, array, oldest, newest }| ArraySpan {

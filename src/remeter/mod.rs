@@ -6,7 +6,8 @@
 //! of it, a stated number of chunks at a time.
 //!
 //! A bucket is a function of readings up to the greatest `max_hold` before its hour, so those are read too. Readings of meters that are not
-//! defined in the given [`Meters`] are ignored. A position that is there twice counts once (`FINAL`).
+//! defined in the given [`Meters`] are ignored. A position that is there twice counts once (`FINAL`); what is void (past the end of a closed
+//! generation, or in a recorded hole) does not count at all.
 
 mod chunk;
 mod cut;
@@ -23,7 +24,9 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::mpsc;
 
+use crate::clickhouse::read::void;
 use crate::clickhouse::{Client, Error};
+use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
 use crate::core::word::{Hour, Instant, Offset, Partition, StreamId};
@@ -68,13 +71,27 @@ pub type Position = (StreamId, Partition, Offset);
 pub struct Remeter {
     client: Client,
     cut: Arc<Cut>,
+    register: Option<Arc<StreamRegister>>,
 }
 
 impl Remeter {
     /// The ledger of this database below a cut.
     #[must_use]
     pub fn new(client: Client, cut: Cut) -> Self {
-        Self { client, cut: Arc::new(cut) }
+        Self { client, cut: Arc::new(cut), register: None }
+    }
+
+    /// Believes this register of streams. Without one, the mirrored decisions are read for each question.
+    #[must_use]
+    pub fn with_register(self, register: Arc<StreamRegister>) -> Self {
+        Self { register: Some(register), ..self }
+    }
+
+    async fn register(&self) -> Result<Arc<StreamRegister>, Error> {
+        match &self.register {
+            Some(register) => Ok(Arc::clone(register)),
+            None => Ok(Arc::new(void::register(&self.client).await?)),
+        }
     }
 
     /// The cut.
@@ -88,7 +105,8 @@ impl Remeter {
     /// # Errors
     /// The server's.
     pub async fn arrays(&self, provider: Option<&str>) -> Result<Vec<ArraySpan>, Error> {
-        load::arrays(&self.client, &self.cut, provider).await
+        let register = self.register().await?;
+        load::arrays(&self.client, &self.cut, &chunk::void(&register), provider).await
     }
 
     /// What has to be read for a scope, cut into pieces that fit into memory. `meters` say how far before an hour its readings may lie.
@@ -105,7 +123,8 @@ impl Remeter {
     /// # Errors
     /// The server's.
     pub async fn chunks_of(&self, scope: &Scope, meters: &Meters, readings: u64) -> Result<Vec<Chunk>, Error> {
-        chunk::plan(&self.client, &self.cut, scope, (hold_ms(meters), readings)).await
+        let register = self.register().await?;
+        chunk::plan(&self.client, (&self.cut, &register), scope, (hold_ms(meters), readings)).await
     }
 
     /// Reads a chunk. It takes memory for its readings, which [`chunk::plan`] bounds.

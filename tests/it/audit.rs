@@ -196,7 +196,8 @@ impl Site {
             Scope { provider: None, arrays: Vec::new(), from: Hour(START_S / 3600), to: Hour(START_S / 3600 + 48) };
         let found = self.runtime.block_on(async {
             let definitions = Definitions::read(&self.client).await.unwrap();
-            sums::check(&self.client, &definitions, &scope, &mut |_, _, _| {}).await.unwrap()
+            let auditor = Auditor::new(self.client.clone(), definitions);
+            sums::check(&auditor, &scope, &mut |_, _, _| {}).await.unwrap()
         });
         found.iter().map(|finding| finding.place.to_string()).collect()
     }

@@ -69,6 +69,12 @@ impl StoredBucket<'_> {
         Hour(i64::from(self.hour) / 3600)
     }
 
+    /// Whether it has no cell: what was written of that hour before is void, and nothing is left of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cell_index.is_empty() && self.cell_amount.is_empty()
+    }
+
     /// Where it stands among the buckets of its array: the table's own order.
     #[must_use]
     pub fn place(&self) -> Place<'_> {
