@@ -3,6 +3,7 @@
 //! The pure core ([`core`]) decides; thin shells around it talk to Kafka, ClickHouse and people.
 //! Imports go downwards only: a shell may use the core, never the other way round.
 
+pub mod audit;
 pub mod cli;
 pub mod clickhouse;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod load;
 pub mod metrics;
 pub mod mutation;
 pub mod quarantine;
+pub mod remeter;
 pub mod run;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

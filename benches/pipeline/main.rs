@@ -9,6 +9,7 @@ mod end_to_end;
 mod events;
 mod rating;
 mod recovery;
+mod remeter;
 mod statements;
 
 fn main() {
@@ -22,6 +23,9 @@ fn main() {
     }
     if wants("recovery") {
         recovery::measure();
+    }
+    if wants("remeter") {
+        remeter::measure();
     }
     if wants("rating") {
         rating::measure();

@@ -1,5 +1,6 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
+mod audit;
 mod catalog;
 mod config;
 mod credit;
@@ -16,6 +17,7 @@ mod migrate;
 mod progress;
 mod quarantine;
 mod quote;
+mod repair;
 mod run;
 mod serve;
 mod signal;
@@ -45,6 +47,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Hold what is stored against itself and against the log, and name every row that is not what it must be
+    Audit(audit::Args),
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -75,6 +79,8 @@ enum Command {
     Late(quarantine::Late),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
+    /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
+    Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
     Simulate(simulate::Args),
@@ -98,6 +104,14 @@ impl Cli {
     /// Whatever the sub-command could not do, as a text for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Audit(arguments) => block_on(async {
+                let config = load(self.config)?;
+                arguments.run(&config).await
+            }),
+            Command::Repair(arguments) => block_on(async {
+                let config = load(self.config)?;
+                arguments.run(&config).await
+            }),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;

@@ -504,7 +504,10 @@ fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
 
 /// What the decision in a record's header means for it. Control is read to its end first if the decision lies further than was
 /// read: the record came after the decision, so the decision is there to be seen.
-fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
+///
+/// # Errors
+/// Retryable while the control log is away.
+pub fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
     let offset = match decision_header(&record.raw) {
         None => return Ok(NamedDecision::None),
         Some(Err(_)) => return Ok(NamedDecision::Unmatched),

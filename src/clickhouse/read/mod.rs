@@ -7,10 +7,13 @@
 pub mod arrays;
 pub mod aside;
 pub mod book;
+pub mod borrowed;
+pub mod bucket;
 mod coverage;
 pub mod credits;
 pub mod events;
 pub mod handover;
+pub mod ledger;
 pub mod line_usage;
 pub mod quarantine;
 mod question;
