@@ -80,12 +80,12 @@ async fn off(client: &Client, chunk: &Chunk, stand: &Stand, meters: &Meters) -> 
     let streams: Vec<&str> = places.iter().map(|(source, _)| source.stream.0.as_str()).collect();
     let partitions: Vec<u32> = places.iter().map(|(source, _)| source.partition.0).collect();
     let firsts: Vec<u64> = places.iter().map(|(_, offsets)| offsets.start).collect();
-    let ends: Vec<u64> = places.iter().map(|(source, offsets)| offsets.end.min(source.below.0)).collect();
+    let stops: Vec<u64> = places.iter().map(|(source, offsets)| offsets.end.min(source.below.0)).collect();
     let arrays: Vec<&str> = chunk.arrays.iter().map(|(_, array)| &**array).collect();
     let providers: Vec<&str> = chunk.arrays.iter().map(|(provider, _)| &**provider).collect();
     let select = chunk.void().bind(client.select(&sql)).param("streams", streams).param("partitions", partitions);
     let select =
-        select.param("firsts", firsts).param("ends", ends).param("arrays", arrays).param("providers", providers);
+        select.param("firsts", firsts).param("stops", stops).param("arrays", arrays).param("providers", providers);
     let select = select.param("read_from", chunk.read_from().0.max(0));
     let select = select.param("from", chunk.from.start().0).param("to", chunk.to.start().0);
     let select = select.param("names", names).param("holds", holds).param("observed", OBSERVED);
@@ -104,7 +104,7 @@ const READ: &str = "read AS (SELECT provider, array, site, assumeNotNull(time) A
     arrayConcat(reading_meter, [{observed:String}]) AS meter, arrayConcat(reading_value, [toUInt64(1)]) AS value \
     WHERE disposition = 'accepted' AND has({arrays:Array(String)}, array) AND has({providers:Array(String)}, provider) \
     AND arrayExists((s, p, f, e) -> stream = s AND partition = p AND offset >= f AND offset < e, {streams:Array(String)}, \
-    {partitions:Array(UInt32)}, {firsts:Array(UInt64)}, {ends:Array(UInt64)}) \
+    {partitions:Array(UInt32)}, {firsts:Array(UInt64)}, {stops:Array(UInt64)}) \
     AND stream IN {streams:Array(String)} AND partition IN {partitions:Array(UInt32)} \
     AND time >= fromUnixTimestamp64Milli({read_from:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({to:Int64}, 'UTC') \
     AND has({names:Array(String)}, meter) AND ";
