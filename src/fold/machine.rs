@@ -244,7 +244,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
         self.checkpointed = checkpoints.first().cloned();
         let (end, next) = (self.generation.end(self.partition), checkpoints.first().map(|newest| newest.next));
-        if end.is_some_and(|end| next.unwrap_or_default() >= end) && !planted(Mutation::FoldsPastEnd) {
+        let (reached, _) = self.generation.past_holes(self.partition, next.unwrap_or_default());
+        if end.is_some_and(|end| reached >= end) && !planted(Mutation::FoldsPastEnd) {
             self.stage = Stage::Closed;
             return Ok(Progress::Stepped);
         }
