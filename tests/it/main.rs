@@ -12,6 +12,7 @@ mod engine;
 mod handover;
 mod house;
 mod kill;
+mod print;
 mod quote;
 mod rating;
 mod restart;
