@@ -1,6 +1,6 @@
 //! The three seams between the fold and the world: Log, Store, Clock. The simulator replaces them; nothing else does.
 
-use crate::core::decision::Decision;
+use crate::core::decision::Recorded;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
@@ -72,7 +72,7 @@ pub trait ControlLog {
     ///
     /// # Errors
     /// Retryable while the broker is away.
-    fn decision(&mut self, offset: Offset) -> Result<Option<Decision>, SeamError>;
+    fn decision(&mut self, offset: Offset) -> Result<Option<Recorded>, SeamError>;
 
     /// The meters defined by price books below `control`.
     fn meters(&self, control: Offset) -> Meters;

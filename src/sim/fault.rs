@@ -69,13 +69,15 @@ pub(super) enum Fault {
     Catalog,
     /// A record is sent again under a decision.
     Resent,
+    /// A decision is made that a record's header has named before.
+    Foretold,
     /// Days pass.
     Days,
 }
 
 impl Fault {
     /// All of them, in the order of the report.
-    pub(super) const ALL: [Fault; 33] = [
+    pub(super) const ALL: [Fault; 34] = [
         Fault::CrashBefore,
         Fault::CrashMidway,
         Fault::CrashAfter,
@@ -108,6 +110,7 @@ impl Fault {
         Fault::Hole,
         Fault::Catalog,
         Fault::Resent,
+        Fault::Foretold,
         Fault::Days,
     ];
 
@@ -146,6 +149,7 @@ impl Fault {
             Fault::Hole => "hole in the offsets",
             Fault::Catalog => "meters defined",
             Fault::Resent => "retry or late accept",
+            Fault::Foretold => "foretold decision",
             Fault::Days => "days pass",
         }
     }
