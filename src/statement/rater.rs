@@ -173,7 +173,7 @@ impl Rater {
         for place in places {
             let asked = self.asked(place, label);
             slots += asked.iter().flatten().map(line_usage::slots).sum::<usize>();
-            if !lines.is_empty() && slots > line_usage::MAX_SLOTS {
+            if !line_usage::may_join(lines.len(), slots) {
                 break;
             }
             lines.push(asked.map(|mut asked| {
