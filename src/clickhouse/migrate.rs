@@ -33,6 +33,7 @@ pub static MIGRATIONS: [Migration; 5] = [
     migration!(3, "decision", "0003_decision.sql"),
     migration!(4, "audit", "0004_audit.sql"),
     migration!(5, "billing", "0005_billing.sql"),
+    migration!(6, "allocation", "0006_allocation.sql"),
 ];
 
 /// What was applied when; itself made before the first migration.

@@ -24,5 +24,6 @@ pub mod stream;
 pub mod unclaimed;
 pub mod usage;
 pub mod void;
+pub mod weights;
 pub mod whole;
 pub mod window;
