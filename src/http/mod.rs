@@ -7,6 +7,7 @@ mod cursor;
 mod error;
 mod gate;
 pub mod listener;
+mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
@@ -79,6 +80,7 @@ impl Api {
             .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
+            .route("/v1/providers/{provider}/margin", get(margin::margin))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })

@@ -9,6 +9,7 @@ pub mod aside;
 pub mod book;
 pub mod borrowed;
 pub mod bucket;
+pub mod closed;
 mod coverage;
 pub mod credits;
 pub mod events;

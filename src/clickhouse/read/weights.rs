@@ -130,9 +130,11 @@ async fn take(
     weights: &mut [Weights],
     pairs: &mut usize,
 ) -> Result<(), Error> {
-    let too_great = || Error::refusal("a sum of usage does not fit 128 bits", "look for a wrong value with `plimsoll usage`");
+    let too_great =
+        || Error::refusal("a sum of usage does not fit 128 bits", "look for a wrong value with `plimsoll usage`");
     while let Some(row) = rows.next().await? {
-        let Some((line, own)) = (row.line as usize).checked_sub(1).and_then(|at| Some((lines.get(at)?, weights.get_mut(at)?)))
+        let Some((line, own)) =
+            (row.line as usize).checked_sub(1).and_then(|at| Some((lines.get(at)?, weights.get_mut(at)?)))
         else {
             continue;
         };
@@ -142,7 +144,8 @@ async fn take(
         if (line.kind == Kind::Array) != (row.is_own == 1) && !row.customer.is_empty() {
             *pairs += 1;
             if *pairs > MAX_PAIRS {
-                let text = format!("more than {MAX_PAIRS} pairs of a line and a tag in one period of {}", line.provider);
+                let text =
+                    format!("more than {MAX_PAIRS} pairs of a line and a tag in one period of {}", line.provider);
                 return Err(Error::refusal(text, "look for tags that name no customer with `plimsoll unclaimed`"));
             }
             let sum = own.by_tag.entry(row.customer).or_default();

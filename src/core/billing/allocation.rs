@@ -141,7 +141,8 @@ pub fn allocate(
     // shares last and in order, as they are rated: of what other lines gave
     for row in document.rows.iter().filter(|row| of(row).is_none() && is_share(row)) {
         let base = row.line.as_ref().and_then(|line| shares.get(line));
-        let counts = |part: &&Allocated| part.line.as_ref().is_some_and(|line| base.is_some_and(|of| of.contains(line)));
+        let counts =
+            |part: &&Allocated| part.line.as_ref().is_some_and(|line| base.is_some_and(|of| of.contains(line)));
         let holders = given(parts.iter().filter(counts));
         parts.append(&mut row_parts(row, &holders, places)?);
     }

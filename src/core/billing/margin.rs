@@ -46,7 +46,9 @@ pub struct Purchase {
 #[derive(Debug, thiserror::Error)]
 pub enum MarginError {
     /// I19 does not hold.
-    #[error("contract {contract}: {allocated} of {subtotal} minor units are allocated or unallocated; the margin is not shown")]
+    #[error(
+        "contract {contract}: {allocated} of {subtotal} minor units are allocated or unallocated; the margin is not shown"
+    )]
     Unbalanced {
         /// The contract.
         contract: String,
@@ -216,7 +218,8 @@ impl Sums {
 pub fn sheets(sales: &[Sale], purchases: &[Purchase]) -> Result<(Vec<Sheet>, Vec<NotComparable>), MarginError> {
     let sold: BTreeSet<&str> = sales.iter().map(|sale| &*sale.currency.code).collect();
     let bought: BTreeSet<&str> = purchases.iter().map(|purchase| &*purchase.currency.code).collect();
-    let is_compared = |code: &str| (bought.contains(code) || bought.is_empty()) && (sold.contains(code) || sold.is_empty());
+    let is_compared =
+        |code: &str| (bought.contains(code) || bought.is_empty()) && (sold.contains(code) || sold.is_empty());
     let mut sheets = Vec::new();
     for code in sold.union(&bought).filter(|code| is_compared(code)) {
         let sales: Vec<&Sale> = sales.iter().filter(|sale| sale.currency.code == *code).collect();
