@@ -13,6 +13,7 @@ mod engine;
 mod guards;
 mod handover;
 mod house;
+mod margin;
 mod print;
 mod quote;
 mod rating;

@@ -8,6 +8,9 @@
 //!
 //! Ties go to customers by id, to what is unallocated last. Where there is nothing to split by, all of a row is unallocated.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use super::amount::{WrongAmount, minor, nano};
