@@ -27,7 +27,7 @@ macro_rules! migration {
 }
 
 /// All of them.
-pub static MIGRATIONS: [Migration; 5] = [
+pub static MIGRATIONS: [Migration; 6] = [
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "bucket", "0002_bucket.sql"),
     migration!(3, "decision", "0003_decision.sql"),

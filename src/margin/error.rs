@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::core::billing::allocation::AllocationError;
-use crate::core::billing::amount::WrongAmount;
+use crate::core::billing::error::DocumentError;
 use crate::core::billing::margin;
 use crate::core::pricing::error::RateError;
 use crate::statement::StatementError;
@@ -58,7 +58,7 @@ pub enum MarginError {
     },
     /// An amount of a document.
     #[error(transparent)]
-    Amount(#[from] WrongAmount),
+    Amount(#[from] DocumentError),
     /// The sums.
     #[error(transparent)]
     Sums(#[from] margin::MarginError),

@@ -1,8 +1,8 @@
 //! Both sides of an open period, from statements.
 
 use super::{MarginError, Sides, allocate};
-use crate::core::billing::amount::minor;
 use crate::core::billing::document::Document;
+use crate::core::billing::figure::Figure;
 use crate::core::billing::margin::{Purchase, Sale};
 use crate::core::book::model::Buyer;
 use crate::core::pricing::currency::Currency;
@@ -41,8 +41,8 @@ pub async fn rate(rater: &Rater, provider: &str, period: &Period, contracts: &[S
         let currency = Currency::new(&document.currency)?;
         sides.purchases.push(Purchase {
             contract: document.contract.clone(),
-            subtotal: minor(&document.subtotal, currency.places)?,
-            net: minor(&document.net, currency.places)?,
+            subtotal: Figure::parse(&document.subtotal)?.minor(currency.places)?,
+            net: Figure::parse(&document.net)?.minor(currency.places)?,
             currency,
             parts,
         });
@@ -56,7 +56,7 @@ fn sale(document: &Document) -> Result<Sale, MarginError> {
         contract: document.contract.clone(),
         customer: document.buyer.id.clone(),
         name: document.buyer.name.clone(),
-        net: minor(&document.net, currency.places)?,
+        net: Figure::parse(&document.net)?.minor(currency.places)?,
         currency,
     })
 }

@@ -1,22 +1,12 @@
-//! Closes of a period that count, and the ratings that they made.
-
-use std::collections::BTreeSet;
+//! What the mirrored control log makes of closes, and the ratings that they stored.
 
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
-use crate::core::decision::Decision;
-use crate::core::decision::closing::{Close, DraftKey, PeriodKey};
-
-/// What the control log says of a period.
-#[derive(Debug, Default)]
-pub struct Closes {
-    /// The closes that count, by revision.
-    pub counting: Vec<Close>,
-    /// Drafts that were discarded before anybody issued them.
-    pub discarded: BTreeSet<DraftKey>,
-}
+use crate::core::closing::register::Register;
+use crate::core::word::{Instant, Offset};
 
 /// The header of a rating.
 #[derive(Debug, Row, Deserialize)]
@@ -34,49 +24,36 @@ pub struct RatingRow {
 #[derive(Debug, Row, Deserialize)]
 struct DecisionRow {
     offset: u64,
+    appended: i64,
     body: String,
 }
 
-/// The closes of a period and what was discarded of them, from the mirror of decisions. A close counts if its revision is next and
-/// nothing that concerns the provider was decided between its `after` and itself (DESIGN §7).
+/// Whether any record closes a period of a provider: most of the time none does, and the register need not be read.
+///
+/// # Errors
+/// The server's.
+pub async fn is_any(client: &Client, provider: &str) -> Result<bool, Error> {
+    let sql = "SELECT toUInt64(1) FROM decision WHERE kind = 'PeriodClosed' AND provider = {provider:String} LIMIT 1";
+    let found: Option<u64> = client.fetch_optional(client.select(sql).param("provider", provider)).await?;
+    Ok(found.is_some())
+}
+
+/// The register of all decisions that are mirrored. One of them is in memory at a time, and each price book.
 ///
 /// # Errors
 /// The server's, and a decision that this build does not understand.
-pub async fn closes(client: &Client, period: &PeriodKey) -> Result<Closes, Error> {
-    let sql = "SELECT offset, if(kind = 'PriceBookPublished', '', body) AS body FROM decision FINAL WHERE kind IN \
-               ('PeriodClosed', 'DraftDiscarded', 'InvoiceIssued', 'StreamOpened', 'PriceBookPublished', 'CreditGranted') \
-               AND provider IN ('', {provider:String}) ORDER BY offset";
-    let rows: Vec<DecisionRow> = client.fetch_all(client.select(sql).param("provider", &period.provider)).await?;
-    let (mut closes, mut issued, mut last_concerning) = (Closes::default(), BTreeSet::new(), None);
-    for DecisionRow { offset, body } in rows {
-        if body.is_empty() {
-            last_concerning = Some(offset);
-            continue;
-        }
-        let decision = serde_json::from_str(&body)
-            .map_err(|error| Error::refusal(format!("decision {offset}: {error}"), "upgrade this process"))?;
-        match decision {
-            Decision::PeriodClosed { close, .. } => {
-                let is_undisturbed = last_concerning.is_none_or(|last| last < close.after.0);
-                let is_next = close.period != *period || close.revision as usize == closes.counting.len();
-                if is_undisturbed && is_next {
-                    last_concerning = Some(offset);
-                    if close.period == *period {
-                        closes.counting.push(*close);
-                    }
-                }
-            }
-            Decision::InvoiceIssued { issue, .. } => {
-                issued.insert(issue.draft);
-            }
-            Decision::DraftDiscarded { draft, .. } if !issued.contains(&draft) => {
-                closes.discarded.insert(draft);
-            }
-            Decision::StreamOpened { .. } | Decision::CreditGranted { .. } => last_concerning = Some(offset),
-            _ => {}
-        }
+pub async fn register(client: &Client) -> Result<Register, Error> {
+    let sql =
+        "SELECT offset, toUnixTimestamp64Milli(append_time) AS appended, body FROM decision FINAL ORDER BY offset";
+    let mut rows: Rows<DecisionRow> = Rows::of(client, client.select(sql))?;
+    let mut register = Register::default();
+    while let Some(DecisionRow { offset, appended, body }) = rows.next().await? {
+        let decision = serde_json::from_str(&body).map_err(|error| {
+            Error::refusal(format!("decision {offset} is not understood ({error})"), "upgrade this process")
+        })?;
+        register.take(Offset(offset), Instant(appended), &decision);
     }
-    Ok(closes)
+    Ok(register)
 }
 
 /// The headers of ratings, by contract and customer.

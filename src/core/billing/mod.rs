@@ -2,7 +2,6 @@
 
 pub mod adjustment;
 pub mod allocation;
-pub mod amount;
 pub mod close;
 pub mod credit_note;
 pub mod detail;

@@ -13,8 +13,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::amount::{WrongAmount, minor, nano};
 use super::document::Document;
+use super::error::DocumentError;
+use super::figure::Figure;
 use super::row::DocumentRow;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::{Overflow, RateError};
@@ -69,7 +70,7 @@ pub enum AllocationError {
     Overflow(usize, Overflow),
     /// A document that is none of ours.
     #[error(transparent)]
-    Amount(#[from] WrongAmount),
+    Document(#[from] DocumentError),
     /// A currency that is none.
     #[error(transparent)]
     Rate(#[from] RateError),
@@ -172,13 +173,13 @@ fn given<'p>(parts: impl Iterator<Item = &'p Allocated>) -> Holders {
 fn row_parts(row: &DocumentRow, holders: &Holders, places: u32) -> Result<Vec<Allocated>, AllocationError> {
     let overflow = |error| AllocationError::Overflow(row.no, error);
     let weights: Vec<i128> = holders.iter().map(|(_, weight)| *weight).collect();
-    let amount = minor(&row.amount, places)?;
+    let amount = Figure::parse(&row.amount)?.minor(places)?;
     let amounts = split(amount, &weights).map_err(overflow)?;
     assert_eq!(amounts.iter().sum::<i128>(), amount, "I18: the parts of row {} are not its amount", row.no);
     let quantities = match &row.quantity {
         None => vec![None; holders.len()],
         Some(text) => {
-            let quantity = nano(text)?;
+            let quantity = Figure::parse(text)?.minor(9)?;
             let step = if quantity % MICRO == 0 { MICRO } else { 1 };
             let steps = split(quantity / step, &weights).map_err(overflow)?;
             steps.into_iter().map(|share| Some(share * step)).collect()
@@ -187,7 +188,7 @@ fn row_parts(row: &DocumentRow, holders: &Holders, places: u32) -> Result<Vec<Al
     let part = |((customer, weight), (amount, quantity)): (&(Option<String>, i128), (i128, Option<i128>))| Allocated {
         no: row.no,
         line: row.line.clone(),
-        kind: row.kind.to_owned(),
+        kind: row.kind.as_str().to_owned(),
         customer: customer.clone(),
         quantity,
         unit: row.unit.clone(),

@@ -54,9 +54,13 @@ fn every_row_of_a_document_is_split() {
     let parts = allocate(&document, &lines, &shares).unwrap();
     for row in &document.rows {
         let own: Vec<&Allocated> = parts.iter().filter(|part| part.no == row.no).collect();
-        assert_eq!(own.iter().map(|part| part.amount).sum::<i128>(), minor(&row.amount, 2).unwrap(), "I18");
+        assert_eq!(
+            own.iter().map(|part| part.amount).sum::<i128>(),
+            Figure::parse(&row.amount).unwrap().minor(2).unwrap(),
+            "I18"
+        );
         let quantity = own.iter().map(|part| part.quantity.unwrap()).sum::<i128>();
-        assert_eq!(quantity, nano(row.quantity.as_deref().unwrap()).unwrap());
+        assert_eq!(quantity, Figure::parse(row.quantity.as_deref().unwrap()).unwrap().minor(9).unwrap());
         assert_eq!(own.last().unwrap().customer, None, "what is unallocated comes last");
     }
     // the rows of block alone come to PRICING's 2,557.60, split a row at a time
