@@ -8,6 +8,7 @@ mod cursor;
 mod error;
 mod gate;
 pub mod listener;
+mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
@@ -86,6 +87,7 @@ impl Api {
             .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
+            .route("/v1/providers/{provider}/margin", get(margin::margin))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route("/v1/quarantine/{stream}/{partition}/{offset}", get(record::record))
             .route("/v1/quarantine/{stream}/{partition}/{offset}/value", get(record::value))

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrays, quarantine, record, resolve, statements, usage};
+use super::{arrays, margin, quarantine, record, resolve, statements, usage};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -27,7 +27,8 @@ pub const PATH: &str = "/v1/openapi.json";
         record::value,
         resolve::retry,
         resolve::discard,
-        resolve::accept
+        resolve::accept,
+        margin::margin
     ),
     modifiers(&Bearer),
     security(("token" = [])),

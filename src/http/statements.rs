@@ -151,7 +151,7 @@ async fn one(
     rater.statement(contract, customer, period).await.map(Json).map_err(refusal)
 }
 
-async fn rater(api: &Api) -> Result<Rater, ApiError> {
+pub(super) async fn rater(api: &Api) -> Result<Rater, ApiError> {
     Rater::newest(&api.client).await.map_err(refusal)
 }
 
@@ -172,7 +172,7 @@ fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
     })
 }
 
-fn refusal(error: StatementError) -> ApiError {
+pub(super) fn refusal(error: StatementError) -> ApiError {
     match error {
         StatementError::NoContract(_)
         | StatementError::NoProvider(_)

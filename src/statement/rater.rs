@@ -73,6 +73,12 @@ impl Rater {
         &self.book
     }
 
+    /// The database that it rates from.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn contract(&self, id: &str) -> Result<&Contract, StatementError> {
         self.book.contracts.get(id).ok_or_else(|| StatementError::NoContract(id.to_owned()))
     }

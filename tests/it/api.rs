@@ -166,6 +166,9 @@ fn statuses(served: &Served) {
         ("/v1/statements/northwind-customers/globex?period=2026-10", [200, 404, 200, 404, 404, 404]),
         ("/v1/statements/northwind-customers?period=2026-10", [400, 404, 400, 404, 404, 404]),
         ("/v1/statements/nothing?period=2026-10", [404, 404, 404, 404, 404, 404]),
+        ("/v1/providers/northwind/margin?period=2026-10", [200, 404, 200, 404, 404, 404]),
+        ("/v1/providers/nobody/margin?period=2026-10", [404, 404, 404, 404, 404, 404]),
+        ("/v1/providers/northwind/margin?period=october", [400, 404, 400, 404, 404, 404]),
         ("/v1/nothing", [404, 404, 404, 404, 404, 404]),
     ];
     for (path, wanted) in routes {

@@ -15,6 +15,7 @@ mod guards;
 mod handover;
 mod house;
 mod limits;
+mod margin;
 mod memory;
 mod print;
 mod quote;
