@@ -3,26 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use clickhouse::Row;
-use serde::Deserialize;
-
 use super::chain::{Chain, Hole};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
+use super::span::{ACCEPTED, DUPLICATE, EventRow, SpanFigures};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::ledger::{IN_OFFSETS, Offsets, StoredAside, asides};
 use crate::clickhouse::read::rows::Rows;
-use crate::core::ledger::digest::{Said, SpanDigest, record_hash};
 use crate::core::word::{Instant, Offset, Partition, StreamId};
-use crate::fold::checkpoint::{Checkpoint, Counts, LastRecord};
+use crate::fold::checkpoint::{Checkpoint, Counts};
 
 /// Offsets read in one query.
 const PAGE: u64 = 500_000;
 /// Missing rows that are named one by one, of one span.
 const MAX_NAMED: usize = 1_000;
-const ACCEPTED: i8 = 1;
-const DUPLICATE: i8 = 2;
-const LATE: i8 = 3;
 
 /// One partition's log, as its ledger shows it.
 #[derive(Clone, Copy, Debug)]
@@ -33,30 +27,6 @@ pub struct Ledger<'a> {
     pub stream: &'a StreamId,
     /// The partition.
     pub partition: Partition,
-}
-
-#[derive(Row, Deserialize)]
-struct EventRow {
-    offset: u64,
-    append_time: i64,
-    disposition: i8,
-    reason: String,
-    identity: u128,
-    content: u64,
-    readings: u32,
-}
-
-/// What a checkpoint's row must say, by the ledger.
-#[derive(Clone, Debug, Default)]
-pub struct SpanFigures {
-    rows: u64,
-    counts: Counts,
-    digest: SpanDigest,
-    greatest: Option<Instant>,
-    first: Option<Instant>,
-    last: Option<LastRecord>,
-    /// The offsets that have a row, as long as something may be missing.
-    seen: Vec<u64>,
 }
 
 impl Ledger<'_> {
@@ -215,42 +185,4 @@ impl Ledger<'_> {
 fn together(spans: &[Checkpoint]) -> usize {
     let from = spans.first().map_or(0, |first| first.from.0);
     spans.iter().take_while(|span| span.next.0 - from <= PAGE).count().max(1)
-}
-
-impl SpanFigures {
-    fn add(&mut self, row: &EventRow, aside: Option<&StoredAside>) {
-        self.rows += 1;
-        self.seen.push(row.offset);
-        match row.disposition {
-            ACCEPTED => self.counts.accepted += 1,
-            DUPLICATE => self.counts.duplicate += 1,
-            LATE => self.counts.late += 1,
-            _ => self.counts.quarantined += 1,
-        }
-        self.digest.add(row.offset, row.disposition as u8, row.identity, row.content, row.readings);
-        let append_time = Instant(row.append_time);
-        self.greatest = self.greatest.max(Some(append_time));
-        self.first.get_or_insert(append_time);
-        // what could not be decoded has no identity and is known by its bytes
-        let hash = match (row.identity, aside) {
-            (0, None) => None,
-            (0, Some(aside)) => Some(record_hash(append_time, Said::Bytes, aside.raw())),
-            (identity, _) => Some(record_hash(append_time, Said::Event { identity, content: row.content }, &[])),
-        };
-        self.last = hash.map(|hash| LastRecord { offset: Offset(row.offset), hash });
-    }
-
-    /// The offsets of the span that have no row, apart from recorded holes.
-    fn missing(&self, checkpoint: &Checkpoint, holes: &[Hole]) -> Vec<u64> {
-        let is_lost = |offset: &u64| holes.iter().any(|hole| (hole.from.0..hole.to.0).contains(offset));
-        let mut seen = self.seen.iter().copied().peekable();
-        let mut missing = Vec::new();
-        for offset in checkpoint.from.0..checkpoint.next.0 {
-            while seen.next_if(|other| *other < offset).is_some() {}
-            if seen.next_if_eq(&offset).is_none() && !is_lost(&offset) {
-                missing.push(offset);
-            }
-        }
-        missing
-    }
 }

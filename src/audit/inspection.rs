@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::auditor::{Auditor, Tell};
 use super::chain::{self, Chain};
 use super::conservation::Ledger;
-use super::day::{ArrayDay, DAY_HOURS};
+use super::day::DAY_HOURS;
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::log::{Compared, Lane};
 use super::refold::Refold;
+use super::report::{Extent, Report};
 use super::vector::Vector;
 use super::{decision, sums};
 use crate::clickhouse::Client;
@@ -25,32 +26,6 @@ use crate::remeter::{Definitions, Scope, hold_ms};
 
 /// Between two looks at a partition in which something was found: a replica that lags is no fault.
 const PAUSE: Duration = Duration::from_millis(700);
-
-/// What is audited or repaired.
-#[derive(Clone, Debug, Default)]
-pub struct Extent {
-    /// This provider's arrays, and the streams that may hold its records; else everything.
-    pub provider: Option<String>,
-    /// Usage measured at this instant or later, in whole days, and what was appended since the day before; else from the beginning.
-    pub from: Option<Instant>,
-    /// Usage measured before this instant, in whole days; else to the end.
-    pub to: Option<Instant>,
-}
-
-/// What a whole audit came to.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// The rows that are not what they must be.
-    pub findings: Vec<Finding>,
-    /// Array days of which nothing can be said: workers write them right now, or a worker died and none has gone on.
-    pub moving: BTreeSet<ArrayDay>,
-    /// Array days that were audited.
-    pub days: usize,
-    /// Readings that were metered again.
-    pub readings: u64,
-    /// What was not looked at, and why.
-    pub notes: Vec<String>,
-}
 
 /// An audit and what it needs. On a runtime of several threads: parts of it block.
 pub struct Inspection {

@@ -13,6 +13,7 @@ pub mod error;
 pub mod finding;
 pub mod inspection;
 pub mod log;
+mod look;
 pub mod mend;
 pub mod mend_bucket;
 pub mod mend_lane;
@@ -20,6 +21,8 @@ pub mod position;
 pub mod record;
 pub mod refold;
 pub mod repair;
+pub mod report;
+mod span;
 pub mod sums;
 pub mod vector;
 

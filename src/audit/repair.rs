@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::auditor::{Tell, ends};
+use super::auditor::Tell;
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
-use super::inspection::{Extent, Inspection, Report};
+use super::inspection::Inspection;
 use super::log::{Compared, Lane};
+use super::look::ends;
 use super::mend::delete;
 use super::mend_bucket::BucketMender;
 use super::mend_lane::{LaneMender, MendedLane, delete_checkpoint, positions};
+use super::report::{Extent, Report};
 use super::vector::Vector;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::word::Offset;

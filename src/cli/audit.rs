@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::stream::follow;
 use crate::audit::finding::Finding;
-use crate::audit::inspection::{Extent, Inspection, Report};
+use crate::audit::inspection::Inspection;
 use crate::audit::refold::Refold;
+use crate::audit::report::{Extent, Report};
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, check};

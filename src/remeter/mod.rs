@@ -12,6 +12,7 @@
 mod chunk;
 mod cut;
 mod definitions;
+mod group;
 mod load;
 
 pub use chunk::{Chunk, Scope};
