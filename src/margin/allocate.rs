@@ -12,6 +12,7 @@ use crate::core::book::claim;
 use crate::core::book::model::{Book, Charge, Contract, Rate, Statistic};
 use crate::core::book::unit::Unit;
 use crate::core::pricing::currency::Currency;
+use crate::core::pricing::error::Overflow;
 use crate::core::pricing::party;
 use crate::core::pricing::period::Period;
 use crate::core::pricing::selection::{LineSelection, selections};
@@ -46,7 +47,7 @@ pub async fn allocate(
             wanted.split_off(..count).unwrap_or_default().iter().zip(weights.split_off(..count).unwrap_or_default());
         for (line, read) in own {
             let one = one(book, contract, &document.contract, line, period)?;
-            lines.insert(line.id.clone(), line_weights(read, &owners, one));
+            lines.insert(line.id.clone(), line_weights(read, &owners, one)?);
         }
         let error = |error| MarginError::Allocation { contract: document.contract.clone(), error };
         parts.push(split(document, &lines, &shares(book, contract)).map_err(error)?);
@@ -57,39 +58,44 @@ pub async fn allocate(
 /// What is stored of the parts of documents.
 ///
 /// # Errors
-/// A currency that is none.
+/// A currency that is none, and what does not fit.
 pub fn rows(documents: &[Document], parts: &[Vec<Allocated>]) -> Result<Vec<AllocationRow>, MarginError> {
     let mut rows = Vec::new();
     for (document, parts) in documents.iter().zip(parts) {
         let scale = 10i128.pow(9u32.saturating_sub(Currency::new(&document.currency)?.places));
-        rows.extend(parts.iter().map(|part| AllocationRow {
-            rating_id: String::new(),
-            contract: document.contract.clone(),
-            no: u32::try_from(part.no).unwrap_or(u32::MAX),
-            line: part.line.clone().unwrap_or_default(),
-            kind: part.kind.clone(),
-            customer: part.customer.clone().unwrap_or_default(),
-            quantity: part.quantity,
-            unit: part.unit.clone().unwrap_or_default(),
-            weight: part.weight,
-            amount: part.amount.saturating_mul(scale),
-            currency: document.currency.clone(),
-            over_attributed: part.over_attributed,
-        }));
+        for part in parts {
+            rows.push(AllocationRow {
+                rating_id: String::new(),
+                contract: document.contract.clone(),
+                no: u32::try_from(part.no).map_err(|_| overflow())?,
+                line: part.line.clone().unwrap_or_default(),
+                kind: part.kind.clone(),
+                customer: part.customer.clone().unwrap_or_default(),
+                quantity: part.quantity,
+                unit: part.unit.clone().unwrap_or_default(),
+                weight: part.weight,
+                amount: part.amount.checked_mul(scale).ok_or_else(overflow)?,
+                currency: document.currency.clone(),
+                over_attributed: part.over_attributed,
+            });
+        }
     }
     Ok(rows)
 }
 
 /// Tags put together by the customer that they mean; a tag that nobody claims stands for itself (PRICING §1).
-fn line_weights(read: &Weights, owners: &BTreeMap<String, &str>, one: i128) -> LineWeights {
+fn line_weights(read: &Weights, owners: &BTreeMap<String, &str>, one: i128) -> Result<LineWeights, MarginError> {
     let mut tagged: BTreeMap<String, i128> = BTreeMap::new();
     for (tag, amount) in &read.by_tag {
         let customer = owners.get(tag).copied().unwrap_or(tag);
-        // the database refused a sum of all of them that does not fit
         let sum = tagged.entry(customer.to_owned()).or_default();
-        *sum = sum.saturating_add(*amount);
+        *sum = sum.checked_add(*amount).ok_or_else(overflow)?;
     }
-    LineWeights { wholesale: read.wholesale, tagged, one }
+    Ok(LineWeights { wholesale: read.wholesale, tagged, one })
+}
+
+fn overflow() -> MarginError {
+    MarginError::Sums(Overflow.into())
 }
 
 /// How much of an integral or sum is a quantity of 1 of the line's unit.

@@ -126,6 +126,7 @@ pub fn allocate(
     let of = |row: &DocumentRow| row.line.as_ref().and_then(|line| lines.get(line));
     let is_share = |row: &DocumentRow| row.line.as_ref().is_some_and(|line| shares.contains_key(line));
     let mut parts: Vec<Allocated> = Vec::new();
+    let overflow = |no: usize| move |error| AllocationError::Overflow(no, error);
     let mut told: Vec<&str> = Vec::new();
     for row in &document.rows {
         let (Some(line), Some(weights)) = (row.line.as_deref(), of(row)) else { continue };
@@ -133,12 +134,12 @@ pub fn allocate(
         let mut own = row_parts(row, &holders, places)?;
         if !told.contains(&line) {
             told.push(line);
-            let over = weights.quantity(excess).map_err(|error| AllocationError::Overflow(row.no, error))?;
+            let over = weights.quantity(excess).map_err(overflow(row.no))?;
             own.last_mut().into_iter().for_each(|part| part.over_attributed = over);
         }
         parts.append(&mut own);
     }
-    let metered = given(parts.iter());
+    let metered = given(parts.iter()).map_err(overflow(0))?;
     for row in document.rows.iter().filter(|row| of(row).is_none() && !is_share(row)) {
         parts.append(&mut row_parts(row, &metered, places)?);
     }
@@ -147,7 +148,7 @@ pub fn allocate(
         let base = row.line.as_ref().and_then(|line| shares.get(line));
         let counts =
             |part: &&Allocated| part.line.as_ref().is_some_and(|line| base.is_some_and(|of| of.contains(line)));
-        let holders = given(parts.iter().filter(counts));
+        let holders = given(parts.iter().filter(counts)).map_err(overflow(row.no))?;
         parts.append(&mut row_parts(row, &holders, places)?);
     }
     parts.sort_by_key(|part| part.no);
@@ -155,18 +156,17 @@ pub fn allocate(
 }
 
 /// What each holder got, as weights. Rows of a correction may have either sign: the sum's counts, and who got the other gets nothing.
-fn given<'p>(parts: impl Iterator<Item = &'p Allocated>) -> Holders {
+fn given<'p>(parts: impl Iterator<Item = &'p Allocated>) -> Result<Holders, Overflow> {
     let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
-    let mut unallocated = 0i128;
+    let (mut unallocated, mut total) = (0i128, 0i128);
     for part in parts {
         let sum = part.customer.as_deref().map_or(&mut unallocated, |customer| sums.entry(customer).or_default());
-        *sum = sum.saturating_add(part.amount);
+        *sum = sum.checked_add(part.amount).ok_or(Overflow)?;
+        total = total.checked_add(part.amount).ok_or(Overflow)?;
     }
-    let total = sums.values().fold(unallocated, |sum, amount| sum.saturating_add(*amount));
-    let weight = |amount: i128| if total < 0 { amount.saturating_neg().max(0) } else { amount.max(0) };
-    let mut holders: Holders = sums.iter().map(|(id, amount)| (Some((*id).to_owned()), weight(*amount))).collect();
-    holders.push((None, weight(unallocated)));
-    holders
+    let weight = |amount: i128| if total < 0 { amount.min(0).checked_neg() } else { Some(amount.max(0)) };
+    let own = sums.iter().map(|(id, amount)| Some((Some((*id).to_owned()), weight(*amount)?)));
+    own.chain([weight(unallocated).map(|weight| (None, weight))]).collect::<Option<Holders>>().ok_or(Overflow)
 }
 
 /// The parts of a row; those without weight are left out, but the unallocated one is always there, last.
