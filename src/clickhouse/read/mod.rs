@@ -6,6 +6,7 @@
 
 pub mod arrays;
 pub mod aside;
+mod below;
 pub mod book;
 mod coverage;
 pub mod credits;
