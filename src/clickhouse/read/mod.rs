@@ -13,6 +13,7 @@ pub mod credits;
 pub mod events;
 pub mod handover;
 pub mod line_usage;
+pub mod past;
 pub mod quarantine;
 mod question;
 pub mod rating;

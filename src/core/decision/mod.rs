@@ -178,7 +178,9 @@ impl Decision {
         match self {
             Decision::StreamOpened { rules, .. } => rules.provider.as_deref(),
             Decision::PeriodClosed { close, .. } => Some(&close.period.provider),
-            Decision::CloseOverridden { period, .. } | Decision::PeriodRepriced { period, .. } => Some(&period.provider),
+            Decision::CloseOverridden { period, .. } | Decision::PeriodRepriced { period, .. } => {
+                Some(&period.provider)
+            }
             _ => None,
         }
     }

@@ -55,59 +55,42 @@ impl Slots {
     }
 }
 
-/// What is known of one slot.
+/// What is known of a cell, or of a slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
     pub(super) amount: i128,
     pub(super) measured_ms: i64,
     pub(super) last: u64,
-    /// Whether any cell lies in it: a slot of nothing is none.
-    pub(super) is_there: bool,
 }
 
-/// The sums of a part; as long as its last slot asks for.
+/// The sums of a part, as far as its last slot.
 #[derive(Debug, Default)]
-pub(super) struct Sums(Vec<Sum>);
+pub(super) struct Sums(Vec<Option<Sum>>);
 
 impl Sums {
-    fn slot(&mut self, place: usize) -> &mut Sum {
-        if self.0.len() <= place {
-            self.0.resize(place + 1, Sum::default());
-        }
-        &mut self.0[place]
-    }
-
     /// Adds to a slot; of levels the greatest is kept, so that the order in which cells come does not matter.
     pub(super) fn add(&mut self, place: usize, sum: Sum) -> Result<(), Overflow> {
-        let slot = self.slot(place);
+        if self.0.len() <= place {
+            self.0.resize(place + 1, None);
+        }
+        let slot = self.0[place].get_or_insert_default();
         slot.amount = slot.amount.checked_add(sum.amount).ok_or(Overflow)?;
         slot.measured_ms += sum.measured_ms;
         slot.last = slot.last.max(sum.last);
-        slot.is_there |= sum.is_there;
         Ok(())
     }
 
-    /// Adds milliseconds to a slot.
-    pub(super) fn measured(&mut self, place: usize, ms: i64) {
-        let slot = self.slot(place);
-        slot.measured_ms += ms;
-        slot.is_there = true;
-    }
-
     pub(super) fn add_all(&mut self, other: Sums) -> Result<(), Overflow> {
-        other.0.into_iter().enumerate().try_for_each(|(place, sum)| self.add(place, sum))
-    }
-
-    /// Those that are there, with their places.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Sum)> {
-        self.0.iter().enumerate().filter(|(_, sum)| sum.is_there)
+        let there = other.0.into_iter().enumerate().filter_map(|(place, sum)| Some((place, sum?)));
+        there.into_iter().try_for_each(|(place, sum)| self.add(place, sum))
     }
 
     /// The part as rating reads it; `length_ms` is what each slot says of its length.
     pub(super) fn part(&self, name: String, slots: &Slots, length_ms: i64, is_known: bool) -> PartUsage {
-        let slot = |(place, sum): (usize, &Sum)| Slot { start: slots.start(place), length_ms, amount: sum.amount };
-        let known = |(_, sum): (usize, &Sum)| Known { measured_ms: sum.measured_ms, last: sum.last };
-        let known = if is_known { self.iter().map(known).collect() } else { Vec::new() };
-        PartUsage { name, slots: self.iter().map(slot).collect(), known }
+        let there = || self.0.iter().enumerate().filter_map(|(place, sum)| Some((place, (*sum)?)));
+        let slot = |(place, sum): (usize, Sum)| Slot { start: slots.start(place), length_ms, amount: sum.amount };
+        let known = |(_, sum): (usize, Sum)| Known { measured_ms: sum.measured_ms, last: sum.last };
+        let known = if is_known { there().map(known).collect() } else { Vec::new() };
+        PartUsage { name, slots: there().map(slot).collect(), known }
     }
 }
