@@ -7,6 +7,7 @@
 pub mod arrays;
 pub mod aside;
 pub mod book;
+pub mod bucket;
 mod coverage;
 pub mod credits;
 pub mod events;
