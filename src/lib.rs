@@ -16,6 +16,7 @@ pub mod load;
 pub mod metrics;
 pub mod mutation;
 pub mod quarantine;
+pub mod remeter;
 pub mod run;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

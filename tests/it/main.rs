@@ -5,6 +5,7 @@
 
 mod api;
 mod aside;
+mod audit;
 mod cases;
 mod catalog;
 mod dev;

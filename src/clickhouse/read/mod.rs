@@ -8,6 +8,7 @@ pub mod arrays;
 pub mod aside;
 mod below;
 pub mod book;
+pub mod bucket;
 mod coverage;
 pub mod credits;
 pub mod events;
