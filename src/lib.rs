@@ -15,6 +15,7 @@ pub mod kafka;
 pub mod load;
 pub mod metrics;
 pub mod mutation;
+pub mod prove;
 pub mod quarantine;
 pub mod remeter;
 pub mod run;

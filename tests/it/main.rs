@@ -13,6 +13,7 @@ mod engine;
 mod handover;
 mod house;
 mod kill;
+mod prove;
 mod quote;
 mod rating;
 mod restart;

@@ -1,0 +1,4 @@
+//! Documents computed again from the ledger.
+
+mod random;
+mod usage;
