@@ -22,3 +22,4 @@ pub mod run;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 pub mod statement;
+pub mod trace;

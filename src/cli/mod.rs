@@ -12,8 +12,10 @@ mod events;
 mod faults;
 mod load;
 mod log;
+mod meter_bar;
 mod migrate;
 mod progress;
+mod prove;
 mod quarantine;
 mod quote;
 mod run;
@@ -22,6 +24,7 @@ mod signal;
 mod simulate;
 mod statement;
 mod stream;
+mod trace;
 mod unclaimed;
 mod usage;
 
@@ -73,6 +76,8 @@ enum Command {
     /// List late records, or bill them after all
     #[command(subcommand)]
     Late(quarantine::Late),
+    /// Compute documents again from the ledger, and say what differs
+    Prove(prove::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Fold usage streams into the ledger and buckets
@@ -83,6 +88,8 @@ enum Command {
     /// Open usage streams
     #[command(subcommand)]
     Stream(stream::Command),
+    /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
+    Trace(trace::Args),
     /// Serve the HTTP API over ClickHouse
     Serve(serve::Command),
     /// List usage that no customer of the price book claims: unknown tags and untagged resources
@@ -120,6 +127,14 @@ impl Cli {
                 let config = load(self.config)?;
                 command.run(&config).await
             }),
+            Command::Prove(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Trace(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
+use crate::core::pricing::error::RateError;
 use crate::remeter::CutError;
+use crate::statement::StatementError;
 
 /// What stands between a document and its proof.
 #[derive(Debug, Error)]
@@ -10,6 +12,41 @@ pub enum ProveError {
     /// Wrong values in the ledger.
     #[error("a sum of usage does not fit 128 bits; look for a wrong value with `plimsoll usage`")]
     Overflow,
+    /// The mirror is not the log.
+    #[error(
+        "decision {offset} in the table `decision` does not follow from those before it: a row is missing or was altered; empty the table and let `plimsoll run` mirror it again"
+    )]
+    Chain {
+        /// Of the first row that does not follow.
+        offset: u64,
+    },
+    /// A decision of another version.
+    #[error("decision {offset} is not understood ({error}); upgrade this process")]
+    Decision {
+        /// Where it lies.
+        offset: u64,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// The book that a close names has no such contract, or not with this period.
+    #[error("{place} cannot be rated again: {error}")]
+    Place {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: RateError,
+    },
+    /// What the rating or the document refuses.
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+    /// A document that cannot be shown.
+    #[error("the document of {place} is no json: {error}")]
+    Json {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: serde_json::Error,
+    },
     /// A cut that cannot be one.
     #[error(transparent)]
     Cut(#[from] CutError),

@@ -1,7 +1,16 @@
 //! Proofs: a document computed again from the ledger below its cut and the decisions below its `after`, and held against what was issued.
 
+pub mod difference;
 mod error;
+pub mod mirror;
+pub mod open;
+pub mod rerate;
 mod usage;
+mod verdict;
 
 pub use error::ProveError;
 pub use usage::{Effort, Ledger};
+pub use verdict::{Proof, Verdict};
+
+/// Is told how far a proof is.
+pub type Progress<'a> = &'a (dyn Fn(Effort) + Sync);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::ProveError;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::past;
@@ -15,7 +17,7 @@ use crate::core::word::Hour;
 use crate::remeter::{Cut, Metered, Remeter, Scope};
 
 /// What was read for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Effort {
     /// Accepted events, those of holds before included.
     pub events: u64,
@@ -23,6 +25,18 @@ pub struct Effort {
     pub readings: u64,
     /// Buckets that they gave.
     pub buckets: u64,
+}
+
+impl Effort {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            events: self.events + other.events,
+            readings: self.readings + other.readings,
+            buckets: self.buckets + other.buckets,
+        }
+    }
 }
 
 /// A provider's ledger below a cut.

@@ -78,6 +78,13 @@ impl Parts {
         runtime.block_on(client.query(query).fetch_one::<u64>()).unwrap()
     }
 
+    /// Does something to the tables that the product never would.
+    pub fn execute(&self, statement: &str) {
+        let client = clickhouse::Client::default().with_url(&self.url).with_database("plimsoll");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(client.query(statement).execute()).unwrap();
+    }
+
     /// Writes a price book and publishes it.
     pub fn publish_book(&self, text: &str) {
         let directory = self.directory.path().join("book");

@@ -12,6 +12,7 @@ use crate::core::cut::CutPoint;
 use crate::core::metering::definition::{MeterKind, Meters};
 use crate::core::metering::tag::Tags;
 use crate::core::pricing::gather::{ArrayPast, Borne, Past};
+use crate::core::pricing::period::Span;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::word::{Instant, Kind};
 
@@ -134,4 +135,27 @@ fn borne_sql(cut: &[CutPoint]) -> String {
          AND (e.array, assumeNotNull(e.time)) IN shared) GROUP BY array, time, kind, meter, resource)) \
          GROUP BY array, kind, meter, customer, tier, site"
     )
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct TagRow {
+    customer: String,
+}
+
+/// The tenant tags of a provider's readings measured in a span: all that cells of it can bear, and maybe some that a correction took away.
+///
+/// # Errors
+/// The server's.
+pub async fn tags(client: &Client, provider: &str, span: Span, cut: &[CutPoint]) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "SELECT DISTINCT toString(customer) AS customer FROM usage_event AS e ARRAY JOIN reading_customer AS customer \
+         WHERE e.disposition = 'accepted' AND e.provider = {{provider:String}} AND customer != '' AND {} \
+         AND e.time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') \
+         ORDER BY customer",
+        below::condition(cut)
+    );
+    let query =
+        client.select(&sql).param("provider", provider).param("from", span.from.0.max(0)).param("until", span.until.0);
+    let rows: Vec<TagRow> = client.fetch_all(below::bind(query, cut)).await?;
+    Ok(rows.into_iter().map(|row| row.customer).collect())
 }

@@ -8,6 +8,7 @@ pub mod party;
 pub mod proof;
 pub mod row;
 pub mod statement;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

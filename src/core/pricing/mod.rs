@@ -1,5 +1,6 @@
 //! Pricing: from what metering found to rows of money, pure and exact. `PRICING.md` holds the definitions.
 
+pub mod breakdown;
 pub mod calendar;
 pub mod charge;
 pub mod coverage;

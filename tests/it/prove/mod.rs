@@ -1,4 +1,5 @@
 //! Documents computed again from the ledger.
 
 mod random;
+mod statement;
 mod usage;

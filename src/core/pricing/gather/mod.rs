@@ -5,6 +5,7 @@
 
 mod asked;
 mod coverage;
+mod customers;
 mod past;
 mod sums;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 use std::collections::HashMap;
 
+pub use customers::Customers;
 pub use past::{ArrayPast, Borne, HandOvers, Past};
 
 use asked::Asked;

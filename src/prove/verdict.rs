@@ -1,0 +1,57 @@
+//! What a proof found.
+
+use serde::Serialize;
+
+use super::difference::Difference;
+use super::usage::Effort;
+use crate::clickhouse::read::hole::Hole;
+use crate::statement::Place;
+
+/// One document, held against what was computed again.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// The contract and customer.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The month in which its period begins.
+    pub period: String,
+    /// Its number, if it is issued.
+    pub number: Option<String>,
+    /// Whether everything is equal.
+    pub proven: bool,
+    /// The stored document's digest.
+    pub digest: Option<String>,
+    /// The digest of what was computed.
+    pub computed: Option<String>,
+    /// Where they differ.
+    pub differences: Vec<Difference>,
+    /// Why it could not even be computed.
+    pub refusal: Option<String>,
+}
+
+/// All documents that were looked at together.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Proof {
+    /// Each of them.
+    pub verdicts: Vec<Verdict>,
+    /// Where the ledger lacks rows that a checkpoint counted: looked for if something differs.
+    pub holes: Vec<Hole>,
+    /// What was read.
+    pub effort: Effort,
+    /// In how many seconds.
+    pub seconds: f64,
+}
+
+impl Proof {
+    /// Whether all of it is proven.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.proven)
+    }
+
+    /// Readings that were metered in a second.
+    #[must_use]
+    pub fn readings_per_second(&self) -> f64 {
+        self.effort.readings as f64 / self.seconds.max(1e-9)
+    }
+}
