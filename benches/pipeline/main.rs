@@ -1,12 +1,13 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- end` the pipeline on real parts alone,
-//! `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
+mod prove;
 mod rating;
 mod recovery;
 mod statements;
@@ -22,6 +23,9 @@ fn main() {
     }
     if wants("recovery") {
         recovery::measure();
+    }
+    if wants("prove") {
+        prove::measure();
     }
     if wants("rating") {
         rating::measure();

@@ -28,6 +28,22 @@ pub enum ProveError {
         /// Why.
         error: serde_json::Error,
     },
+    /// Another version made it.
+    #[error(
+        "this build has no version {rate} of rating and {fold} of metering; prove with the one that closed the period or a later one"
+    )]
+    Version {
+        /// Of metering.
+        fold: u32,
+        /// Of rating.
+        rate: u32,
+    },
+    /// The close names a book that was not published before it.
+    #[error("no price book {hash} is published before the close; run `plimsoll run` until decisions are mirrored")]
+    NoBook {
+        /// Its hash.
+        hash: String,
+    },
     /// The book that a close names has no such contract, or not with this period.
     #[error("{place} cannot be rated again: {error}")]
     Place {

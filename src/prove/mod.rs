@@ -1,5 +1,6 @@
 //! Proofs: a document computed again from the ledger below its cut and the decisions below its `after`, and held against what was issued.
 
+pub mod closed;
 pub mod difference;
 mod error;
 pub mod mirror;
