@@ -17,10 +17,12 @@ test: need
 	$(CARGO) test --locked --no-run && wait $$fetching && $(CARGO) test --locked
 
 ## 100,000 random quotes against a second implementation, each property as often, and a million inputs each of quotes and of contracts
-## that must never panic; then a million schedules of faults. docs/ARCHITECTURE.md says how long it takes. The first seed is new each time, and shown.
-soak: need
+## that must never panic; 200 cycles of faults on the real parts (PLIMSOLL_SOAK_CYCLES); then a million schedules of simulated ones.
+## docs/ARCHITECTURE.md says how long it takes. The first seed is new each time, and shown.
+soak: need parts
 	@cases=$${PLIMSOLL_CASES:-100000}; seed=$${PLIMSOLL_SEED:-$$(date +%s)000000}; echo "PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases"; \
-	PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases $(CARGO) test --locked --test it -- --nocapture --test-threads=1 quote:: rating::
+	PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases $(CARGO) test --locked --test it -- --nocapture --test-threads=1 quote:: rating:: && \
+	PLIMSOLL_SEED=$$seed PLIMSOLL_SOAK_CYCLES=$${PLIMSOLL_SOAK_CYCLES:-200} $(CARGO) test --locked --test it -- --nocapture soak::
 	@$(CARGO) run --release --locked --features sim -- simulate --seed 1 --count 1000000
 
 ## The figures of docs/PERFORMANCE.md, as one table.

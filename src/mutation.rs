@@ -83,11 +83,21 @@ pub enum Mutation {
     MissingRecordUnnoticed,
     /// Rows that were flushed above the checkpoint are not held against the log.
     FlushedRowsIgnored,
+    /// A recorded hole is not passed over.
+    HoleForgotten,
+    /// A generation begins before the one before it is folded to its end.
+    SuccessorHastens,
+    /// Hours that void records touched are not metered again.
+    VoidHoursStay,
+    /// A closed generation is folded past its end.
+    FoldsPastEnd,
+    /// A generation does not load the identities of the ones before it.
+    IdentitiesLeftBehind,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Mutation; 39] = [
+    pub const ALL: [Mutation; 44] = [
         Mutation::StartAtCommit,
         Mutation::BucketsAsState,
         Mutation::RowsAboveCheckpoint,
@@ -127,6 +137,11 @@ impl Mutation {
         Mutation::LateAcceptFromMemory,
         Mutation::MissingRecordUnnoticed,
         Mutation::FlushedRowsIgnored,
+        Mutation::HoleForgotten,
+        Mutation::SuccessorHastens,
+        Mutation::VoidHoursStay,
+        Mutation::FoldsPastEnd,
+        Mutation::IdentitiesLeftBehind,
     ];
 }
 

@@ -185,7 +185,7 @@ fn drain(config: &Config, mut store: ClickHouseStore, rules: &StreamRules, parti
 
 /// Records that the stream is open.
 pub fn open(parts: &Parts, rules: &StreamRules) {
-    let opened = Decision::StreamOpened { rules: rules.clone(), actor: "bench".to_owned() };
+    let opened = Decision::StreamOpened { rules: rules.clone(), closes: None, actor: "bench".to_owned() };
     parts.runtime.block_on(append(&parts.config.kafka, &opened)).unwrap();
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant as Moment;
 
 use plimsoll::clickhouse::Client;
 use plimsoll::clickhouse::read::rating::vector;
+use plimsoll::clickhouse::void::Void;
 use plimsoll::core::book::model::Statistic;
 use plimsoll::core::cut::CutPoint;
 use plimsoll::core::metering::definition::{Definition, Meters};
@@ -42,7 +43,8 @@ pub fn measure() {
         // nobody mirrors decisions here
         let mut meters = Meters::default();
         meters.define("effective_used", Definition::OBSERVED);
-        let ledger = Ledger { client: &client, cut: &cut, meters: &meters, provider: "northwind" };
+        let void = Void::default();
+        let ledger = Ledger { client: &client, cut: &cut, void: &void, meters: &meters, provider: "northwind" };
         ledger.usages(&lines, |_, now| effort = now).await.unwrap()
     });
     let took = started.elapsed().as_secs_f64();

@@ -107,11 +107,10 @@ impl Args {
 /// The open stream of this topic or id.
 pub(super) fn find(config: &Config, name: &str) -> anyhow::Result<Arc<StreamRules>> {
     let control = follow(config)?;
-    let streams = control.streams();
+    let (register, streams) = (control.register(), control.streams());
     control.stop();
-    let found = streams.iter().find(|rules| rules.topic == name || rules.stream.0 == name);
-    if let Some(rules) = found {
-        return Ok(Arc::clone(rules));
+    if let Some(open) = register.named(name) {
+        return Ok(Arc::clone(&open.rules));
     }
     let open: Vec<&str> = streams.iter().map(|rules| rules.topic.as_str()).collect();
     match open.is_empty() {

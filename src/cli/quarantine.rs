@@ -172,7 +172,7 @@ impl Resolve {
         let control = follow(config)?;
         let mut resolver = Resolver::new(config, client.clone(), &control).await?;
         let query = AsideQuery { whole: verb == Verb::Resend && !self.dry_run, ..self.which.query(late) };
-        let mut rows = read(&client, &query)?;
+        let mut rows = read(&client, &query).await?;
         let (mut tally, mut found) = (Tally::default(), 0u64);
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records  {per_sec}") {
@@ -233,7 +233,7 @@ async fn list(config: &Config, query: AsideQuery) -> anyhow::Result<ExitCode> {
     let client = Client::new(&config.clickhouse);
     let control = follow(config)?;
     let resolver = Resolver::new(config, client.clone(), &control).await?;
-    let mut rows = read(&client, &query)?;
+    let mut rows = read(&client, &query).await?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     while let Some(row) = rows.next().await? {
         writeln!(out, "{}", serde_json::to_string(&line(&row, &resolver.state(&row)))?)?;
@@ -268,7 +268,7 @@ async fn show(config: &Config, At(stream, partition, offset): At) -> anyhow::Res
     let client = Client::new(&config.clickhouse);
     for late in [false, true] {
         let position = Some((stream.clone(), partition, offset));
-        let mut rows = read(&client, &AsideQuery { late, position, whole: true, ..AsideQuery::default() })?;
+        let mut rows = read(&client, &AsideQuery { late, position, whole: true, ..AsideQuery::default() }).await?;
         let Some(row) = rows.next().await? else { continue };
         let control = follow(config)?;
         let resolver = Resolver::new(config, client, &control).await?;

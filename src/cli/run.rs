@@ -19,8 +19,9 @@ use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
 use crate::metrics::Metrics;
-use crate::run::figures::{self, Retention};
+use crate::run::figures;
 use crate::run::mirror::{mirror, mirror_new};
+use crate::run::retention::Retention;
 use crate::run::status::Board;
 use crate::run::worker::{RunEnd, Worker};
 
@@ -99,8 +100,9 @@ impl Fold<'_> {
         });
         let store = ClickHouseStore::new(client.clone(), runtime.handle().clone(), observer);
         let board = Board::default();
-        figures::show(&self.metrics, board.clone(), retention);
+        figures::show(&self.metrics, board.clone(), retention.clone());
         let done = Arc::new(AtomicBool::new(false));
+        runtime.spawn(retention.follow(Topics::new(&config.kafka)?, control.clone(), Arc::clone(&done)));
         let mirroring = {
             let (client, control, done) = (client.clone(), control.clone(), Arc::clone(&done));
             runtime.spawn(async move { mirror(client, control, &done).await })
@@ -144,15 +146,13 @@ async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Opt
 async fn try_control(config: &Config, topics: &Topics) -> anyhow::Result<(ControlFollower, Retention)> {
     ensure_control(config, topics).await?;
     let control = ControlFollower::start(&config.kafka)?;
-    let mut retention = Retention::new();
+    let retention = Retention::default();
     let checked = async {
         control.read_to_end()?;
         for rules in control.streams() {
             topics.check(&rules.topic, rules.partitions, Purpose::Usage).await?;
-            if let Some(ms) = topics.retention_ms(&rules.topic).await? {
-                retention.insert(rules.topic.clone(), ms);
-            }
         }
+        retention.look(topics, &control).await?;
         Ok::<(), SeamError>(())
     };
     if let Err(error) = checked.await {

@@ -102,7 +102,7 @@ async fn print(trace: &Trace) -> anyhow::Result<ExitCode> {
             line(&Item::Row { row: serde_json::to_value(row)?, from: from.clone() })?;
             for row in rows {
                 let (line_id, amount) = (row.line.clone(), row.amount.clone());
-                line(&Item::Source { no: row.no, line: line_id, kind: row.kind, amount })?;
+                line(&Item::Source { no: row.no, line: line_id, kind: row.kind.as_str(), amount })?;
             }
         }
         Trace::Usage(usage) => {

@@ -148,6 +148,10 @@ mod tests {
         for text in [
             "Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)",
             "Code: 252. DB::Exception: Too many parts (TOO_MANY_PARTS)",
+            "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
+            "Code: 75. DB::Exception: Cannot write to file: No space left on device (CANNOT_WRITE_TO_FILE_DESCRIPTOR)",
+            "Code: 76. DB::Exception: Cannot open file: Too many open files (CANNOT_OPEN_FILE)",
+            "Code: 87. DB::Exception: Cannot seek through file (CANNOT_SEEK_THROUGH_FILE)",
             "Code: 242. DB::Exception: Table is in readonly mode (TABLE_IS_READ_ONLY)",
             "Code: 999. Coordination::Exception: Session expired (KEEPER_EXCEPTION)",
             "Code: 7777",

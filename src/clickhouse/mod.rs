@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod native;
 pub mod read;
 pub mod store;
+pub mod void;
 pub mod wait;
 
 pub use client::Client;

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::native::{self, Block};
+use super::void::{Void, counted};
 use super::{Client, Error};
+use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
@@ -17,7 +19,7 @@ use crate::core::word::{Instant, Kind, Offset, Partition};
 use crate::fold::checkpoint::{Checkpoint, Counts, LastRecord};
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
-    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, Store,
+    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan, Store,
 };
 
 /// Bytes handed to the connection at a time, so that a slow server slows us and not our memory.
@@ -86,13 +88,61 @@ impl ClickHouseStore {
         read.map_err(|error| seam_error(error, "read the ledger"))
     }
 
-    fn select(&self, sql: &str, below: LedgerBelow<'_>) -> Query {
+    fn select(&self, sql: &str, span: LedgerSpan<'_>) -> Query {
         self.client
             .select(sql)
-            .param("stream", &below.rules.stream.0)
-            .param("partition", below.partition.0)
-            .param("below", below.below.0)
+            .param("stream", &span.rules.stream.0)
+            .param("partition", span.partition.0)
+            .param("from", span.from.0)
+            .param("below", span.below.0)
     }
+
+    /// A statement over [`belonging`].
+    fn select_below(&self, sql: &str, below: LedgerBelow<'_>) -> Query {
+        let LedgerBelow { generation, partition, below } = below;
+        let query = self.select(sql, LedgerSpan { rules: &generation.rules, partition, from: Offset(0), below });
+        if !has_history(generation) {
+            return query;
+        }
+        let earlier: Vec<&String> = generation.earlier.iter().map(|earlier| &earlier.rules.stream.0).collect();
+        let query = query.param("earlier", earlier).param("partitions", generation.rules.partitions);
+        Void::of(generation.earlier.iter().chain([generation])).bind(query)
+    }
+}
+
+/// Whether a partition's state is made of more than its own rows.
+fn has_history(generation: &Generation) -> bool {
+    !generation.earlier.is_empty() || !generation.holes.is_empty()
+}
+
+/// The rows that a partition's state is made of: its own below an offset, and those of earlier generations whose arrays belong to it, as
+/// Kafka's default partitioner says. Void ones are none of them.
+fn belonging(generation: &Generation) -> String {
+    match has_history(generation) {
+        false => OWN.to_owned(),
+        true => format!("(({OWN}) OR (stream IN {{earlier:Array(String)}} AND {BELONGS})) AND {}", counted("")),
+    }
+}
+
+/// The void events of a partition's arrays. Offsets stand in the text, so that the primary key is of use.
+fn void_of(generation: &Generation, partition: Partition) -> String {
+    let place =
+        |(p, (from, to)): (u32, (u64, u64))| format!("(partition = {p} AND offset >= {from} AND offset < {to})");
+    let mut spans: Vec<String> = Vec::new();
+    for (number, earlier) in generation.earlier.iter().enumerate() {
+        let past_ends = earlier.ends.iter().flatten().map(|end| (end.0, u64::MAX));
+        let holes = earlier.holes.iter().map(|hole| (hole.partition.0, (hole.from.0, hole.to.0)));
+        let places: Vec<String> = (0..).zip(past_ends).chain(holes).map(place).collect();
+        spans.push(format!(
+            "(stream = {{earlier:Array(String)}}[{}] AND {BELONGS} AND ({}))",
+            number + 1,
+            places.join(" OR ")
+        ));
+    }
+    for hole in generation.holes(partition) {
+        spans.push(format!("(stream = {{stream:String}} AND {})", place((partition.0, (hole.from.0, hole.to.0)))));
+    }
+    if spans.is_empty() { "0".to_owned() } else { format!("({})", spans.join(" OR ")) }
 }
 
 fn seam_error(error: Error, what: &str) -> SeamError {
@@ -149,6 +199,8 @@ struct SpanRow {
 
 #[derive(Row, Deserialize)]
 struct EventRow {
+    of: String,
+    partition: u32,
     offset: u64,
     time_ms: i64,
     recorded_ms: Option<i64>,
@@ -166,7 +218,10 @@ struct EventRow {
 /// Where no last record exists yet.
 const NO_OFFSET: u64 = u64::MAX;
 
-const BELOW: &str = "stream = {stream:String} AND partition = {partition:UInt32} AND offset < {below:UInt64}";
+const OWN: &str = "stream = {stream:String} AND partition = {partition:UInt32} AND offset < {below:UInt64}";
+
+/// Whether an array belongs to the partition: (murmur2 & 0x7fffffff) mod N.
+const BELONGS: &str = "kafkaMurmurHash(toString(array)) % {partitions:UInt32} = {partition:UInt32}";
 
 impl Store for ClickHouseStore {
     fn checkpoints(
@@ -180,9 +235,9 @@ impl Store for ClickHouseStore {
                    toUnixTimestamp64Milli(first_append_time) AS first_append_time \
                    FROM checkpoint FINAL WHERE stream = {stream:String} AND partition = {partition:UInt32} \
                    AND next_offset < {below:UInt64} ORDER BY next_offset DESC, control DESC LIMIT 1000";
-        let below = LedgerBelow { rules, partition, below: Offset(u64::MAX) };
+        let all = LedgerSpan { rules, partition, from: Offset(0), below: Offset(u64::MAX) };
         let mut found: Vec<Checkpoint> = Vec::new();
-        self.each::<CheckpointRow>(self.select(sql, below), &mut |row| {
+        self.each::<CheckpointRow>(self.select(sql, all), &mut |row| {
             let newest = found.first().map_or(row.log_time, |newest| newest.log_time.0);
             if found.is_empty() || row.log_time >= newest - back_ms {
                 found.push(checkpoint(rules, partition, &row));
@@ -191,12 +246,12 @@ impl Store for ClickHouseStore {
         Ok(found)
     }
 
-    fn rows(&mut self, below: LedgerBelow<'_>, from: Offset, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
+    fn rows(&mut self, span: LedgerSpan<'_>, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
         let sql = format!(
             "SELECT offset, toUnixTimestamp64Milli(append_time) AS append_ms, disposition, identity, content, readings FROM usage_event FINAL \
-             WHERE {BELOW} AND offset >= {{from:UInt64}} ORDER BY offset"
+             WHERE {OWN} AND offset >= {{from:UInt64}} ORDER BY offset"
         );
-        self.each::<DigestRow>(self.select(&sql, below).param("from", from.0), &mut |row| {
+        self.each::<DigestRow>(self.select(&sql, span), &mut |row| {
             sink(LedgerRow {
                 offset: row.offset,
                 append_time: Instant(row.append_ms),
@@ -217,10 +272,12 @@ impl Store for ClickHouseStore {
         // without FINAL: a row that is there twice is the same identity twice
         let sql = format!(
             "SELECT offset, toUnixTimestamp64Milli(append_time) AS append_ms, toUnixTimestamp64Milli(assumeNotNull(time)) AS time_ms, \
-             identity, content FROM usage_event WHERE {BELOW} AND disposition = 'accepted' \
-             AND append_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')"
+             identity, content FROM usage_event WHERE {} AND disposition = 'accepted' \
+             AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')",
+            belonging(below.generation)
         );
-        self.each::<IdentityRow>(self.select(&sql, below).param("from", table_ms(appended_from)), &mut |row| {
+        let query = self.select_below(&sql, below).param("since", table_ms(appended_from));
+        self.each::<IdentityRow>(query, &mut |row| {
             sink(LedgerIdentity {
                 offset: row.offset,
                 append_time: Instant(row.append_ms),
@@ -234,11 +291,13 @@ impl Store for ClickHouseStore {
     fn arrays(&mut self, below: LedgerBelow<'_>, appended_from: Instant) -> Result<Vec<ArraySpan>, SeamError> {
         let sql = format!(
             "SELECT provider, array, toUnixTimestamp64Milli(min(assumeNotNull(time))) AS oldest, \
-             toUnixTimestamp64Milli(max(assumeNotNull(time))) AS newest FROM usage_event WHERE {BELOW} AND disposition = 'accepted' \
-             AND append_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') GROUP BY provider, array ORDER BY provider, array"
+             toUnixTimestamp64Milli(max(assumeNotNull(time))) AS newest FROM usage_event WHERE {} AND disposition = 'accepted' \
+             AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') GROUP BY provider, array ORDER BY provider, array",
+            belonging(below.generation)
         );
         let mut spans = Vec::new();
-        self.each::<SpanRow>(self.select(&sql, below).param("from", table_ms(appended_from)), &mut |row| {
+        let query = self.select_below(&sql, below).param("since", table_ms(appended_from));
+        self.each::<SpanRow>(query, &mut |row| {
             spans.push(ArraySpan {
                 provider: row.provider,
                 array: row.array,
@@ -256,34 +315,38 @@ impl Store for ClickHouseStore {
         meters: Option<&[String]>,
         sink: &mut dyn FnMut(LedgerEvent),
     ) -> Result<(), SeamError> {
+        let belonging = belonging(below.generation);
         let query = match query {
             EventQuery::Newest { horizon_ms, appended_from } => {
-                // The array columns are by far the widest: they are read for the offsets that matter and for no others.
-                let filter = format!(
-                    "offset IN (SELECT offset FROM usage_event AS event INNER JOIN (SELECT provider, array, max(time) AS newest \
-                     FROM usage_event WHERE {BELOW} AND disposition = 'accepted' \
-                     AND append_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') GROUP BY provider, array) AS newest \
-                     USING (provider, array) WHERE {BELOW} AND disposition = 'accepted' \
-                     AND append_time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') \
-                     AND toUnixTimestamp64Milli(assumeNotNull(event.time)) > toUnixTimestamp64Milli(assumeNotNull(newest.newest)) - {{horizon:Int64}})"
-                );
-                let select = self.select(&events_sql(&filter, meters), below);
-                select.param("from", table_ms(*appended_from)).param("horizon", *horizon_ms)
+                let select =
+                    self.select_below(&events_sql(&newest_filter(below.generation), &belonging, meters), below);
+                select.param("since", table_ms(*appended_from)).param("horizon", *horizon_ms)
             }
             EventQuery::OfArray { provider, array, from, to } => {
                 let filter = "provider = {provider:String} AND array = {array:String} \
-                              AND time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')";
-                let select = self.select(&events_sql(filter, meters), below);
+                              AND time >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({until:Int64}, 'UTC')";
+                let select = self.select_below(&events_sql(filter, &belonging, meters), below);
                 let select = select.param("provider", provider).param("array", array);
-                select.param("from", table_ms(*from)).param("to", table_ms(*to))
+                select.param("since", table_ms(*from)).param("until", table_ms(*to))
             }
         };
         let query = match meters {
             Some(meters) => query.param("meters", meters),
             None => query,
         };
-        let generation = below.rules.generation;
-        self.each::<EventRow>(query, &mut |row| sink(event(generation, row)))
+        self.each::<EventRow>(query, &mut |row| sink(event(below.generation, row)))
+    }
+
+    fn voided(
+        &mut self,
+        below: LedgerBelow<'_>,
+        sink: &mut dyn FnMut(Partition, LedgerEvent),
+    ) -> Result<(), SeamError> {
+        let sql = events_sql("1", &void_of(below.generation, below.partition), None);
+        self.each::<EventRow>(self.select_below(&sql, below), &mut |row| {
+            let partition = Partition(row.partition);
+            sink(partition, event(below.generation, row));
+        })
     }
 
     fn insert_ledger(
@@ -317,7 +380,22 @@ impl Store for ClickHouseStore {
     }
 }
 
-fn events_sql(filter: &str, meters: Option<&[String]>) -> String {
+/// Events newer than their array's newest by less than the horizon. The array columns are by far the widest: they are read for the
+/// positions that matter and for no others.
+fn newest_filter(generation: &Generation) -> String {
+    let position = if has_history(generation) { "(stream, partition, offset)" } else { "offset" };
+    let belonging = belonging(generation);
+    format!(
+        "{position} IN (SELECT {position} FROM usage_event AS event INNER JOIN (SELECT provider, array, max(time) AS newest \
+         FROM usage_event WHERE {belonging} AND disposition = 'accepted' \
+         AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') GROUP BY provider, array) AS newest \
+         USING (provider, array) WHERE {belonging} AND disposition = 'accepted' \
+         AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') \
+         AND toUnixTimestamp64Milli(assumeNotNull(event.time)) > toUnixTimestamp64Milli(assumeNotNull(newest.newest)) - {{horizon:Int64}})"
+    )
+}
+
+fn events_sql(filter: &str, belonging: &str, meters: Option<&[String]>) -> String {
     let column = |name: &str| match meters {
         Some(_) => {
             format!("arrayFilter((value, meter) -> has({{meters:Array(String)}}, meter), {name}, reading_meter)")
@@ -325,10 +403,10 @@ fn events_sql(filter: &str, meters: Option<&[String]>) -> String {
         None => name.to_owned(),
     };
     format!(
-        "SELECT offset, toUnixTimestamp64Milli(assumeNotNull(time)) AS time_ms, \
+        "SELECT toString(stream) AS of, partition, offset, toUnixTimestamp64Milli(assumeNotNull(time)) AS time_ms, \
          if(isNull(recorded_time), NULL, toUnixTimestamp64Milli(assumeNotNull(recorded_time))) AS recorded_ms, provider, array, site, \
          {} AS kinds, {} AS resources, {} AS customers, {} AS tiers, {} AS meters, {} AS values \
-         FROM usage_event FINAL WHERE {BELOW} AND disposition = 'accepted' AND {filter}",
+         FROM usage_event FINAL WHERE {belonging} AND disposition = 'accepted' AND {filter}",
         column("reading_kind"),
         column("reading_resource"),
         column("reading_customer"),
@@ -338,7 +416,9 @@ fn events_sql(filter: &str, meters: Option<&[String]>) -> String {
     )
 }
 
-fn event(generation: u32, row: EventRow) -> LedgerEvent {
+fn event(generation: &Generation, row: EventRow) -> LedgerEvent {
+    let earlier = generation.earlier.iter().find(|earlier| earlier.rules.stream.0 == row.of);
+    let generation = earlier.map_or(generation.rules.generation, |earlier| earlier.rules.generation);
     let tags = row.customers.into_iter().zip(row.tiers);
     let names = row.kinds.into_iter().zip(row.resources).zip(row.meters);
     let readings = names.zip(tags).zip(row.values).map(|((((kind, resource), meter), (customer, tier)), value)| {

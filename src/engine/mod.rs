@@ -11,6 +11,7 @@ mod frame;
 mod library;
 mod multipart;
 mod request;
+mod room;
 mod rows;
 mod server;
 mod session;

@@ -65,11 +65,20 @@ async fn answer(engine: &Arc<Engine>, request: Request) -> Result<Response, Exce
             "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. (READONLY)",
         ));
     }
+    if !statement.reads && !frees_room(&statement.sql) {
+        engine.has_room()?;
+    }
     match statement.kind {
         Kind::Insert { data } => insert(engine, asked, statement, text[data..].to_owned(), body).await,
         Kind::Stream => stream(engine, asked, statement).await,
         Kind::Whole => whole(engine, asked, statement).await,
     }
+}
+
+/// What makes room has to go on without it.
+fn frees_room(sql: &str) -> bool {
+    let word = sql.split_ascii_whitespace().next().unwrap_or_default();
+    ["DROP", "TRUNCATE"].iter().any(|frees| word.eq_ignore_ascii_case(frees))
 }
 
 /// Finds the statement: in the URL, in a form, or in the body; data behind a statement in the URL is left in the body.

@@ -3,7 +3,7 @@
 //! A connection is opened for each request and closed behind it: that costs 0.3 ms, and no setting and no current database
 //! of one request can reach another. What bounds the work is the number of permits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::exception::{Exception, TOO_MANY_QUERIES};
 use super::library::Library;
 use super::request::Asked;
+use super::room;
 
 /// Statements that write at one time.
 const WRITERS: usize = 4;
@@ -29,6 +30,7 @@ const MARK_CACHE: u64 = 256 << 20;
 /// The running engine.
 pub struct Engine {
     library: &'static Library,
+    directory: PathBuf,
     arguments: Vec<String>,
     /// Settings of every statement that does not state its own, in SQL.
     settings: Vec<(&'static str, String)>,
@@ -65,6 +67,7 @@ impl Engine {
         ];
         Ok(Self {
             library,
+            directory,
             arguments,
             settings,
             anchor: Mutex::new(Some(anchor)),
@@ -89,6 +92,14 @@ impl Engine {
                 ),
             )),
         }
+    }
+
+    /// Refuses what writes where there is no room for it.
+    ///
+    /// # Errors
+    /// `NOT_ENOUGH_SPACE`.
+    pub fn has_room(&self) -> Result<(), Exception> {
+        room::check(&self.directory)
     }
 
     /// Opens a connection with the request's settings and database. Blocks for a millisecond.

@@ -27,7 +27,7 @@ type MarkedSeries<'a> = (&'a Arc<SeriesKey>, &'a BTreeSet<Hour>);
 /// Where metered buckets go.
 type Sink<'a> = &'a mut dyn FnMut(&mut dyn Store, &BucketBatch) -> Result<(), SeamError>;
 
-/// Meters the marked hours again.
+/// Meters the marked hours again. Of those that are `voided` a bucket is written even if no reading is left of them.
 ///
 /// # Errors
 /// Retryable while the store is away.
@@ -35,7 +35,7 @@ pub fn meter_marks(
     store: &mut dyn Store,
     below: LedgerBelow<'_>,
     meters: &Meters,
-    marks: &Marks,
+    (marks, voided): (&Marks, &Marks),
     sink: Sink<'_>,
 ) -> Result<(), SeamError> {
     let mut by_array: BTreeMap<(Arc<str>, Arc<str>), Vec<MarkedSeries<'_>>> = BTreeMap::new();
@@ -53,11 +53,34 @@ pub fn meter_marks(
                 let hours = marks.get(key).into_iter().flat_map(|hours| hours.range(first..=last)).copied();
                 hours.collect::<Vec<_>>().into_iter()
             };
+            let before = batch.len();
             put_out(loaded, wanted, &mut batch);
+            let void = series.iter().filter_map(|(key, _)| voided.get_key_value(&**key));
+            empty_what_is_void(void, (first, last), meters, &mut batch, before);
             flush(store, &mut batch, WRITE_BUCKETS, sink)?;
         }
     }
     flush(store, &mut batch, 1, sink)
+}
+
+/// Adds an empty bucket for every void hour between two hours of which the buckets from `before` on have none.
+fn empty_what_is_void<'a>(
+    void: impl Iterator<Item = MarkedSeries<'a>>,
+    (first, last): (Hour, Hour),
+    meters: &Meters,
+    batch: &mut BucketBatch,
+    before: usize,
+) {
+    let written: BTreeSet<(Arc<SeriesKey>, Hour)> =
+        batch.iter().skip(before).map(|(row, _)| (Arc::clone(&row.series), row.hour)).collect();
+    for (key, hours) in void {
+        let Some(definition) = meters.get(&key.meter) else { continue };
+        for &hour in hours.range(first..=last) {
+            if !written.contains(&(Arc::clone(key), hour)) {
+                batch.push_empty(key, definition, hour);
+            }
+        }
+    }
 }
 
 /// Meters the whole ledger of meters that were defined after their readings came.

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::core::word::StreamId;
+
 /// The other side did not do it this time; the same step is taken again after a wait.
 #[derive(Clone, Debug, Error)]
 #[error("{0}")]
@@ -13,9 +15,18 @@ pub enum Permanent {
     /// The other side says that it will never do it.
     #[error("{0}")]
     Refused(String),
+    /// The broker has no record at the offset that is due, and none behind it that follows.
+    #[error(
+        "{label}: the offset that is due is not in the log any more: the log is held against what was folded of it"
+    )]
+    OffsetGone {
+        /// The partition.
+        label: String,
+    },
     /// Offsets did not rise.
     #[error(
-        "{label}: offset {got} came where {expected} or later was due: restart the worker; if it happens again, the topic was re-created: open a new generation"
+        "{label}: offset {got} came where {expected} or later was due: restart the worker, it compares the log with what was folded and \
+         names the mend"
     )]
     OffsetsFell {
         /// The partition.
@@ -27,31 +38,49 @@ pub enum Permanent {
     },
     /// The topic lets producers set the time stamp.
     #[error(
-        "{label}: the record at offset {offset} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic and open a new generation"
+        "{label}: the record at offset {offset} is stamped by its producer: set message.timestamp.type=LogAppendTime on the topic and open \
+         a new generation: plimsoll stream reopen {stream} --at-checkpoints --reason WHY"
     )]
     NotAppendTime {
         /// The partition.
         label: String,
+        /// Its stream.
+        stream: StreamId,
         /// The record.
         offset: u64,
     },
     /// The log below the checkpoint is not the log that was folded.
     #[error(
-        "{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled; open a new generation of the stream or record the lost offsets"
+        "{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled. Open a new generation: \
+         plimsoll stream reopen {stream} --at-checkpoints --reason WHY; or go on with what the log has now from offset {to} on: plimsoll \
+         stream lost {stream} --partition {partition} --from {from} --to {to} --reason WHY"
     )]
     LogChanged {
         /// The partition.
         label: String,
-        /// The last record below the checkpoint.
+        /// Its stream.
+        stream: StreamId,
+        /// Its number.
+        partition: u32,
+        /// The first record that is another one.
         offset: u64,
+        /// The checkpoint.
+        from: u64,
+        /// The first offset of which the ledger has no row.
+        to: u64,
     },
     /// Records were deleted before they were folded.
     #[error(
-        "{label}: the log starts at offset {first}, but {next} is due: {lost} offsets were deleted by retention before they were folded; record them as lost to go on"
+        "{label}: the log starts at offset {first}, but {next} is due: {lost} offsets were deleted by retention before they were folded; to \
+         go on without them: plimsoll stream lost {stream} --partition {partition} --from {next} --to {first} --reason WHY"
     )]
     OffsetsLost {
         /// The partition.
         label: String,
+        /// Its stream.
+        stream: StreamId,
+        /// Its number.
+        partition: u32,
         /// What was due.
         next: u64,
         /// What is there.
@@ -61,11 +90,14 @@ pub enum Permanent {
     },
     /// The log ends before the checkpoint.
     #[error(
-        "{label}: the log ends at offset {end}, but {next} was folded: the topic was cut or re-created; open a new generation of the stream"
+        "{label}: the log ends at offset {end}, but {next} was folded: the topic was cut or re-created; open a new generation: plimsoll \
+         stream reopen {stream} --at-checkpoints --reason WHY"
     )]
     LogCut {
         /// The partition.
         label: String,
+        /// Its stream.
+        stream: StreamId,
         /// The checkpoint.
         next: u64,
         /// The log's end.
@@ -89,6 +121,13 @@ impl Permanent {
     #[must_use]
     pub fn is_of_one_partition(&self) -> bool {
         matches!(self, Permanent::NotAppendTime { .. })
+    }
+
+    /// Whether the log is not what was folded of it, which a decision may mend.
+    #[must_use]
+    pub fn is_about_the_log(&self) -> bool {
+        use Permanent::{LogChanged, LogCut, OffsetsLost};
+        matches!(self, LogChanged { .. } | LogCut { .. } | OffsetsLost { .. })
     }
 }
 

@@ -1,22 +1,26 @@
 //! The state machine of one partition: load, fold, flush, checkpoint, and again. Each step does at most one thing to the
 //! outside, so a crash between any two of them is a crash at a numbered place.
 
+mod ruling;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::backmeter::{meter_history, meter_marks};
 use super::checkpoint::{Checkpoint, LastRecord};
 use super::error::{Permanent, SeamError};
+use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, verify_earlier};
 use super::partition::PartitionFold;
-use super::recovery::{VERIFY_MS, rebuild, verify};
-use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, LogEnds, Store};
+use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
+use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, Store};
 use crate::core::decision::Decision;
+use crate::core::decision::stream::Generation;
 use crate::core::event::decision_header;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::digest::raw_hash;
 use crate::core::ledger::judge::{LogRecord, NamedDecision};
 use crate::core::ledger::rules::StreamRules;
-use crate::core::metering::partition::{Marks, PutOut};
+use crate::core::metering::partition::PutOut;
 use crate::core::word::{Instant, Offset, Partition};
 use crate::mutation::{Mutation, planted};
 
@@ -65,10 +69,12 @@ enum Stage {
     Flush { batch: Box<LedgerBatch> },
     /// Buckets have to become durable.
     Buckets { put_out: PutOut, checkpoint: Checkpoint },
-    /// Marked hours have to be metered again from the ledger.
-    Marks { marks: Marks, checkpoint: Checkpoint },
+    /// Marked hours have to be metered again from the ledger; the buckets are durable and empty.
+    Marks { put_out: PutOut, checkpoint: Checkpoint },
     /// The checkpoint has to become durable.
     Checkpoint { checkpoint: Checkpoint },
+    /// The generation is closed, and this partition is folded to its end.
+    Closed,
 }
 
 /// One partition of one worker.
@@ -79,10 +85,17 @@ pub struct Machine<L, K, S, C> {
     store: S,
     clock: C,
     rules: Arc<StreamRules>,
+    /// What is decided of the stream, as the work in progress takes it.
+    generation: Arc<Generation>,
     partition: Partition,
     limits: MachineLimits,
     stage: Stage,
     fold: Option<PartitionFold>,
+    /// What the generation before leaves, if there is one.
+    inherited: Option<Inherited>,
+    /// The void events whose hours are marked.
+    seen: Seen,
+    looked_ms: u64,
     /// The record that the log must show first, if it is the log that was folded.
     verify: Option<LastRecord>,
     /// Meters were defined: rebuild the state after the checkpoint that is being written.
@@ -103,11 +116,15 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             control,
             store,
             clock,
+            generation: Arc::new(Generation::first(Arc::clone(&rules))),
             rules,
             partition,
             limits,
             stage: Stage::Load,
             fold: None,
+            inherited: None,
+            seen: Seen::new(),
+            looked_ms: checkpoint_ms,
             verify: None,
             reload: false,
             first_waiting_ms: None,
@@ -134,7 +151,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     /// Whether records are folded that no checkpoint covers.
     pub fn has_unflushed(&self) -> bool {
-        !matches!(self.stage, Stage::Fold | Stage::Load | Stage::Start)
+        !matches!(self.stage, Stage::Fold | Stage::Load | Stage::Start | Stage::Closed)
             || self.fold.as_ref().is_some_and(|fold| fold.span().consumed > 0)
     }
 
@@ -161,6 +178,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             Stage::Buckets { .. } => "buckets",
             Stage::Marks { .. } => "marks",
             Stage::Checkpoint { .. } => "checkpoint",
+            Stage::Closed => "closed",
         }
     }
 
@@ -169,6 +187,19 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     /// # Errors
     /// Retryable: wait and call again. Permanent: stop, and say what to do.
     pub fn step(&mut self) -> Result<Progress, SeamError> {
+        let taken = self.take_step();
+        match taken {
+            Err(SeamError::Permanent(error @ Permanent::OffsetGone { .. })) => {
+                // a log that has changed once may look right again in a moment: only from the checkpoint on is it compared
+                self.stage = Stage::Load;
+                Err(SeamError::retryable(error.to_string()))
+            }
+            Err(SeamError::Permanent(error)) if error.is_about_the_log() => self.refuse(error),
+            taken => taken,
+        }
+    }
+
+    fn take_step(&mut self) -> Result<Progress, SeamError> {
         match std::mem::replace(&mut self.stage, Stage::Load) {
             Stage::Load => self.load(),
             Stage::BackMeter { defined, vouchers } => {
@@ -180,8 +211,12 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             Stage::Fold => self.fold_or_seek(),
             Stage::Flush { batch } => self.flush(batch),
             Stage::Buckets { put_out, checkpoint } => self.write_buckets(put_out, checkpoint),
-            Stage::Marks { marks, checkpoint } => self.write_marks(marks, checkpoint),
+            Stage::Marks { put_out, checkpoint } => self.write_marks(put_out, checkpoint),
             Stage::Checkpoint { checkpoint } => self.write_checkpoint(checkpoint),
+            Stage::Closed => {
+                self.stage = Stage::Closed;
+                Ok(Progress::Idle)
+            }
         }
     }
 
@@ -205,13 +240,31 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     fn load(&mut self) -> Result<Progress, SeamError> {
         self.fold = None;
         let control = self.control.end()?;
+        self.generation = self.control.generation(&self.rules.stream).unwrap_or_else(|| Arc::clone(&self.generation));
         let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
-        let meters = self.control.meters(control);
-        let fold = rebuild(&mut self.store, &self.rules, self.partition, &checkpoints, meters.clone(), control)?;
-        self.fold = Some(fold);
         self.checkpointed = checkpoints.first().cloned();
-        self.checkpoint_ms = self.clock.now_ms();
-        let defined = checkpoints.first().map(|newest| meters.new_since(&self.control.meters(newest.control)));
+        let (end, next) = (self.generation.end(self.partition), checkpoints.first().map(|newest| newest.next));
+        if end.is_some_and(|end| next.unwrap_or_default() >= end) && !planted(Mutation::FoldsPastEnd) {
+            self.stage = Stage::Closed;
+            return Ok(Progress::Stepped);
+        }
+        let label = self.rules.label(self.partition);
+        self.inherited = inherit(&mut self.store, &self.generation, &label)?;
+        let inherited = self.inherited.as_ref();
+        let reflected = checkpoints.first().map(|newest| newest.control).or(inherited.map(|before| before.control));
+        let (generation, partition) = (Arc::clone(&self.generation), self.partition);
+        let is_behind_hole = generation.past_holes(partition, next.unwrap_or_default()).0 != next.unwrap_or_default();
+        // what is defined meanwhile is metered after a checkpoint behind the hole, for the same reason for which that waits
+        let control = if is_behind_hole { reflected.unwrap_or(control) } else { control };
+        let meters = self.control.meters(control);
+        let foundation = Foundation { generation: &generation, partition, checkpoints: &checkpoints, inherited };
+        let mut fold = rebuild(&mut self.store, foundation, meters.clone(), control)?;
+        self.seen.clear();
+        let below = LedgerBelow { generation: &generation, partition, below: fold.next() };
+        mark_voided(&mut self.store, below, &mut fold, &mut self.seen)?;
+        self.fold = Some(fold);
+        (self.checkpoint_ms, self.looked_ms) = (self.clock.now_ms(), self.clock.now_ms());
+        let defined = reflected.map(|control| meters.new_since(&self.control.meters(control)));
         self.stage = match defined {
             Some(defined) if !defined.is_empty() => {
                 Stage::BackMeter { defined: defined.into_iter().collect(), vouchers: checkpoints }
@@ -229,10 +282,11 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     ) -> Result<(Stage, Progress), SeamError> {
         if let Some(fold) = &self.fold {
             let as_of = fold.next();
-            let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
+            let below = LedgerBelow { generation: &self.generation, partition: self.partition, below: as_of };
             let (rules, partition) = (Arc::clone(&self.rules), self.partition);
             // the replica that answers now need not be the one that was loaded from
-            verify(&mut self.store, below, vouchers)?;
+            verify(&mut self.store, &rules, partition, vouchers)?;
+            verify_earlier(&mut self.store, recent(self.inherited.as_ref(), fold))?;
             meter_history(&mut self.store, below, fold.meter().meters(), defined, &mut |store, batch| {
                 store.insert_buckets(&rules, partition, as_of, batch)
             })?;
@@ -243,20 +297,10 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     /// Finds the log at the checkpoint: at its last record, if that is still there, so that it can be compared.
     fn start(&mut self) -> Result<(Stage, Progress), SeamError> {
+        let first = self.compare_ends()?.first;
         let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         let next = fold.next();
-        let LogEnds { first, end } = self.log.ends()?;
-        let label = self.rules.label(self.partition);
-        let known = fold.known_end();
-        if next > end || (known > end && !planted(Mutation::FlushedRowsIgnored)) {
-            return Err(Permanent::LogCut { label, next: known.0, end: end.0 }.into());
-        }
-        // before its first checkpoint a partition has lost nothing that was promised to it but what retention took
-        if next < first {
-            return Err(Permanent::OffsetsLost { label, next: next.0, first: first.0, lost: first.0 - next.0 }.into());
-        }
-        let last =
-            self.checkpointed.as_ref().and_then(|checkpoint| checkpoint.last).filter(|last| last.offset >= first);
+        let last = fold.last().filter(|last| last.offset >= first);
         let last = last.filter(|_| !planted(Mutation::TailCutUnnoticed) && !planted(Mutation::StartAtCommit));
         self.verify = last;
         self.log.start_at(last.map_or(next, |last| last.offset))?;
@@ -264,12 +308,19 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     }
 
     fn seek(&mut self) -> Result<(Stage, Progress), SeamError> {
+        self.compare_ends()?;
         let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         self.log.start_at(self.verify.map_or(fold.next(), |last| last.offset))?;
         Ok((Stage::Fold, Progress::Stepped))
     }
 
     fn fold_or_seek(&mut self) -> Result<Progress, SeamError> {
+        if self.is_overruled() {
+            return self.load();
+        }
+        if self.look_is_due() {
+            self.or_again(Stage::Fold, Self::look_for_void)?;
+        }
         if self.checkpoint_is_due() {
             return self.or_again(Stage::Fold, Self::begin_checkpoint);
         }
@@ -279,7 +330,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     }
 
     fn fold_some(&mut self) -> Result<(Stage, Progress), SeamError> {
-        let fetched = self.fetch()?;
+        let fetched = if self.is_at_limit() { 0 } else { self.fetch()? };
         let now_ms = self.clock.now_ms();
         let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         if fold.batch().is_empty() {
@@ -295,7 +346,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     /// Folds records until a flush is due by size, the month of the append time changes, or none is there.
     fn fetch(&mut self) -> Result<u64, SeamError> {
-        let Self { log, control, fold, rules, partition, limits, verify, clock, .. } = self;
+        let limit = self.limit();
+        let Self { log, control, fold, limits, verify, clock, .. } = self;
         let Some(fold) = fold else { return Ok(0) };
         log.fetch(limits.fetch_wait_ms, &mut |record| {
             if let Some(last) = verify.take()
@@ -304,10 +356,12 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
                 // it was there when the log was found, so one that begins behind it is another log
                 return match (record.offset, fold.hash_again(record)) == (last.offset, last.hash) {
                     true => Ok(Flow::More),
-                    false => {
-                        Err(Permanent::LogChanged { label: rules.label(*partition), offset: last.offset.0 }.into())
-                    }
+                    false => Err(fold.log_changed(last.offset).into()),
                 };
+            }
+            if let Some(limit) = limit.filter(|limit| record.offset >= *limit) {
+                fold.reach(limit);
+                return Ok(Flow::Enough);
             }
             let stamped = LogRecord { append_time: Instant(clock.now_ms() as i64), ..*record };
             let record = if planted(Mutation::WallClockWindow) { &stamped } else { record };
@@ -321,11 +375,15 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     fn checkpoint_is_due(&self) -> bool {
         let Some(fold) = &self.fold else { return false };
         let reflected = self.checkpointed.as_ref().map_or(Offset(0), |checkpoint| checkpoint.control);
-        let news = fold.span().consumed > 0 || self.control.known_end() > reflected;
+        let stands = self.checkpointed.as_ref().map_or(Offset(0), |checkpoint| checkpoint.next);
+        let news = fold.span().consumed > 0
+            || self.control.known_end() > reflected
+            || fold.meter().marked_hours() > 0
+            || fold.next() != stands;
         let in_time = self.clock.now_ms().saturating_sub(self.checkpoint_ms) >= self.limits.checkpoint_interval_ms;
         let bound = fold.meter().marked_hours() >= self.limits.max_marked_hours
             || fold.meter().pending_buckets() >= self.limits.max_pending_buckets;
-        news && (self.checkpoint_wanted || in_time || bound)
+        !self.waits_behind_hole() && ((news && (self.checkpoint_wanted || in_time || bound)) || self.is_at_limit())
     }
 
     /// Everything folded so far goes under the checkpoint. A meter defined meanwhile is not reflected in it: the checkpoint keeps
@@ -336,10 +394,16 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
         let control = self.control.end()?;
+        if self.is_overruled() {
+            return Ok((Stage::Load, Progress::Stepped));
+        }
+        let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
         if !self.reload || planted(Mutation::ControlAdvancedEarly) {
             fold.advance_control(control);
-        } else if fold.span().consumed == 0 {
+        } else if fold.span().consumed == 0
+            && self.checkpointed.as_ref().is_none_or(|newest| newest.next == fold.next())
+        {
             return Ok((Stage::Load, Progress::Stepped));
         }
         let (put_out, checkpoint) = fold.take_checkpoint()?;
@@ -359,7 +423,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         Ok(Progress::Stepped)
     }
 
-    fn write_buckets(&mut self, put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+    fn write_buckets(&mut self, mut put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
         let off = u64::from(planted(Mutation::AsOfInclusive));
         let as_of = Offset(checkpoint.next.0.saturating_sub(off));
         let written = match put_out.buckets.is_empty() {
@@ -371,33 +435,36 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return Err(error);
         }
         if let Some(fold) = &mut self.fold {
-            fold.recycle(put_out.buckets);
+            fold.recycle(std::mem::take(&mut put_out.buckets));
         }
         if planted(Mutation::MarksDroppedAtCrash) && !put_out.marks.is_empty() {
             self.store.insert_checkpoint(&checkpoint)?;
         }
         self.stage = match put_out.marks.is_empty() {
             true => Stage::Checkpoint { checkpoint },
-            false => Stage::Marks { marks: put_out.marks, checkpoint },
+            false => Stage::Marks { put_out, checkpoint },
         };
         Ok(Progress::Stepped)
     }
 
-    fn write_marks(&mut self, marks: Marks, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
+    fn write_marks(&mut self, put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
         let meters = self.fold.as_ref().map(|fold| fold.meter().meters().clone()).unwrap_or_default();
         let as_of = checkpoint.next;
-        let below = LedgerBelow { rules: &self.rules, partition: self.partition, below: as_of };
+        let below = LedgerBelow { generation: &self.generation, partition: self.partition, below: as_of };
         let (rules, partition) = (Arc::clone(&self.rules), self.partition);
         // a replica that lacks the rows of this span lacks what marked the hours
         let vouched = if planted(Mutation::MarksFromLaggingReplica) { &[] } else { std::slice::from_ref(&checkpoint) };
-        let verified = verify(&mut self.store, below, vouched);
+        let earlier = self.fold.as_ref().map_or(&[][..], |fold| recent(self.inherited.as_ref(), fold));
+        let verified =
+            verify(&mut self.store, &rules, partition, vouched).and_then(|()| verify_earlier(&mut self.store, earlier));
         let metered = verified.and_then(|()| {
-            meter_marks(&mut self.store, below, &meters, &marks, &mut |store, batch| {
+            let marked = (&put_out.marks, &put_out.voided);
+            meter_marks(&mut self.store, below, &meters, marked, &mut |store, batch| {
                 store.insert_buckets(&rules, partition, as_of, batch)
             })
         });
         if let Err(error) = metered {
-            self.stage = Stage::Marks { marks, checkpoint };
+            self.stage = Stage::Marks { put_out, checkpoint };
             return Err(error);
         }
         self.stage = Stage::Checkpoint { checkpoint };
@@ -416,9 +483,16 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.checkpointed = Some(checkpoint);
         self.checkpoint_ms = self.clock.now_ms();
         self.checkpoint_wanted = false;
-        self.stage = if std::mem::take(&mut self.reload) { Stage::Load } else { Stage::Fold };
+        let reload = std::mem::take(&mut self.reload) || self.is_at_limit();
+        self.stage = if reload { Stage::Load } else { Stage::Fold };
         Ok(Progress::Stepped)
     }
+}
+
+/// What vouches for the rows of the generation before, as long as a replica may lack them.
+fn recent<'a>(inherited: Option<&'a Inherited>, fold: &PartitionFold) -> &'a [Vouched] {
+    let recent = inherited.filter(|inherited| inherited.is_recent(fold.judge().log_time()));
+    recent.map_or(&[], |inherited| &inherited.vouched)
 }
 
 /// Whether the fold has taken in as much as one flush or one checkpoint may hold.

@@ -5,7 +5,9 @@
 
 pub mod backmeter;
 pub mod checkpoint;
+pub mod comparison;
 pub mod error;
+pub mod generation;
 pub mod machine;
 pub mod partition;
 pub mod recovery;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
-use super::seam::LedgerRow;
+use super::seam::{LedgerEvent, LedgerRow};
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
 use crate::core::ledger::digest::{Said, record_hash};
@@ -32,6 +32,8 @@ pub struct PartitionFold {
     span: Span,
     totals: Totals,
     consumed: u64,
+    /// Offsets that recorded holes passed over.
+    lost: u64,
     last: Option<LastRecord>,
     /// Rows at or above the checkpoint that were in the ledger when the state was rebuilt, in the order of their offsets: no part of the
     /// state, but what the log says must become the same rows again.
@@ -50,15 +52,11 @@ impl PartitionFold {
         meter: PartitionMeter,
         last: Option<LastRecord>,
     ) -> Self {
-        let limits = Limits {
-            event_bytes: rules.max_event_bytes as usize,
-            readings: rules.max_event_readings as usize,
-            id_bytes: rules.max_id_bytes as usize,
-        };
+        let limits = limits_of(&rules);
         let (batch, span) = (LedgerBatch::default(), Span::new(next));
         let totals = Totals::default();
-        let (consumed, ahead) = (0, VecDeque::new());
-        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, consumed, last, ahead }
+        let (consumed, lost, ahead) = (0, 0, VecDeque::new());
+        Self { rules, partition, limits, next, control, judge, meter, batch, span, totals, consumed, lost, last, ahead }
     }
 
     /// Folds the next record: gives it its disposition and its ledger row, and meters it if it is accepted.
@@ -118,7 +116,7 @@ impl PartitionFold {
         while self.ahead.front().is_some_and(|ahead| ahead.offset <= row.offset) {
             let ahead = self.ahead.pop_front().filter(|_| !planted(Mutation::FlushedRowsIgnored));
             if let Some(ahead) = ahead.filter(|ahead| *ahead != row) {
-                return Err(Permanent::LogChanged { label: self.label(), offset: ahead.offset });
+                return Err(self.log_changed(Offset(ahead.offset)));
             }
         }
         Ok(())
@@ -127,6 +125,37 @@ impl PartitionFold {
     /// States which rows at or above the checkpoint the ledger had when the state was rebuilt, in the order of their offsets.
     pub fn expect_again(&mut self, ahead: VecDeque<LedgerRow>) {
         self.ahead = ahead;
+    }
+
+    /// The refusal of a log whose record at `offset` is not the one that was folded.
+    #[must_use]
+    pub fn log_changed(&self, offset: Offset) -> Permanent {
+        let to = self.known_end().max(self.next).max(Offset(offset.0 + 1));
+        Permanent::LogChanged {
+            label: self.label(),
+            stream: self.rules.stream.clone(),
+            partition: self.partition.0,
+            offset: offset.0,
+            from: self.span.from.0,
+            to: to.0,
+        }
+    }
+
+    /// Goes on at `to`: the offsets before it are recorded as lost, and what lies below them is not to be found in the log any more.
+    pub fn pass_over(&mut self, to: Offset) {
+        self.lost += to.0.saturating_sub(self.next.0);
+        (self.next, self.span, self.last) = (to, Span::new(to), None);
+    }
+
+    /// States that no record is left below `limit`, where folding has to stop.
+    pub fn reach(&mut self, limit: Offset) {
+        self.next = self.next.max(limit);
+    }
+
+    /// Marks the hours that an event touches which is void and may have been metered: they are metered from what is not.
+    pub fn mark_void(&mut self, event: &LedgerEvent) {
+        let readings = event.readings.iter().map(|reading| (reading.kind, &*reading.resource, &*reading.meter));
+        self.meter.mark_void((&event.provider, &event.array), event.time, readings);
     }
 
     /// Where the log must reach at least: past everything of which the ledger has a row.
@@ -138,14 +167,7 @@ impl PartitionFold {
     /// The hash by which `record` is recognised when the log shows it again.
     #[must_use]
     pub fn hash_again(&self, record: &LogRecord<'_>) -> u128 {
-        let said = match event::decode(&record.raw, &self.limits) {
-            Ok(event) => Said::Event {
-                identity: event::identity(&event.provider, &event.array, &event.source, &event.id),
-                content: event::content(&event),
-            },
-            Err(_) => Said::Bytes,
-        };
-        record_hash(record.append_time, said, record.raw.value)
+        hash_of(record, &self.limits)
     }
 
     fn meter_event(&mut self, event: &event::Event<'_>, offset: Offset) {
@@ -243,6 +265,18 @@ impl PartitionFold {
         self.consumed
     }
 
+    /// Offsets that recorded holes passed over when the state was rebuilt.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The last record that was folded, as the log must show it again; none if the log need not.
+    #[must_use]
+    pub fn last(&self) -> Option<LastRecord> {
+        self.last
+    }
+
     /// What was judged since the state was rebuilt.
     #[must_use]
     pub fn totals(&self) -> &Totals {
@@ -264,6 +298,29 @@ impl PartitionFold {
     fn label(&self) -> String {
         self.rules.label(self.partition)
     }
+}
+
+/// The limits of a stream's events.
+#[must_use]
+pub fn limits_of(rules: &StreamRules) -> Limits {
+    Limits {
+        event_bytes: rules.max_event_bytes as usize,
+        readings: rules.max_event_readings as usize,
+        id_bytes: rules.max_id_bytes as usize,
+    }
+}
+
+/// The hash by which a record is recognised when the log shows it again.
+#[must_use]
+pub fn hash_of(record: &LogRecord<'_>, limits: &Limits) -> u128 {
+    let said = match event::decode(&record.raw, limits) {
+        Ok(event) => Said::Event {
+            identity: event::identity(&event.provider, &event.array, &event.source, &event.id),
+            content: event::content(&event),
+        },
+        Err(_) => Said::Bytes,
+    };
+    record_hash(record.append_time, said, record.raw.value)
 }
 
 fn said(verdict: &Verdict, decoded: bool) -> Said {

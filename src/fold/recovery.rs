@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
+use super::generation::{Inherited, verify_earlier};
 use super::partition::PartitionFold;
-use super::seam::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, Store};
+use super::seam::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, LedgerSpan, Store};
+use crate::core::decision::stream::Generation;
 use crate::core::event::series_hash;
 use crate::core::ledger::digest::SpanDigest;
 use crate::core::ledger::identity_set::{IdentitySet, remembered_until};
@@ -25,42 +27,61 @@ pub const VERIFY_MS: i64 = HOUR_MS;
 /// Most rows at or above the checkpoint that are compared with what the log says: a span is far smaller as a rule.
 const MAX_AHEAD: usize = 250_000;
 
-/// The state at `checkpoint`, or at the beginning of the log if there is none yet.
+/// What a state is rebuilt from.
+#[derive(Clone, Copy, Debug)]
+pub struct Foundation<'a> {
+    /// The stream's generation.
+    pub generation: &'a Generation,
+    /// The partition.
+    pub partition: Partition,
+    /// The newest checkpoints, the newest first.
+    pub checkpoints: &'a [Checkpoint],
+    /// What the generation before leaves, if there is one.
+    pub inherited: Option<&'a Inherited>,
+}
+
+/// The state at the newest checkpoint, or at the beginning of the log if there is none yet; behind what is recorded as lost.
 ///
 /// # Errors
 /// Retryable while the store is away, or while it does not show rows that a checkpoint says are there (a replica that lags).
 pub fn rebuild(
     store: &mut dyn Store,
-    rules: &Arc<StreamRules>,
-    partition: Partition,
-    checkpoints: &[Checkpoint],
+    foundation: Foundation<'_>,
     meters: Meters,
     control: Offset,
 ) -> Result<PartitionFold, SeamError> {
-    let next = checkpoints.first().map_or(Offset(0), |newest| newest.next);
-    let ahead = rows_ahead(store, LedgerBelow { rules, partition, below: Offset(u64::MAX) }, next)?;
-    let Some(newest) = checkpoints.first() else {
-        let judge = Judge::new((**rules).clone(), partition, Instant(i64::MIN), IdentitySet::default());
-        let meter = PartitionMeter::new(meters);
-        let mut fold = PartitionFold::new(Arc::clone(rules), partition, next, control, judge, meter, None);
-        fold.expect_again(ahead);
-        return Ok(fold);
+    let Foundation { generation, partition, checkpoints, inherited } = foundation;
+    let (rules, newest) = (&generation.rules, checkpoints.first());
+    let next = newest.map_or(Offset(0), |newest| newest.next);
+    let log_time = newest.map(|newest| newest.log_time).or(inherited.map(|inherited| inherited.log_time));
+    let (identities, meter) = match log_time {
+        None => (IdentitySet::default(), PartitionMeter::new(meters)),
+        Some(log_time) => {
+            let below = LedgerBelow { generation, partition, below: next };
+            verify(store, rules, partition, checkpoints)?;
+            if let Some(inherited) = inherited.filter(|inherited| inherited.is_recent(log_time)) {
+                verify_earlier(store, &inherited.vouched)?;
+            }
+            (load_identities(store, below, log_time)?, load_readings(store, below, log_time, meters)?)
+        }
     };
-    let below = LedgerBelow { rules, partition, below: newest.next };
-    verify(store, below, checkpoints)?;
-    let identities = load_identities(store, below, newest.log_time)?;
-    let meter = load_readings(store, below, newest.log_time, meters)?;
-    let judge = Judge::new((**rules).clone(), partition, newest.log_time, identities);
-    let next = if planted(Mutation::StartAtCommit) { newest.from } else { newest.next };
-    let mut fold = PartitionFold::new(Arc::clone(rules), partition, next, control, judge, meter, newest.last);
-    fold.expect_again(ahead);
+    let judge = Judge::new((**rules).clone(), partition, log_time.unwrap_or(Instant(i64::MIN)), identities);
+    let place = newest.filter(|_| planted(Mutation::StartAtCommit)).map_or(next, |newest| newest.from);
+    let last = newest.and_then(|newest| newest.last);
+    let mut fold = PartitionFold::new(Arc::clone(rules), partition, place, control, judge, meter, last);
+    let (to, recorded) = generation.past_holes(partition, next);
+    if recorded && !planted(Mutation::HoleForgotten) {
+        fold.pass_over(to);
+    }
+    let below = generation.end(partition).unwrap_or(Offset(u64::MAX));
+    fold.expect_again(rows_ahead(store, LedgerSpan { rules, partition, from: fold.next(), below })?);
     Ok(fold)
 }
 
 /// Rows of an owner that flushed and made no checkpoint any more. They are no input, only something to hold the log against.
-fn rows_ahead(store: &mut dyn Store, all: LedgerBelow<'_>, next: Offset) -> Result<VecDeque<LedgerRow>, SeamError> {
+fn rows_ahead(store: &mut dyn Store, span: LedgerSpan<'_>) -> Result<VecDeque<LedgerRow>, SeamError> {
     let mut ahead = VecDeque::new();
-    store.rows(all, next, &mut |row| {
+    store.rows(span, &mut |row| {
         if ahead.len() < MAX_AHEAD {
             ahead.push_back(row);
         }
@@ -71,13 +92,14 @@ fn rows_ahead(store: &mut dyn Store, all: LedgerBelow<'_>, next: Offset) -> Resu
 /// Compares the ledger with the counts and digests of the checkpoints: a set that is not whole would accept a duplicate.
 pub(super) fn verify(
     store: &mut dyn Store,
-    below: LedgerBelow<'_>,
+    rules: &StreamRules,
+    partition: Partition,
     checkpoints: &[Checkpoint],
 ) -> Result<(), SeamError> {
     for checkpoint in checkpoints.iter().filter(|_| !planted(Mutation::LaggingReplicaTrusted)) {
         let (mut digest, mut rows) = (SpanDigest::default(), 0u64);
-        let span = LedgerBelow { below: checkpoint.next, ..below };
-        store.rows(span, checkpoint.from, &mut |row| {
+        let span = LedgerSpan { rules, partition, from: checkpoint.from, below: checkpoint.next };
+        store.rows(span, &mut |row| {
             digest.add(row.offset, row.disposition, row.identity, row.content, row.readings);
             rows += 1;
         })?;
@@ -87,7 +109,7 @@ pub(super) fn verify(
             return Err(SeamError::retryable(format!(
                 "{}: the ledger has {rows} rows in [{}, {}) where its checkpoint counted {}: waiting for the replica to catch up; if \
                  it does not, rows were lost: run an audit",
-                below.rules.label(below.partition),
+                rules.label(partition),
                 checkpoint.from.0,
                 checkpoint.next.0,
                 checkpoint.consumed
@@ -99,11 +121,14 @@ pub(super) fn verify(
 
 /// Identities that can still be remembered: an event lies at most `future_limit` past its append time.
 fn load_identities(store: &mut dyn Store, below: LedgerBelow<'_>, log_time: Instant) -> Result<IdentitySet, SeamError> {
-    let window_ms = below.rules.acceptance_window_ms;
+    let window_ms = below.generation.rules.acceptance_window_ms;
     let mut identities = IdentitySet::default();
     let below =
         if planted(Mutation::RowsAboveCheckpoint) { LedgerBelow { below: Offset(u64::MAX), ..below } } else { below };
-    let appended_from = log_time.plus_ms(-window_ms - below.rules.future_limit_ms);
+    let alone = Generation::first(Arc::clone(&below.generation.rules));
+    let below =
+        if planted(Mutation::IdentitiesLeftBehind) { LedgerBelow { generation: &alone, ..below } } else { below };
+    let appended_from = log_time.plus_ms(-window_ms - below.generation.rules.future_limit_ms);
     store.identities(below, appended_from, &mut |row| {
         identities.remember(row.identity, row.content, remembered_until(row.append_time, row.time, window_ms));
     })?;
@@ -120,12 +145,13 @@ fn load_readings(
 ) -> Result<PartitionMeter, SeamError> {
     let greatest_hold_ms = meters.iter().map(|(_, definition)| definition.max_hold_ms).max().unwrap_or(0);
     let horizon_ms = greatest_hold_ms + HOUR_MS + SLACK_MS;
-    let appended_from = log_time.plus_ms(-below.rules.acceptance_window_ms - horizon_ms - below.rules.future_limit_ms);
+    let appended_from = log_time
+        .plus_ms(-below.generation.rules.acceptance_window_ms - horizon_ms - below.generation.rules.future_limit_ms);
     let arrays = store.arrays(below, appended_from)?;
     let newest: HashMap<(&str, &str), Instant> =
         arrays.iter().map(|span| ((&*span.provider, &*span.array), span.newest)).collect();
     let mut meter = PartitionMeter::new(meters);
-    meter.complete_from(log_time.plus_ms(-below.rules.acceptance_window_ms));
+    meter.complete_from(log_time.plus_ms(-below.generation.rules.acceptance_window_ms));
     store.events(below, &EventQuery::Newest { horizon_ms, appended_from }, None, &mut |event| {
         let newest = newest.get(&(&*event.provider, &*event.array)).copied().unwrap_or(event.time);
         meter.restore(&event.provider, &event.array, site(&event), order(&event), newest, readings(&event));

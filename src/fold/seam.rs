@@ -1,12 +1,15 @@
 //! The three seams between the fold and the world: Log, Store, Clock. The simulator replaces them; nothing else does.
 
+use std::sync::Arc;
+
 use crate::core::decision::Decision;
+use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
-use crate::core::word::{Instant, Kind, Offset, Partition};
+use crate::core::word::{Instant, Kind, Offset, Partition, StreamId};
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
@@ -76,6 +79,9 @@ pub trait ControlLog {
 
     /// The meters defined by price books below `control`.
     fn meters(&self, control: Offset) -> Meters;
+
+    /// What is decided of a stream, as far as was read; none if nobody has opened it.
+    fn generation(&self, stream: &StreamId) -> Option<Arc<Generation>>;
 }
 
 /// An identity as the ledger remembers it.
@@ -185,13 +191,27 @@ pub struct ArraySpan {
     pub newest: Instant,
 }
 
-/// The part of the ledger that a reader may see: rows of a partition below an offset, and nothing else.
+/// The part of the ledger that a partition's state is made of, and nothing else: its rows below an offset, and those of earlier
+/// generations whose arrays belong to it now; without what is void.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerBelow<'a> {
+    /// The stream's generation.
+    pub generation: &'a Generation,
+    /// The partition.
+    pub partition: Partition,
+    /// Exclusive.
+    pub below: Offset,
+}
+
+/// Rows of one partition of one generation, as they lie.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerSpan<'a> {
     /// The stream's rules.
     pub rules: &'a StreamRules,
     /// The partition.
     pub partition: Partition,
+    /// The first offset.
+    pub from: Offset,
     /// Exclusive.
     pub below: Offset,
 }
@@ -209,11 +229,11 @@ pub trait Store {
         back_ms: i64,
     ) -> Result<Vec<Checkpoint>, SeamError>;
 
-    /// All rows in [from, below), in offset order, for their digest.
+    /// All rows of a partition in [from, below), void or not, in offset order, for their digest.
     ///
     /// # Errors
     /// Retryable while the store is away.
-    fn rows(&mut self, below: LedgerBelow<'_>, from: Offset, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError>;
+    fn rows(&mut self, span: LedgerSpan<'_>, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError>;
 
     /// The identities of accepted rows appended at `appended_from` or later.
     ///
@@ -243,6 +263,14 @@ pub trait Store {
         meters: Option<&[String]>,
         sink: &mut dyn FnMut(LedgerEvent),
     ) -> Result<(), SeamError>;
+
+    /// Accepted events that are void, of the arrays that belong to a partition: past the end of an earlier generation, or in a recorded
+    /// hole. Whatever their offsets.
+    ///
+    /// # Errors
+    /// Retryable while the store is away.
+    fn voided(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(Partition, LedgerEvent))
+    -> Result<(), SeamError>;
 
     /// Makes ledger and quarantine rows durable. The same batch may come again and collapses.
     ///

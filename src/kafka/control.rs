@@ -14,9 +14,10 @@ use super::client::client_config;
 use crate::config;
 use crate::core::book::Book;
 use crate::core::decision::Decision;
+use crate::core::decision::stream::{Generation, StreamRegister};
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::definition::Meters;
-use crate::core::word::{Instant, Offset};
+use crate::core::word::{Instant, Offset, StreamId};
 use crate::fold::error::SeamError;
 use crate::fold::seam::ControlLog;
 
@@ -44,6 +45,7 @@ pub struct ControlRecord {
 struct Read {
     records: Vec<ControlRecord>,
     meters: Vec<(Offset, Meters)>,
+    streams: StreamRegister,
     end: u64,
     refusal: Option<String>,
 }
@@ -114,6 +116,7 @@ impl ControlFollower {
                 if let Decision::PriceBookPublished { book, .. } = &decision {
                     define_meters(&mut read, offset, book);
                 }
+                read.streams.apply(&decision);
                 read.records.push(ControlRecord { offset, append_time: Instant(ms), body, decision, hash });
             }
             (Timestamp::LogAppendTime(_), Err(error)) => {
@@ -145,17 +148,16 @@ impl ControlFollower {
         self.lock().records.iter().filter(|record| record.offset >= from).cloned().collect()
     }
 
-    /// The streams that are open, with their rules: of each topic the newest generation.
+    /// The streams that are open, with their rules.
     #[must_use]
     pub fn streams(&self) -> Vec<Arc<StreamRules>> {
-        let mut streams: Vec<Arc<StreamRules>> = Vec::new();
-        for record in &self.lock().records {
-            if let Decision::StreamOpened { rules, .. } = &record.decision {
-                streams.retain(|other| other.topic != rules.topic);
-                streams.push(Arc::new(rules.clone()));
-            }
-        }
-        streams
+        self.lock().streams.open().map(|open| Arc::clone(&open.rules)).collect()
+    }
+
+    /// What is decided of all streams so far.
+    #[must_use]
+    pub fn register(&self) -> StreamRegister {
+        self.lock().streams.clone()
     }
 
     /// Reads the log to the end that the broker names now.
@@ -219,6 +221,10 @@ impl ControlLog for ControlFollower {
         let read = self.lock();
         let below = read.meters.iter().rev().find(|(offset, _)| *offset < control);
         below.map(|(_, meters)| meters.clone()).unwrap_or_default()
+    }
+
+    fn generation(&self, stream: &StreamId) -> Option<Arc<Generation>> {
+        self.lock().streams.get(stream).cloned()
     }
 }
 

@@ -10,6 +10,7 @@ use rdkafka::{ClientContext, Offset as KafkaOffset, TopicPartitionList};
 use super::client::client_config;
 use super::usage_log::UsageLog;
 use crate::config;
+use crate::core::ledger::rules::StreamRules;
 
 /// Who is told of assignments. Called on the thread that polls the group's consumer.
 pub trait Assignments: Send + Sync {
@@ -33,10 +34,11 @@ impl AssignedPartition {
     ///
     /// # Errors
     /// If librdkafka does not know the partition.
-    pub fn log(self, label: String, stopped: Arc<std::sync::atomic::AtomicBool>) -> KafkaResult<UsageLog> {
+    pub fn log(self, rules: &StreamRules, stopped: Arc<std::sync::atomic::AtomicBool>) -> KafkaResult<UsageLog> {
         let queue = self.consumer.split_partition_queue(&self.topic, self.partition);
-        let queue = queue.ok_or(KafkaError::Subscription(format!("{label} has no queue")))?;
-        Ok(UsageLog::new(self.consumer, queue, self.topic, self.partition, label, stopped))
+        let queue = queue
+            .ok_or_else(|| KafkaError::Subscription(format!("{}/{} has no queue", rules.stream, self.partition)))?;
+        Ok(UsageLog::new(self.consumer, queue, self.partition, rules, stopped))
     }
 }
 

@@ -3,5 +3,6 @@
 pub mod client;
 pub mod control;
 pub mod group;
+pub mod reader;
 pub mod topic;
 pub mod usage_log;

@@ -27,6 +27,15 @@ pub enum Purpose {
     Control,
 }
 
+/// What limits how long a topic keeps its records; none where nothing does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionLimits {
+    /// Their age, in milliseconds.
+    pub ms: Option<i64>,
+    /// The bytes of a partition.
+    pub bytes: Option<i64>,
+}
+
 /// The shell around the broker's administration.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
@@ -87,14 +96,15 @@ impl Topics {
         }
     }
 
-    /// How long a topic keeps its records, in milliseconds; none if for ever.
+    /// What limits how long a topic keeps its records.
     ///
     /// # Errors
     /// Retryable while the broker is away.
-    pub async fn retention_ms(&self, topic: &str) -> Result<Option<i64>, SeamError> {
+    pub async fn retention(&self, topic: &str) -> Result<RetentionLimits, SeamError> {
         let settings = self.settings(topic).await?;
-        let value = settings.get("retention.ms").and_then(|entry| entry.value.as_ref()?.parse::<i64>().ok());
-        Ok(value.filter(|ms| *ms >= 0))
+        let limit = |name: &str| settings.get(name).and_then(|entry| entry.value.as_ref()?.parse::<i64>().ok());
+        let limit = |name: &str| limit(name).filter(|limit| *limit >= 0);
+        Ok(RetentionLimits { ms: limit("retention.ms"), bytes: limit("retention.bytes") })
     }
 
     async fn settings(&self, topic: &str) -> Result<ConfigResource, SeamError> {
@@ -116,14 +126,21 @@ impl Topics {
             None => return Err(SeamError::retryable(format!("topic {topic} is not there; waiting for it"))),
             Some(count) if count != partitions => {
                 return Err(SeamError::refused(format!(
-                    "topic {topic} has {count} partitions and {partitions} are due: a stream's partition count never changes; open a \
-                     new generation"
+                    "topic {topic} has {count} partitions and {partitions} are due: {}",
+                    match purpose {
+                        Purpose::Usage => format!(
+                            "a stream's partition count never changes; open a new generation: plimsoll stream reopen {topic} --partitions \
+                             {count} --at-checkpoints --reason WHY"
+                        ),
+                        Purpose::Control =>
+                            "decisions have one order; name another topic in kafka.control_topic".to_owned(),
+                    }
                 )));
             }
             Some(_) => {}
         }
         let settings = self.settings(topic).await?;
-        match wrong_setting(&settings, purpose) {
+        match wrong_setting(topic, &settings, purpose) {
             Some(mend) => Err(SeamError::refused(format!("topic {topic}: {mend}"))),
             None => Ok(()),
         }
@@ -131,12 +148,12 @@ impl Topics {
 }
 
 /// The first setting that would break a promise, as what to do about it.
-fn wrong_setting(settings: &ConfigResource, purpose: Purpose) -> Option<String> {
+fn wrong_setting(topic: &str, settings: &ConfigResource, purpose: Purpose) -> Option<String> {
     let value = |name: &str| settings.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
     let mut wanted = vec![("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")];
     if purpose == Purpose::Control {
         wanted.extend([("retention.ms", "-1"), ("retention.bytes", "-1")]);
     }
     let wrong = wanted.into_iter().find(|(name, wanted)| value(name) != *wanted);
-    wrong.map(|(name, wanted)| format!("{name} is {:?}; set it to {wanted}", value(name)))
+    wrong.map(|(name, wanted)| format!("{name} is {:?}; set it: kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {name}={wanted}", value(name)))
 }

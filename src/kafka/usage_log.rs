@@ -14,7 +14,8 @@ use rdkafka::{Offset as KafkaOffset, Timestamp, TopicPartitionList};
 use super::group::GroupContext;
 use crate::core::event::RawRecord;
 use crate::core::ledger::judge::LogRecord;
-use crate::core::word::{Instant, Offset};
+use crate::core::ledger::rules::StreamRules;
+use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Flow, Log, LogEnds};
 
@@ -31,6 +32,7 @@ pub struct UsageLog {
     queue: PartitionQueue<GroupContext>,
     topic: String,
     partition: i32,
+    stream: StreamId,
     label: String,
     stopped: Arc<AtomicBool>,
     end: Offset,
@@ -38,7 +40,8 @@ pub struct UsageLog {
 }
 
 /// Where the log is read. A seek right after an assignment may be overtaken by the assignment itself, which takes effect later on
-/// another thread: then records come from the beginning. So the first record after a seek is looked at, and asked for again.
+/// another thread: then records come from the beginning, at once or after some have come from where the seek went. So what lies below
+/// the place is never taken, and the first record after a seek is looked at: what is due is asked for again.
 #[derive(Debug)]
 struct Place {
     /// The offset that is due.
@@ -67,7 +70,9 @@ impl Place {
 
     /// Looks at the offset of a record that came.
     fn arrived(&mut self, offset: u64) -> Arrival {
-        let as_due = offset == self.next || self.settled || self.hole_to == Some(offset);
+        // the assignment may take effect even after a record has come from where the seek went
+        let goes_on = self.settled && offset >= self.next;
+        let as_due = offset == self.next || goes_on || self.hole_to == Some(offset);
         if !as_due {
             self.hole_to = (offset > self.next).then_some(offset);
             return Arrival::SeekAgain;
@@ -83,12 +88,13 @@ impl UsageLog {
     pub fn new(
         consumer: Arc<BaseConsumer<GroupContext>>,
         queue: PartitionQueue<GroupContext>,
-        topic: String,
         partition: i32,
-        label: String,
+        rules: &StreamRules,
         stopped: Arc<AtomicBool>,
     ) -> Self {
-        Self { consumer, queue, topic, partition, label, stopped, end: Offset(0), place: Place::at(0) }
+        let label = rules.label(Partition(u32::try_from(partition).unwrap_or_default()));
+        let (topic, stream) = (rules.topic.clone(), rules.stream.clone());
+        Self { consumer, queue, topic, partition, stream, label, stopped, end: Offset(0), place: Place::at(0) }
     }
 
     fn partitions(&self) -> TopicPartitionList {
@@ -100,11 +106,7 @@ impl UsageLog {
     fn trouble(&self, error: &KafkaError) -> SeamError {
         use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownTopicOrPartition};
         match error.rdkafka_error_code() {
-            Some(AutoOffsetReset | OffsetOutOfRange) => SeamError::refused(format!(
-                "{}: the offset that is due is not in the log: it was cut, re-created or deleted by retention; compare the topic with \
-                 the newest checkpoint, then open a new generation or record the lost offsets",
-                self.label
-            )),
+            Some(AutoOffsetReset | OffsetOutOfRange) => Permanent::OffsetGone { label: self.label.clone() }.into(),
             Some(UnknownTopicOrPartition) => {
                 SeamError::retryable(format!("{}: the topic is not there (deleted?); waiting for it", self.label))
             }
@@ -119,7 +121,8 @@ impl UsageLog {
     ) -> Result<Flow, SeamError> {
         let offset = u64::try_from(message.offset()).unwrap_or_default();
         let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
-            return Err(Permanent::NotAppendTime { label: self.label.clone(), offset }.into());
+            let (label, stream) = (self.label.clone(), self.stream.clone());
+            return Err(Permanent::NotAppendTime { label, stream, offset }.into());
         };
         let headers: Vec<(&str, &[u8])> = match message.headers() {
             Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
@@ -208,6 +211,9 @@ mod tests {
         assert_eq!([0, 1, 999].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);
         assert_eq!([1000, 1001, 1005].map(|offset| place.arrived(offset)), [Arrival::Take; 3]);
         assert_eq!(place.next, 1006);
+        // and overtook it only after records had come
+        assert_eq!([0, 1005].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 2]);
+        assert_eq!([1006, 1008].map(|offset| place.arrived(offset)), [Arrival::Take; 2]);
         // a hole right behind the place: the same record comes a second time
         let mut place = Place::at(1000);
         assert_eq!([1003, 1004, 1003].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);

@@ -58,6 +58,7 @@ pub struct PartitionMetrics {
     identities: IntGauge,
     series: IntGauge,
     time_to_loss: Gauge,
+    holes: IntGauge,
     violations: IntGauge,
 }
 
@@ -72,7 +73,9 @@ impl PartitionMetrics {
             raise(counter, count);
         }
         let judged = figures.accepted + figures.duplicate + figures.late + figures.quarantined.iter().sum::<u64>();
-        self.violations.set(whole((figures.consumed + figures.holes).abs_diff(judged)));
+        // a hole stands on both sides: nothing was consumed there, and nothing was judged
+        self.holes.set(whole(figures.holes));
+        self.violations.set(whole((figures.consumed + figures.holes).abs_diff(judged + figures.holes)));
         self.halted.set(i64::from(figures.halted));
         self.lag_events.set(whole(figures.lag_events));
         self.oldest_unflushed.set(figures.oldest_unflushed_seconds);
@@ -113,6 +116,7 @@ pub(super) struct PartitionFamilies {
     identities: IntGaugeVec,
     series: IntGaugeVec,
     time_to_loss: GaugeVec,
+    holes: IntGaugeVec,
     violations: IntGaugeVec,
 }
 
@@ -164,6 +168,11 @@ impl PartitionFamilies {
                 "plimsoll_time_to_loss_seconds",
                 "Topic retention less the age of the oldest record without a checkpoint",
             )?,
+            holes: gauge(
+                r,
+                "plimsoll_recorded_holes",
+                "Offsets that are recorded as lost, passed over since the worker began",
+            )?,
             violations: gauge(
                 r,
                 "plimsoll_conservation_violations",
@@ -193,6 +202,7 @@ impl PartitionFamilies {
             identities: self.identities.with_label_values(&labels),
             series: self.series.with_label_values(&labels),
             time_to_loss: self.time_to_loss.with_label_values(&labels),
+            holes: self.holes.with_label_values(&labels),
             violations: self.violations.with_label_values(&labels),
         }
     }
@@ -215,6 +225,7 @@ impl PartitionFamilies {
             &self.marked_hours,
             &self.identities,
             &self.series,
+            &self.holes,
             &self.violations,
         ];
         for family in gauges {

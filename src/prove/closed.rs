@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Instant as Moment;
 
+use chrono_tz::Tz;
 use clickhouse::Row;
+use clickhouse::query::Query;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::difference::{Difference, differences};
 use super::mirror::Mirrored;
@@ -16,30 +17,28 @@ use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::hole;
 use crate::clickhouse::read::rows::Rows;
+use crate::clickhouse::void::Void;
+use crate::core::billing::document::Document;
+use crate::core::billing::error::DocumentError;
 use crate::core::billing::version::{RateVersion, version};
+use crate::core::billing::{adjustment, close, issue};
 use crate::core::book::Book;
 use crate::core::decision::Decision;
-use crate::core::decision::closing::Close;
+use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::decision::credit::Grants;
+use crate::core::decision::stream::StreamRegister;
 use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::credit::Credit;
-use crate::core::pricing::decimal::Decimal;
 use crate::core::pricing::period::Span;
+use crate::core::word::Instant;
 use crate::statement::{Place, StatementError};
 
-/// What a closed document says beyond its rating: what it is, what became of it, and digests that cover that too.
-const BEYOND: &[&str] = &[
-    "/type",
-    "/state",
-    "/provisional",
-    "/number",
-    "/issue_date",
-    "/due_date",
-    "/references",
-    "/proof/rating_id",
-    "/proof/digest",
-];
+/// Issued documents that are asked for at once.
+const NUMBERS: usize = 1_000;
+
+/// The form in which a close keeps a rating: what it says of itself is part of it, and is proved too.
+type Documents = BTreeMap<Place, Document>;
 
 /// A close, with everything that was decided before it.
 pub struct Closed<'a> {
@@ -47,26 +46,34 @@ pub struct Closed<'a> {
     pub client: &'a Client,
     /// The close.
     pub close: &'a Close,
-    /// The closes before it that count: what they took off credits is gone.
+    /// The closes before it that count, whosever they are: what they took off credits is gone.
     pub before: &'a [&'a Close],
+    /// The numbers under which drafts were issued.
+    pub issued: &'a BTreeMap<DraftKey, Number>,
     /// All decisions, in the order of the log.
     pub decisions: &'a [Mirrored],
     /// The versions of rating that there are.
     pub versions: &'a [RateVersion],
 }
 
-#[derive(Debug, Row, Deserialize)]
-struct RatingRow {
-    contract: String,
-    customer: String,
-    digest: String,
-    document: String,
+/// Under which number a draft was issued, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The number.
+    pub number: String,
+    /// When the broker appended the decision.
+    pub at: Instant,
+    /// The zone of its dates.
+    pub zone: Tz,
+    /// After how many days it is due.
+    pub payment_days: u32,
 }
 
-/// A stored rating.
-struct Stored {
-    digest: String,
-    document: Value,
+#[derive(Debug, Row, Deserialize)]
+struct DocumentRow {
+    contract: String,
+    customer: String,
+    document: String,
 }
 
 impl Closed<'_> {
@@ -83,13 +90,14 @@ impl Closed<'_> {
         if close.versions.fold != FOLD_VERSION {
             return Err(missing());
         }
-        let grants = self.grants();
+        let (grants, void) = (self.grants(), self.void());
         let credits = |place: &Place, places: u32| self.left(&grants, place, places);
         let rerating = Rerating {
             client: self.client,
             provider: &close.period.provider,
             span: Span { from: close.period.start, until: close.period.end },
             cut: &close.cut,
+            void: &void,
             after: close.after,
             book: (&book, &close.book),
             meters: &meters,
@@ -97,18 +105,22 @@ impl Closed<'_> {
             version,
             credits: &credits,
         };
-        let mut stored = self.stored(only).await?;
+        let mut stored = self.stored(&close.rating_id, only).await?;
+        let earlier = self.earlier(only).await?;
+        let numbered = self.numbered(only).await?;
         let mut proof = Proof::default();
         let effort = rerating
             .each::<ProveError>(only, progress, |place, rerated| {
-                proof.verdicts.push(self.verdict(place, stored.remove(place), rerated)?);
+                let before = earlier.get(place).map_or(&[][..], Vec::as_slice);
+                let verdict = self.verdict(place, (before, stored.remove(place), numbered.get(place)), rerated)?;
+                proof.verdicts.extend(verdict);
                 Ok(())
             })
             .await?;
         for (place, stored) in stored {
             let mut verdict = self.blank(&place);
-            (verdict.digest, verdict.refusal) =
-                (Some(stored.digest), Some("it is stored, and the ledger gives no such document".to_owned()));
+            verdict.digest = stored.proof.digest;
+            verdict.refusal = Some("it is stored, and the ledger gives no such document".to_owned());
             proof.verdicts.push(verdict);
         }
         if !proof.is_proven() {
@@ -139,6 +151,13 @@ impl Closed<'_> {
         Ok((book, meters))
     }
 
+    /// What decisions before the close make void.
+    fn void(&self) -> Void {
+        let mut streams = StreamRegister::default();
+        self.below().for_each(|decision| streams.apply(&decision.decision));
+        Void::of(streams.all().map(|generation| &**generation))
+    }
+
     fn grants(&self) -> Grants {
         let grant = |decision: &Mirrored| match &decision.decision {
             Decision::CreditGranted { grant, actor } => Some((decision.offset, grant.clone(), actor.clone())),
@@ -160,28 +179,84 @@ impl Closed<'_> {
         credits
     }
 
-    async fn stored(&self, only: Option<&[Place]>) -> Result<BTreeMap<Place, Stored>, ProveError> {
-        let sql = "SELECT toString(contract) AS contract, customer, digest, document FROM rating FINAL WHERE rating_id = {rating:String}";
-        let query = self.client.select(sql).param("rating", &self.close.rating_id);
-        let mut rows: Rows<RatingRow> = Rows::of(self.client, query)?;
-        let mut stored = BTreeMap::new();
+    /// The drafts of a rating as they are stored.
+    async fn stored(&self, rating_id: &str, only: Option<&[Place]>) -> Result<Documents, ProveError> {
+        let sql = "SELECT toString(contract) AS contract, customer, document FROM rating FINAL WHERE rating_id = {rating:String}";
+        self.documents(self.client.select(sql).param("rating", rating_id), only).await
+    }
+
+    /// The issued documents of the close as they are stored.
+    async fn numbered(&self, only: Option<&[Place]>) -> Result<Documents, ProveError> {
+        let own = self.issued.iter().filter(|(draft, _)| draft.rating_id == self.close.rating_id);
+        let numbers: Vec<&str> = own.map(|(_, number)| number.number.as_str()).collect();
+        let sql = "SELECT toString(contract) AS contract, customer, document FROM invoice FINAL WHERE has({numbers:Array(String)}, number)";
+        let mut documents = Documents::new();
+        for numbers in numbers.chunks(NUMBERS) {
+            documents.extend(self.documents(self.client.select(sql).param("numbers", numbers), only).await?);
+        }
+        Ok(documents)
+    }
+
+    async fn documents(&self, query: Query, only: Option<&[Place]>) -> Result<Documents, ProveError> {
+        let mut rows: Rows<DocumentRow> = Rows::of(self.client, query)?;
+        let mut documents = Documents::new();
         while let Some(row) = rows.next().await? {
             let customer = Some(row.customer).filter(|customer| !customer.is_empty());
             let place = Place { contract: row.contract, customer };
             if only.is_none_or(|only| only.contains(&place)) {
-                let wrong = |error| ProveError::Json { place: name(&place), error };
-                let document = serde_json::from_str(&row.document).map_err(wrong)?;
-                stored.insert(place, Stored { digest: row.digest, document });
+                let document = match Document::from_json(&row.document) {
+                    // what was altered in it will be named: it cannot be what is computed
+                    Err(DocumentError::Digest { .. }) => {
+                        serde_json::from_str(&row.document).map_err(DocumentError::from)
+                    }
+                    document => document,
+                };
+                let document = document.map_err(|error| ProveError::Document { place: name(&place), error })?;
+                documents.insert(place, document);
             }
         }
-        Ok(stored)
+        Ok(documents)
+    }
+
+    /// The documents of the revisions before, by age, under the numbers that they were given. They are proved on their own.
+    async fn earlier(&self, only: Option<&[Place]>) -> Result<BTreeMap<Place, Vec<Document>>, ProveError> {
+        let mut earlier: BTreeMap<Place, Vec<Document>> = BTreeMap::new();
+        for close in self.before.iter().filter(|close| close.period == self.close.period) {
+            for (place, draft) in self.stored(&close.rating_id, only).await? {
+                let before = earlier.entry(place.clone()).or_default();
+                let document = match self.number(close, &place) {
+                    Some(number) => self.issued(draft, &place, number, before)?,
+                    None => draft,
+                };
+                before.push(document);
+            }
+        }
+        Ok(earlier)
+    }
+
+    fn number(&self, close: &Close, place: &Place) -> Option<&Number> {
+        let Place { contract, customer } = place.clone();
+        self.issued.get(&DraftKey { rating_id: close.rating_id.clone(), contract, customer })
+    }
+
+    fn issued(
+        &self,
+        draft: Document,
+        place: &Place,
+        number: &Number,
+        before: &[Document],
+    ) -> Result<Document, ProveError> {
+        let corrects = before.iter().filter_map(|document| document.number.clone()).collect();
+        let Number { number, at, zone, payment_days } = number.clone();
+        let issued = issue::issued(draft, number, at, zone, payment_days, corrects);
+        issued.map_err(|error| ProveError::Document { place: name(place), error })
     }
 
     fn blank(&self, place: &Place) -> Verdict {
         Verdict {
             place: place.clone(),
             period: self.close.period.start.rfc3339(),
-            number: None,
+            number: self.number(self.close, place).map(|number| number.number.clone()),
             proven: false,
             digest: None,
             computed: None,
@@ -190,35 +265,66 @@ impl Closed<'_> {
         }
     }
 
+    /// Holds the draft, and the issued document if there is one, against what was computed. None if nothing is stored and nothing is due.
     fn verdict(
         &self,
         place: &Place,
-        stored: Option<Stored>,
+        (before, stored, numbered): (&[Document], Option<Document>, Option<&Document>),
         rerated: Result<Rerated, StatementError>,
-    ) -> Result<Verdict, ProveError> {
+    ) -> Result<Option<Verdict>, ProveError> {
         let mut verdict = self.blank(place);
-        match (stored, rerated) {
-            (Some(Stored { digest, document: stored }), Ok(Rerated { document, .. })) => {
-                let wrong = |error| ProveError::Json { place: name(place), error };
-                let computed = serde_json::to_value(&document).map_err(wrong)?;
-                verdict.period = document.period.label.clone();
-                verdict.differences = differences(&stored, &computed, BEYOND);
-                if digest != document.proof.rating_id && verdict.differences.is_empty() {
-                    verdict.differences.push(Difference {
-                        place: "/rating/digest".to_owned(),
-                        row: None,
-                        stored: Value::from(digest.clone()),
-                        computed: Value::from(document.proof.rating_id.clone()),
-                    });
-                }
-                (verdict.digest, verdict.computed) = (Some(digest), Some(document.proof.rating_id));
-                verdict.proven = verdict.differences.is_empty();
+        let draft = match rerated {
+            Ok(Rerated { document, .. }) => self.draft(document, before),
+            Err(error) => {
+                verdict.refusal = Some(error.to_string());
+                return Ok(Some(verdict));
             }
-            (None, Ok(_)) => {
+        };
+        let draft = draft.map_err(|error| ProveError::Document { place: name(place), error })?;
+        let (stored, computed) = match (stored, draft) {
+            (Some(stored), Some(computed)) => (stored, computed),
+            (None, None) => return Ok(None),
+            (None, Some(computed)) => {
+                verdict.computed = computed.proof.digest;
                 verdict.refusal = Some("the ledger gives this document, and none is stored for the close".to_owned());
+                return Ok(Some(verdict));
             }
-            (_, Err(error)) => verdict.refusal = Some(error.to_string()),
+            (Some(stored), None) => {
+                verdict.digest = stored.proof.digest;
+                verdict.refusal = Some("it is stored, and the ledger gives no difference to correct".to_owned());
+                return Ok(Some(verdict));
+            }
+        };
+        verdict.period = computed.period.label.clone();
+        verdict.differences = differing(place, &stored, &computed)?;
+        (verdict.digest, verdict.computed) = (stored.proof.digest, computed.proof.digest.clone());
+        if let Some(number) = self.number(self.close, place) {
+            let issued = self.issued(computed, place, number, before)?;
+            verdict.computed = issued.proof.digest.clone();
+            match numbered {
+                Some(numbered) => {
+                    // what later decisions say of it is no part of it
+                    let erp = numbered.references.erp.clone();
+                    let issued = issue::with_state(issued, numbered.state, erp);
+                    verdict.digest = numbered.proof.digest.clone();
+                    verdict.differences.extend(differing(place, numbered, &issued)?);
+                }
+                None => verdict.refusal = Some("it is issued, and its document is not stored yet".to_owned()),
+            }
         }
-        Ok(verdict)
+        verdict.proven = verdict.differences.is_empty() && verdict.refusal.is_none();
+        Ok(Some(verdict))
     }
+
+    /// The draft of a rating: of a later revision what it differs by from the documents before it.
+    fn draft(&self, open: Document, before: &[Document]) -> Result<Option<Document>, DocumentError> {
+        let whole = close::closed(open, &self.close.rating_id)?;
+        adjustment::difference(Some(&whole), before, self.close.cause)
+    }
+}
+
+fn differing(place: &Place, stored: &Document, computed: &Document) -> Result<Vec<Difference>, ProveError> {
+    let json =
+        |document| serde_json::to_value(document).map_err(|error| ProveError::Json { place: name(place), error });
+    Ok(differences(&json(stored)?, &json(computed)?, &[]))
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::core::billing::error::DocumentError;
 use crate::core::pricing::error::RateError;
 use crate::remeter::CutError;
 use crate::statement::StatementError;
@@ -55,6 +56,14 @@ pub enum ProveError {
     /// What the rating or the document refuses.
     #[error(transparent)]
     Statement(Box<StatementError>),
+    /// A document that is none, or that cannot be made.
+    #[error("the document of {place}: {error}")]
+    Document {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: DocumentError,
+    },
     /// A document that cannot be shown.
     #[error("the document of {place} is no json: {error}")]
     Json {

@@ -8,7 +8,8 @@ use super::rerate::{Rerated, Rerating, name};
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{book, credits, hole, rating};
+use crate::clickhouse::read::{book, credits, hole, rating, void};
+use crate::clickhouse::void::Void;
 use crate::core::billing::document::Document;
 use crate::core::billing::version::{RateVersion, VERSIONS};
 use crate::core::book::Book;
@@ -34,6 +35,7 @@ pub struct Open {
     book: Book,
     hash: String,
     cut: Vec<CutPoint>,
+    void: Void,
     after: u64,
     grants: Grants,
     meters: Meters,
@@ -48,13 +50,14 @@ impl Open {
         let vector = rating::vector(client).await?.into_iter();
         let cut = vector.map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
         let after = rating::next_decision(client).await?;
+        let void = void::read(client).await?;
         let refused = |error: StatementError| ProveError::Statement(Box::new(error));
         let offset = book::newest_offset(client).await?.ok_or_else(|| refused(StatementError::NoBook))?;
         let published = book::read(client, offset).await?;
         let book = Book::from_canonical(&published.book).map_err(|error| refused(StatementError::Book(error)))?;
         let grants = credits::read(client, after).await?;
         let meters = Definitions::read(client).await?.below(Offset(after));
-        Ok(Self { client: client.clone(), book, hash: published.hash, cut, after, grants, meters })
+        Ok(Self { client: client.clone(), book, hash: published.hash, cut, void, after, grants, meters })
     }
 
     /// The same at the cut of a document.
@@ -92,6 +95,7 @@ impl Open {
             provider,
             span: period.span(),
             cut: &self.cut,
+            void: &self.void,
             after: Offset(self.after),
             book: (&self.book, &self.hash),
             meters: &self.meters,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::usage::{Effort, Ledger};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{line_usage, past};
+use crate::clickhouse::void::Void;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
@@ -37,6 +39,8 @@ pub struct Rerating<'a> {
     pub span: Span,
     /// Up to where each partition counts.
     pub cut: &'a [CutPoint],
+    /// What is void by decisions below `after`.
+    pub void: &'a Void,
     /// Up to which decision, exclusive, the control log counts.
     pub after: Offset,
     /// The price book, and its hash.
@@ -163,8 +167,9 @@ impl Rerating<'_> {
         if contracts.iter().any(|(_, contract)| contract.buyer == Buyer::EachCustomer) {
             let hold_ms = self.meters.iter().map(|(_, meter)| meter.max_hold_ms).max().unwrap_or(0);
             let read = Span { from: self.span.from.plus_ms(-hold_ms), ..self.span };
+            let below = Below { cut: Some(self.cut), void: self.void };
             let owners = claim::owners(self.book.0, self.provider);
-            let tags = past::tags(self.client, self.provider, read, self.cut).await?;
+            let tags = past::tags(self.client, self.provider, read, &below).await?;
             customers.extend(tags.into_iter().map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())));
             customers.sort();
             customers.dedup();
@@ -206,7 +211,8 @@ impl Rerating<'_> {
         let wants_customers = is_all && asked.iter().any(|one| one.place.customer.is_some());
         // whoever has a reading of any meter has a document
         let meters = if wants_customers { self.meters.clone() } else { of_lines(self.meters, &lines) };
-        let ledger = Ledger { client: self.client, cut: self.cut, meters: &meters, provider: self.provider };
+        let Self { client, cut, void, provider, .. } = *self;
+        let ledger = Ledger { client, cut, void, meters: &meters, provider };
         let (mut customers, before) = (Customers::new(self.span), *effort);
         let usages = ledger
             .usages(&lines, |metered, now| {

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::ProveError;
 use crate::clickhouse::Client;
+use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::past;
+use crate::clickhouse::void::Void;
 use crate::core::cut::CutPoint;
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::error::Overflow;
@@ -46,6 +48,8 @@ pub struct Ledger<'a> {
     pub client: &'a Client,
     /// Up to where each partition counts.
     pub cut: &'a [CutPoint],
+    /// What is void of it.
+    pub void: &'a Void,
     /// The definitions in force.
     pub meters: &'a Meters,
     /// Whose.
@@ -53,6 +57,12 @@ pub struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
+    /// The part of the ledger that counts.
+    #[must_use]
+    pub fn below(&self) -> Below<'_> {
+        Below { cut: Some(self.cut), void: self.void }
+    }
+
     /// The usages of lines of the provider, in the order of their selections: equal to what
     /// [`line_usage::read_at`](crate::clickhouse::read::line_usage::read_at) reads of buckets that count up to the cut and no further.
     /// `watch` is told of each piece that was metered, its buckets included.
@@ -64,7 +74,7 @@ impl Ledger<'_> {
         selections: &[LineSelection],
         mut watch: impl FnMut(&Metered, Effort),
     ) -> Result<Vec<LineUsage>, ProveError> {
-        let past = past::read(self.client, self.provider, selections, self.meters, self.cut).await?;
+        let past = past::read(self.client, self.provider, selections, self.meters, &self.below()).await?;
         let mut gather = Gather::new(selections, &past);
         let Some((first, last)) = gather.hours() else { return Ok(Vec::new()) };
         let scope = Scope {

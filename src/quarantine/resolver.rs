@@ -82,7 +82,13 @@ impl Resolver {
     /// Kafka's and the server's.
     pub async fn new(config: &Config, client: Client, control: &ControlFollower) -> Result<Self, ResolveError> {
         let records = control.records(Offset(0));
-        let streams = control.streams().into_iter().map(|rules| (rules.stream.0.clone(), rules)).collect();
+        let register = control.register();
+        // a record of a closed generation is sent to where its stream goes on
+        let goes_on = register.all().filter_map(|one| {
+            let now = register.now(&one.rules.stream)?;
+            Some((one.rules.stream.0.clone(), Arc::clone(&now.rules)))
+        });
+        let streams = goes_on.collect();
         // of a record that was sent several times under one decision the first counts: the others are its duplicates
         let mut first = HashMap::new();
         for outcome in outcomes(&client).await? {

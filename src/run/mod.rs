@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod error;
 pub mod figures;
+pub mod folding;
 pub mod mirror;
 pub mod partition;
+pub mod retention;
 pub mod status;
 pub mod worker;

@@ -68,7 +68,7 @@ impl PartitionThread {
         let (topic, number) = (assigned.topic.clone(), assigned.partition);
         let partition = Partition(u32::try_from(number).unwrap_or_default());
         let label = rules.label(partition);
-        let log = assigned.log(label.clone(), Arc::clone(&stopped)).map_err(std::io::Error::other)?;
+        let log = assigned.log(&rules, Arc::clone(&stopped)).map_err(std::io::Error::other)?;
         let run = Runner { topic, number, label: label.clone(), revoked: Arc::clone(&revoked), context };
         let thread = std::thread::Builder::new().name(label).spawn(move || run.run(log, rules, partition))?;
         Ok(Self { stopped, revoked, thread })
@@ -107,7 +107,10 @@ impl Runner {
         let stream = rules.stream.to_string();
         let seams = (log, self.context.control.clone(), self.context.store.clone(), SystemClock::default());
         let mut machine = Machine::new(seams, rules, partition, self.context.limits);
-        self.context.board.update(&self.topic, self.number, |status| status.stream = stream);
+        self.context.board.update(&self.topic, self.number, |status| {
+            status.stream = stream;
+            status.assigned_ms = chrono::Utc::now().timestamp_millis();
+        });
         let mut pause = FIRST_PAUSE;
         let mut revoked_at: Option<Moment> = None;
         let mut looked: Option<Moment> = None;
@@ -182,11 +185,12 @@ impl Runner {
     }
 
     fn report(&self, machine: &mut PartitionMachine) {
-        let stage = machine.stage_name();
+        let (stage, waits) = (machine.stage_name(), machine.waits_behind_hole());
         let checkpoint = machine.checkpointed().map(|checkpoint| checkpoint.next);
         let reflected = machine.checkpointed().map_or(Offset(0), |checkpoint| checkpoint.control);
         self.context.board.update(&self.topic, self.number, |status| {
             status.stage = stage;
+            status.waits_for_record = waits;
             status.trouble = None;
             status.reflected = reflected;
             if status.checkpointed != checkpoint {
@@ -194,14 +198,18 @@ impl Runner {
                 status.checkpoint_made_ms = chrono::Utc::now().timestamp_millis();
             }
             if let Some(fold) = machine.fold() {
+                status.is_loaded = true;
                 status.next = fold.next();
                 status.consumed = fold.consumed();
+                status.lost = fold.lost();
                 status.totals = *fold.totals();
                 status.oldest_unflushed = fold.span().first_append_time;
                 status.log_time = fold.judge().log_time().max(Instant(0));
                 status.identities = fold.judge().identities().len();
                 status.series = fold.meter().live_series();
                 status.marked_hours = fold.meter().marked_hours();
+            } else if stage == "closed" {
+                status.oldest_unflushed = None;
             }
             let reached = status.target.is_some_and(|target| status.next >= target);
             if self.context.until_caught_up && reached && !status.is_caught_up() {

@@ -13,6 +13,12 @@ pub struct PartitionStatus {
     pub stream: String,
     /// What the machine does next.
     pub stage: &'static str,
+    /// When this process took the partition over, in milliseconds since 1970.
+    pub assigned_ms: i64,
+    /// Whether its state was loaded since.
+    pub is_loaded: bool,
+    /// Whether the next checkpoint waits for a record, behind a recorded hole.
+    pub waits_for_record: bool,
     /// The next offset that is due.
     pub next: Offset,
     /// Where the log ended when it was last looked at.
@@ -30,6 +36,8 @@ pub struct PartitionStatus {
     pub checkpoint_made_ms: i64,
     /// Records read since the state was rebuilt, counted where they are read.
     pub consumed: u64,
+    /// Offsets that recorded holes passed over when the state was rebuilt.
+    pub lost: u64,
     /// What became of the records folded since the state was rebuilt.
     pub totals: Totals,
     /// The append time of the oldest record without a checkpoint.
@@ -49,9 +57,19 @@ pub struct PartitionStatus {
 }
 
 impl PartitionStatus {
+    /// Whether the generation is closed and the partition folded to its end.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.stage == "closed"
+    }
+
     /// Whether everything that was there at the start, records and decisions, is durable and under a checkpoint.
     #[must_use]
     pub fn is_caught_up(&self) -> bool {
+        let waits = self.waits_for_record && self.target.is_some_and(|target| self.next >= target);
+        if self.is_closed() || waits {
+            return true;
+        }
         let records = matches!((self.target, self.checkpointed), (Some(target), Some(next)) if next >= target);
         records && self.control_target.is_some_and(|target| self.reflected >= target)
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant as Moment};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::error::RunError;
+use super::folding::Folding;
 use super::partition::{PartitionContext, PartitionThread};
 use super::status::{Board, PartitionStatus};
 use crate::clickhouse::store::ClickHouseStore;
@@ -103,8 +104,9 @@ impl Worker {
         let mut quiet_since = Moment::now();
         let mut said: Option<Moment> = None;
         let mut subscribed: Vec<String> = Vec::new();
+        let mut folding = Folding::new(self.store.clone());
         while !stop.load(Ordering::Acquire) {
-            self.subscribe(consumer, crew, &mut subscribed)?;
+            self.subscribe(consumer, crew, &mut subscribed, &mut folding)?;
             if let Some(Err(error)) = consumer.poll(POLL)
                 && said.is_none_or(|at| at.elapsed() >= SAY_EVERY)
             {
@@ -129,15 +131,16 @@ impl Worker {
         Ok(())
     }
 
-    /// Subscribes to the topics of all open streams; a stream that is opened later joins in. A stream whose rules this build does
-    /// not implement is refused.
+    /// Subscribes to the topics of all generations that are to be folded; one that is opened later joins in. A stream whose rules this
+    /// build does not implement is refused.
     fn subscribe(
         &self,
         consumer: &Arc<BaseConsumer<GroupContext>>,
         crew: &Crew,
         subscribed: &mut Vec<String>,
+        folding: &mut Folding,
     ) -> Result<(), RunError> {
-        let streams = self.control.streams();
+        let streams = folding.streams(&self.control.register());
         let mut topics: Vec<String> = streams.iter().map(|rules| rules.topic.clone()).collect();
         topics.sort_unstable();
         if topics == *subscribed {
@@ -145,14 +148,18 @@ impl Worker {
         }
         if let Some(other) = streams.iter().find(|rules| rules.fold_version != FOLD_VERSION) {
             return Err(RunError::Permanent(format!(
-                "stream {} is folded by version {}, this build folds by version {FOLD_VERSION}: run the build that fits, or open a new \
-                 generation",
+                "stream {0} is folded by version {1}, this build folds by version {FOLD_VERSION}: run the build that fits, or open a new \
+                 generation with this one: plimsoll stream reopen {0} --reason WHY",
                 other.stream, other.fold_version
             )));
         }
         crew.rules().extend(streams.into_iter().map(|rules| (rules.topic.clone(), rules)));
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&names)?;
+        if names.is_empty() {
+            consumer.unsubscribe();
+        } else {
+            consumer.subscribe(&names)?;
+        }
         tracing::info!(?topics, "subscribed");
         *subscribed = topics;
         Ok(())
@@ -200,6 +207,14 @@ impl Assignments for Crew {
     fn assigned(&self, partition: AssignedPartition) {
         let place = (partition.topic.clone(), partition.partition);
         let Some(rules) = self.rules().get(&partition.topic).cloned() else { return };
+        if u32::try_from(partition.partition).is_ok_and(|number| number >= rules.partitions) {
+            let _ = self.context.fatal.send(format!(
+                "topic {} has more partitions than the {} of {}: a stream's partition count never changes; open a new generation: plimsoll \
+                 stream reopen {} --partitions N --at-checkpoints --reason WHY",
+                rules.topic, rules.partitions, rules.stream, rules.stream
+            ));
+            return;
+        }
         tracing::info!(partition = %rules.stream, number = partition.partition, "assigned");
         match PartitionThread::start(partition, rules, self.context.clone()) {
             Ok(thread) => {

@@ -1,14 +1,17 @@
 //! The broker: the partitions of the usage topic, the control log, and the group's committed offsets.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::plan::Plan;
 use super::sent::Sent;
 use crate::core::decision::Decision;
+use crate::core::decision::stream::Closes;
 use crate::core::event::RawRecord;
 use crate::core::ledger::judge::LogRecord;
+use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::definition::{Definition, MeterKind, Meters};
-use crate::core::word::{HOUR_MS, Instant, Offset};
+use crate::core::word::{HOUR_MS, Instant, Offset, Partition, StreamId};
 
 /// The meters that books define; readings of another one stay unmetered.
 pub(super) const METERS: [(&str, Definition); 4] = [
@@ -63,6 +66,20 @@ pub(super) struct PartitionLog {
     /// Whether a process has refused to go on since.
     pub(super) refused: bool,
     pub(super) committed: u64,
+    /// What was folded below the last recorded hole, as it stood in the log then.
+    pub(super) folded_below: Vec<Rc<Record>>,
+    /// Recorded holes: [from, to).
+    pub(super) lost: Vec<(u64, u64)>,
+}
+
+/// One generation of the stream.
+#[derive(Clone, Debug)]
+pub(super) struct SimStream {
+    pub(super) rules: Arc<StreamRules>,
+    /// The place of its partition 0 among the partitions of all generations.
+    pub(super) first: u32,
+    /// Where its partitions end, once it is closed.
+    pub(super) ends: Option<Vec<u64>>,
 }
 
 impl PartitionLog {
@@ -97,6 +114,27 @@ impl PartitionLog {
         self.cuts.push(at);
     }
 
+    /// Everything that was ever folded or is to be folded, in log order: what no recorded hole took.
+    pub(super) fn told(&self) -> Vec<Rc<Record>> {
+        if let Some(before) = &self.before_cut {
+            return self.with_folded(before);
+        }
+        self.with_folded(&self.records)
+    }
+
+    fn with_folded(&self, records: &[Rc<Record>]) -> Vec<Rc<Record>> {
+        let from = self.lost.last().map_or(0, |(_, to)| *to);
+        let above = records.iter().filter(|record| record.offset >= from);
+        self.folded_below.iter().chain(above).cloned().collect()
+    }
+
+    /// Records that [from, to) is lost: what was folded below stays told.
+    pub(super) fn record_lost(&mut self, from: u64, to: u64) {
+        self.folded_below = self.told().into_iter().filter(|record| record.offset < from).collect();
+        self.lost.push((from, to));
+        (self.before_cut, self.refused) = (None, false);
+    }
+
     /// Deletes the records below `first`, of which some were not folded.
     pub(super) fn lose(&mut self, first: u64) {
         self.before_cut = Some(self.records.clone());
@@ -114,7 +152,9 @@ pub(super) struct ControlRecord {
 /// The broker.
 #[derive(Debug)]
 pub(super) struct Broker {
+    /// The partitions of all generations, one generation after the other.
     pub(super) partitions: Vec<PartitionLog>,
+    pub(super) streams: Vec<SimStream>,
     pub(super) control: Vec<ControlRecord>,
     /// Definitions in force from the record after each offset on.
     meters: Vec<(u64, Meters)>,
@@ -125,9 +165,49 @@ pub(super) struct Broker {
 impl Broker {
     pub(super) fn new(plan: &Plan) -> Self {
         let partitions = (0..plan.rules.partitions).map(|_| PartitionLog::default()).collect();
-        let decision = Decision::StreamOpened { rules: (*plan.rules).clone(), actor: "a".to_owned() };
+        let decision = Decision::StreamOpened { rules: (*plan.rules).clone(), closes: None, actor: "a".to_owned() };
         let control = vec![ControlRecord { decision, resent: None }];
-        Self { partitions, control, meters: Vec::new(), skew_ms: 0 }
+        let streams = vec![SimStream { rules: Arc::clone(&plan.rules), first: 0, ends: None }];
+        Self { partitions, streams, control, meters: Vec::new(), skew_ms: 0 }
+    }
+
+    /// The generation that is open.
+    pub(super) fn open(&self) -> &SimStream {
+        &self.streams[self.streams.len() - 1]
+    }
+
+    /// The generation of a place, and which of its partitions it is.
+    pub(super) fn of_place(&self, place: u32) -> (&SimStream, Partition) {
+        let stream = self.streams.iter().rev().find(|stream| stream.first <= place).unwrap_or(&self.streams[0]);
+        (stream, Partition(place - stream.first))
+    }
+
+    /// Where a place ends, if its generation is closed.
+    pub(super) fn end_of(&self, place: u32) -> Option<u64> {
+        let (stream, partition) = self.of_place(place);
+        stream.ends.as_ref().map(|ends| ends[partition.0 as usize])
+    }
+
+    /// The place of a partition of a generation.
+    pub(super) fn place(&self, generation: u32, partition: Partition) -> u32 {
+        self.streams[generation as usize - 1].first + partition.0
+    }
+
+    /// Opens the stream again.
+    pub(super) fn reopen(&mut self, ends: Vec<u64>, partitions: u32, acceptance_window_ms: i64) {
+        let (old, first) = (self.streams.len() - 1, self.partitions.len() as u32);
+        self.streams[old].ends = Some(ends.clone());
+        let (stream, generation) = (self.streams[old].rules.stream.clone(), old as u32 + 2);
+        let mut rules = (*self.streams[old].rules).clone();
+        (rules.generation, rules.partitions, rules.acceptance_window_ms) =
+            (generation, partitions, acceptance_window_ms);
+        rules.topic = format!("usage-{generation}");
+        rules.stream = StreamId(rules.topic.clone());
+        let ends = ends.into_iter().map(Offset).collect();
+        let closes = Some(Closes { stream, ends, reason: "r".to_owned() });
+        self.decide(Decision::StreamOpened { rules: rules.clone(), closes, actor: "a".to_owned() }, None);
+        self.streams.push(SimStream { rules: Arc::new(rules), first, ends: None });
+        self.partitions.extend((0..partitions).map(|_| PartitionLog::default()));
     }
 
     /// Appends a record and returns its offset.

@@ -14,7 +14,7 @@ pub(super) enum Part {
     Quarantine(u32, Vec<(u64, QuarantineRow)>),
     Events(u32, Vec<Rc<EventRow>>),
     Buckets(u64, Vec<(BucketKey, Rc<BucketRow>)>),
-    Checkpoint(Box<Checkpoint>),
+    Checkpoint(u32, Box<Checkpoint>),
 }
 
 /// A ledger row with the insert that first brought it.
@@ -77,8 +77,8 @@ impl Database {
                     same(versions.entry(version).or_insert_with(|| Rc::clone(&row)), &row)?;
                 }
             }
-            Part::Checkpoint(checkpoint) => {
-                let place = (checkpoint.partition.0, checkpoint.next.0, checkpoint.from.0, checkpoint.control.0);
+            Part::Checkpoint(place, checkpoint) => {
+                let place = (place, checkpoint.next.0, checkpoint.from.0, checkpoint.control.0);
                 let stored =
                     self.checkpoints.entry(place).or_insert_with(|| Stored { row: (*checkpoint).clone(), insert });
                 same(&stored.row, &checkpoint)?;

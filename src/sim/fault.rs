@@ -71,11 +71,17 @@ pub(super) enum Fault {
     Resent,
     /// Days pass.
     Days,
+    /// The stream is opened again.
+    Reopened,
+    /// A producer goes on with the topic of a closed generation.
+    OldTopic,
+    /// Lost offsets are recorded.
+    LossRecorded,
 }
 
 impl Fault {
     /// All of them, in the order of the report.
-    pub(super) const ALL: [Fault; 33] = [
+    pub(super) const ALL: [Fault; 36] = [
         Fault::CrashBefore,
         Fault::CrashMidway,
         Fault::CrashAfter,
@@ -109,6 +115,9 @@ impl Fault {
         Fault::Catalog,
         Fault::Resent,
         Fault::Days,
+        Fault::Reopened,
+        Fault::OldTopic,
+        Fault::LossRecorded,
     ];
 
     /// The name that the report prints.
@@ -147,6 +156,9 @@ impl Fault {
             Fault::Catalog => "meters defined",
             Fault::Resent => "retry or late accept",
             Fault::Days => "days pass",
+            Fault::Reopened => "stream opened again",
+            Fault::OldTopic => "record to the old topic",
+            Fault::LossRecorded => "lost offsets recorded",
         }
     }
 }

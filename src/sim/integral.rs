@@ -39,12 +39,12 @@ pub(super) struct Sample<'a> {
     value: u64,
 }
 
-/// The readings of all accepted events below an offset, by series.
+/// The readings of all accepted events below a rank, by series.
 pub(super) fn series<'a>(judged: &'a [Judged], below: u64) -> BTreeMap<Name<'a>, Vec<Sample<'a>>> {
     let mut series: BTreeMap<Name<'a>, Vec<Sample<'a>>> = BTreeMap::new();
-    for one in judged.iter().filter(|one| one.due == Due::Accepted && one.record.offset < below) {
+    for one in judged.iter().filter(|one| one.due == Due::Accepted && one.rank() < below) {
         let sent = &*one.record.sent;
-        let (instant, recorded, offset) = (sent.time, sent.recorded, one.record.offset);
+        let (instant, recorded, offset) = (sent.time, sent.recorded, one.rank());
         let sample = |tags, value| Sample { instant, recorded, offset, tags, value };
         let array = (sent.provider, &*sent.array);
         let observed = series.entry((array.0, array.1, Kind::Array, array.1, OBSERVED)).or_default();

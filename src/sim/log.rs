@@ -1,16 +1,18 @@
 //! The fold's Log, ControlLog and Clock over the simulated broker.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::broker::Record;
 use super::fault::Fault;
 use super::world::{Broken, Seam};
 use crate::core::decision::Decision;
+use crate::core::decision::stream::{Generation, StreamRegister};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::metering::definition::Meters;
-use crate::core::word::Offset;
-use crate::fold::error::SeamError;
+use crate::core::word::{Offset, StreamId};
+use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Clock, ControlLog, Flow, Log, LogEnds};
 
 /// One partition for one process.
@@ -34,7 +36,7 @@ impl SimLog {
         let broker = self.seam.world.broker.borrow();
         let log = &broker.partitions[self.partition as usize];
         if position < log.first || log.cuts[self.cuts..].iter().any(|at| *at < position) {
-            return Err(SeamError::refused("the offset that is due is not in the log"));
+            return Err(Permanent::OffsetGone { label: self.partition.to_string() }.into());
         }
         self.cuts = log.cuts.len();
         let there = log.from(position);
@@ -107,11 +109,13 @@ impl Log for SimLog {
 pub(super) struct SimControl {
     seam: Seam,
     read: Cell<u64>,
+    /// What the decisions that were read say of streams, and how many they are.
+    streams: RefCell<(usize, StreamRegister)>,
 }
 
 impl SimControl {
     pub(super) fn new(seam: Seam) -> Self {
-        Self { seam, read: Cell::new(0) }
+        Self { seam, read: Cell::new(0), streams: RefCell::default() }
     }
 
     fn follow(&self) -> u64 {
@@ -144,6 +148,15 @@ impl ControlLog for SimControl {
 
     fn meters(&self, control: Offset) -> Meters {
         self.seam.world.broker.borrow().meters(control.0)
+    }
+
+    fn generation(&self, stream: &StreamId) -> Option<Arc<Generation>> {
+        let broker = self.seam.world.broker.borrow();
+        let (applied, register) = &mut *self.streams.borrow_mut();
+        let read = usize::try_from(self.read.get()).unwrap_or(usize::MAX);
+        broker.control[*applied..read.max(*applied)].iter().for_each(|record| register.apply(&record.decision));
+        *applied = read.max(*applied);
+        register.get(stream).cloned()
     }
 }
 

@@ -95,8 +95,11 @@ impl Producer {
     fn misrouted(&mut self, world: &World, random: &mut Random) -> Waiting {
         let sent = self.poll(world, random);
         let mut waiting = self.routed(world, sent);
-        if world.plan.rules.partitions > 1 && random.chance(700) {
-            waiting.partition = (waiting.partition + 1) % world.plan.rules.partitions;
+        let broker = world.broker.borrow();
+        let (stream, number) = broker.of_place(waiting.partition);
+        let partitions = stream.rules.partitions;
+        if partitions > 1 && random.chance(700) {
+            waiting.partition = stream.first + (number.0 + 1) % partitions;
         } else {
             waiting.key = b"another".to_vec();
         }
@@ -126,13 +129,14 @@ impl Producer {
     fn at_an_edge(&mut self, world: &World, random: &mut Random) -> Sent {
         let mut sent = self.poll(world, random);
         let append = world.now.get() + world.broker.borrow().skew_ms;
+        let rules = std::sync::Arc::clone(&world.broker.borrow().open().rules);
         let off = random.between(-1, 1);
         sent.time = match random.below(8) {
             0 => 86_400_000,
             1 => 4_070_908_800_000,
-            2 | 3 => append + world.plan.rules.future_limit_ms + off,
-            4 => append - world.plan.rules.acceptance_window_ms - random.between(0, 200) * MINUTE_MS,
-            _ => append - world.plan.rules.acceptance_window_ms + off,
+            2 | 3 => append + rules.future_limit_ms + off,
+            4 => append - rules.acceptance_window_ms - random.between(0, 200) * MINUTE_MS,
+            _ => append - rules.acceptance_window_ms + off,
         };
         sent
     }

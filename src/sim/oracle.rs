@@ -31,25 +31,64 @@ impl Due {
 /// A record with what is due to it.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
+    pub(super) generation: u32,
     pub(super) record: Rc<Record>,
     pub(super) due: Due,
     /// The decision that its header names, if that is about it.
     pub(super) decision: Option<u64>,
 }
 
-/// All records of a partition that were ever folded, in log order.
-pub(super) fn judge(broker: &Broker, rules: &StreamRules, partition: u32) -> Vec<Judged> {
-    let log = &broker.partitions[partition as usize];
-    let records = log.before_cut.as_ref().unwrap_or(&log.records);
-    let mut judged: Vec<Judged> = Vec::with_capacity(records.len());
-    let mut log_time = i64::MIN;
-    for record in records {
-        log_time = log_time.max(record.append_ms);
-        let named = named(broker, record);
-        let due = due(record, named, (rules, partition, log_time), &judged);
-        judged.push(Judged { record: Rc::clone(record), due, decision: named.unwrap_or_default() });
+impl Judged {
+    /// Where it stands among the records of all generations.
+    pub(super) fn rank(&self) -> u64 {
+        rank(self.generation, self.record.offset)
     }
-    judged
+}
+
+/// A position of a generation among those of all.
+pub(super) fn rank(generation: u32, offset: u64) -> u64 {
+    u64::from(generation) << 48 | offset
+}
+
+/// What must have become of all records that concern a place: of those that were ever folded there, in log order, and before them of
+/// those that earlier generations accepted below their ends, of the arrays that belong to the place now.
+pub(super) struct Told {
+    pub(super) all: Vec<Judged>,
+    own: usize,
+}
+
+impl Told {
+    /// The records of the place itself.
+    pub(super) fn own(&self) -> &[Judged] {
+        &self.all[self.own..]
+    }
+}
+
+/// Judges the records of a place.
+pub(super) fn judge(broker: &Broker, place: u32) -> Told {
+    let (stream, partition) = broker.of_place(place);
+    let (rules, generation) = (&*stream.rules, stream.rules.generation);
+    let mut judged: Vec<Judged> = Vec::new();
+    let mut log_time = i64::MIN;
+    for earlier in 0..stream.first {
+        let told = judge(broker, earlier);
+        let end = broker.end_of(earlier).unwrap_or_default();
+        for one in told.own().iter().filter(|one| one.record.offset < end) {
+            log_time = log_time.max(one.record.append_ms);
+            let belongs = partition_of(one.record.sent.array.as_bytes(), rules.partitions) == partition;
+            if one.due == Due::Accepted && belongs {
+                judged.push(one.clone());
+            }
+        }
+    }
+    let own = judged.len();
+    for record in broker.partitions[place as usize].told() {
+        log_time = log_time.max(record.append_ms);
+        let named = named(broker, &record);
+        let due = due(&record, named, (rules, partition.0, log_time), &judged);
+        judged.push(Judged { generation, record, due, decision: named.unwrap_or_default() });
+    }
+    Told { all: judged, own }
 }
 
 /// The decision that a header names; an error if that is not about this record.

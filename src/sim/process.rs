@@ -1,13 +1,11 @@
 //! Processes: each runs the machines of its partitions, dies, stands still, and gives partitions up when it is told to.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::fault::Fault;
 use super::log::{SimClock, SimControl, SimLog};
 use super::store::SimStore;
 use super::world::{Broken, Seam, World};
-use crate::core::word::Partition;
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::machine::{Machine, Progress};
 
@@ -56,7 +54,12 @@ pub(super) fn assign(world: &Rc<World>, pid: usize, partition: u32) {
     let seam = || Seam { world: Rc::clone(world), pid };
     let clock = SimClock::new(seam(), world.crew.borrow()[pid].off_ms);
     let seams = (SimLog::new(seam(), partition), SimControl::new(seam()), SimStore::new(seam()), clock);
-    let machine = Machine::new(seams, Arc::clone(&world.plan.rules), Partition(partition), world.plan.limits);
+    let (rules, number) = {
+        let broker = world.broker.borrow();
+        let (stream, number) = broker.of_place(partition);
+        (std::sync::Arc::clone(&stream.rules), number)
+    };
+    let machine = Machine::new(seams, rules, number, world.plan.limits);
     let machines = &mut world.crew.borrow_mut()[pid].machines;
     machines.retain(|(other, _)| *other != partition);
     machines.push((partition, Some(Box::new(machine))));

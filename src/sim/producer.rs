@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::broker::{Header, METERS};
+use super::broker::{Header, METERS, SimStream};
 use super::fault::Fault;
 use super::plan::MAX_READINGS;
 use super::random::Random;
@@ -46,6 +46,7 @@ impl Producer {
             false => self.oddity(world, &mut random),
         };
         *world.random.borrow_mut() = random;
+        let waiting = to_the_old_topic(world, waiting);
         self.append(world, waiting);
     }
 
@@ -101,7 +102,7 @@ impl Producer {
 
     pub(super) fn routed_again(&self, world: &World, sent: &Rc<Sent>, header: Header) -> Waiting {
         let key = sent.array.clone().into_bytes();
-        let partition = partition_of(&key, world.plan.rules.partitions).0;
+        let partition = place_of(&key, world.broker.borrow().open());
         Waiting { partition, key, header, sent: Rc::clone(sent) }
     }
 
@@ -131,6 +132,22 @@ impl Producer {
     pub(super) fn append_waiting(&mut self, world: &World) {
         self.waiting.drain(..).for_each(|waiting| put(world, &waiting));
     }
+}
+
+/// Where an array's records belong in a generation.
+fn place_of(key: &[u8], stream: &SimStream) -> u32 {
+    stream.first + partition_of(key, stream.rules.partitions).0
+}
+
+/// Now and then a record goes where its producer sent the ones before: it has not heard of the new generation.
+fn to_the_old_topic(world: &World, waiting: Waiting) -> Waiting {
+    let broker = world.broker.borrow();
+    let Some(before) = broker.streams.len().checked_sub(2) else { return waiting };
+    if waiting.partition != place_of(&waiting.key, broker.open()) || !world.chance(200) {
+        return waiting;
+    }
+    world.note(Fault::OldTopic);
+    Waiting { partition: place_of(&waiting.key, &broker.streams[before]), ..waiting }
 }
 
 fn put(world: &World, waiting: &Waiting) {

@@ -56,7 +56,7 @@ pub(super) struct Schedule {
 impl Schedule {
     fn begin(&mut self, world: &Rc<World>) {
         world.trace(|| format!("{:?}", world.plan));
-        self.owners = vec![None; world.plan.rules.partitions as usize];
+        self.owners = vec![None; places(world) as usize];
         if world.chance(800) {
             self.publish(world);
         }
@@ -114,7 +114,7 @@ impl Schedule {
         if able.is_empty() {
             return;
         }
-        for partition in 0..world.plan.rules.partitions {
+        for partition in 0..places(world) {
             let old = self.owners[partition as usize];
             let keeps = old.filter(|pid| able.contains(pid) && world.chance(400));
             let new = keeps.unwrap_or_else(|| able[world.below(able.len() as u64) as usize]);
@@ -145,16 +145,24 @@ impl Schedule {
         let zombies: Vec<usize> = able(world);
         let steps = zombies.len() as u64 * 3;
         (0..world.below(steps)).for_each(|_| process::work(world, zombies[world.below(zombies.len() as u64) as usize]));
-        for partition in 0..world.plan.rules.partitions {
-            if world.has_failed() {
-                return;
-            }
-            self.finish(world, partition);
-        }
+        self.finish_all(world);
         for pid in able(world) {
             self.notice(world, pid);
         }
         land_some(world, 1000);
+        if self.owners.len() > world.plan.rules.partitions as usize {
+            // what workers of a closed generation wrote last is seen at the next look
+            world.pass(i64::try_from(world.plan.limits.checkpoint_interval_ms).unwrap_or(i64::MAX) + 1);
+            self.finish_all(world);
+        }
+    }
+
+    fn finish_all(&mut self, world: &Rc<World>) {
+        for partition in 0..places(world) {
+            if !world.has_failed() {
+                self.finish(world, partition);
+            }
+        }
     }
 
     fn finish(&mut self, world: &Rc<World>, partition: u32) {
@@ -189,6 +197,11 @@ impl Schedule {
     }
 }
 
+/// How many partitions all generations have.
+fn places(world: &World) -> u32 {
+    world.broker.borrow().partitions.len() as u32
+}
+
 fn is_refused(world: &World, partition: u32) -> bool {
     world.broker.borrow().partitions[partition as usize].refused
 }
@@ -200,8 +213,12 @@ fn is_done(world: &World, pid: usize, partition: u32) -> bool {
         (broker.partitions[partition as usize].end, broker.control.len() as u64)
     };
     let covers = look(world, pid, partition, |machine| {
+        if machine.stage_name() == "closed" {
+            return true;
+        }
         let checkpoint = machine.checkpointed();
-        checkpoint.is_some_and(|checkpoint| checkpoint.next.0 >= end && checkpoint.control.0 >= control)
+        let marked = machine.fold().is_some_and(|fold| fold.meter().marked_hours() > 0);
+        !marked && checkpoint.is_some_and(|checkpoint| checkpoint.next.0 >= end && checkpoint.control.0 >= control)
     });
     covers == Some(true)
 }

@@ -1,9 +1,13 @@
 //! The fold's Store over the simulated tables: it shows what a replica has, and its inserts may fail in every way.
 
+use std::rc::Rc;
+
 use super::database::{Part, View};
 use super::fault::Fault;
 use super::row::{EventRow, bucket_parts, ledger_parts};
 use super::world::{Broken, Landed, Seam};
+use crate::core::decision::stream::Generation;
+use crate::core::event::partition_of;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
@@ -11,7 +15,7 @@ use crate::core::word::{Disposition, Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
-    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, Store,
+    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan, Store,
 };
 
 /// The database for one process.
@@ -56,48 +60,82 @@ impl SimStore {
         self.seam.hear(landing.answer)
     }
 
-    /// Accepted rows below an offset that this process is shown, in no particular order.
-    fn accepted(&self, below: LedgerBelow<'_>, appended_from: Instant) -> Vec<std::rc::Rc<EventRow>> {
-        let view = self.view();
-        let world = &self.seam.world;
-        let database = world.database.borrow();
-        let partition = below.partition.0;
-        let rows = database.ledger(partition, 0, below.below.0, view);
-        let rows = rows.filter(|row| row.disposition == Disposition::Accepted.number());
-        let rows = rows.filter(|row| row.append_ms >= table_ms(appended_from));
-        let mut rows: Vec<_> = rows.filter(|row| view.damaged != Some((partition, row.offset))).cloned().collect();
-        if world.chance(300) {
+    fn place(&self, rules: &StreamRules, partition: Partition) -> u32 {
+        self.seam.world.broker.borrow().place(rules.generation, partition)
+    }
+
+    /// Accepted rows that a partition's state is made of, as this process is shown them, in no particular order.
+    fn accepted(&self, below: LedgerBelow<'_>, appended_from: Instant) -> Vec<Found> {
+        let rows = self.belonging(below, appended_from);
+        let mut rows: Vec<Found> = rows.into_iter().filter(|found| !found.is_void).collect();
+        if self.seam.world.chance(300) {
             rows.reverse();
         }
         rows
     }
+
+    /// Accepted rows of a partition below an offset, and of earlier generations those whose arrays belong to it; void or not.
+    fn belonging(&self, below: LedgerBelow<'_>, appended_from: Instant) -> Vec<Found> {
+        let view = self.view();
+        let LedgerBelow { generation, partition, below } = below;
+        let database = self.seam.world.database.borrow();
+        let mut rows = Vec::new();
+        let mut add = |of: &Generation, number: Partition, below: u64, all: bool| {
+            let place = self.place(&of.rules, number);
+            let shown = database.ledger(place, 0, below, view).filter(|row| {
+                row.disposition == Disposition::Accepted.number()
+                    && row.append_ms >= table_ms(appended_from)
+                    && view.damaged != Some((place, row.offset))
+                    && (all || partition_of(row.array.as_bytes(), generation.rules.partitions) == partition)
+            });
+            rows.extend(shown.map(|row| Found {
+                generation: of.rules.generation,
+                partition: number,
+                is_void: of.is_void(number, Offset(row.offset)),
+                row: Rc::clone(row),
+            }));
+        };
+        for earlier in generation.earlier.iter() {
+            (0..earlier.rules.partitions).for_each(|number| add(earlier, Partition(number), u64::MAX, false));
+        }
+        add(generation, partition, below.0, true);
+        rows
+    }
+}
+
+/// An accepted row with its position.
+struct Found {
+    generation: u32,
+    partition: Partition,
+    is_void: bool,
+    row: Rc<EventRow>,
 }
 
 impl Store for SimStore {
     fn checkpoints(
         &mut self,
-        _: &StreamRules,
+        rules: &StreamRules,
         partition: Partition,
         back_ms: i64,
     ) -> Result<Vec<Checkpoint>, SeamError> {
         self.seam.call(Fault::StoreAway)?;
-        let view = self.view();
+        let (view, place) = (self.view(), self.place(rules, partition));
         let world = &self.seam.world;
         let found: Vec<Checkpoint> = {
             let database = world.database.borrow();
-            let all = database.manifest(partition.0, view);
+            let all = database.manifest(place, view);
             let newest = all.first().map_or(0, |newest| newest.log_time.0);
             all.into_iter().filter(|checkpoint| checkpoint.log_time.0 >= newest - back_ms).cloned().collect()
         };
-        self.damage(partition, &found);
+        self.damage(place, &found);
         Ok(found)
     }
 
-    fn rows(&mut self, below: LedgerBelow<'_>, from: Offset, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
+    fn rows(&mut self, span: LedgerSpan<'_>, sink: &mut dyn FnMut(LedgerRow)) -> Result<(), SeamError> {
         self.seam.call(Fault::StoreAway)?;
-        let (view, partition) = (self.view(), below.partition.0);
-        for row in self.seam.world.database.borrow().ledger(partition, from.0, below.below.0, view) {
-            let damaged = view.damaged == Some((partition, row.offset));
+        let (view, place) = (self.view(), self.place(span.rules, span.partition));
+        for row in self.seam.world.database.borrow().ledger(place, span.from.0, span.below.0, view) {
+            let damaged = view.damaged == Some((place, row.offset));
             sink(LedgerRow {
                 offset: row.offset,
                 append_time: Instant(row.append_ms),
@@ -117,7 +155,7 @@ impl Store for SimStore {
         sink: &mut dyn FnMut(LedgerIdentity),
     ) -> Result<(), SeamError> {
         self.seam.call(Fault::StoreAway)?;
-        for row in self.accepted(below, appended_from) {
+        for Found { row, .. } in self.accepted(below, appended_from) {
             // a row that is there twice is shown twice
             for _ in 0..self.seam.world.below(2) + 1 {
                 sink(LedgerIdentity {
@@ -151,7 +189,8 @@ impl Store for SimStore {
         };
         let rows = self.accepted(below, appended_from);
         let spans = spans(&rows);
-        for row in rows {
+        for found in rows {
+            let row = &found.row;
             let time = row.time.unwrap_or_default();
             let wanted = match query {
                 EventQuery::Newest { horizon_ms, .. } => spans
@@ -163,14 +202,32 @@ impl Store for SimStore {
                 }
             };
             if wanted {
-                sink(event(below.rules.generation, &row, meters));
+                sink(event(&found, meters));
             }
         }
         Ok(())
     }
 
-    fn insert_ledger(&mut self, _: &StreamRules, partition: Partition, batch: &LedgerBatch) -> Result<(), SeamError> {
-        self.send(ledger_parts(partition.0, batch))
+    fn voided(
+        &mut self,
+        below: LedgerBelow<'_>,
+        sink: &mut dyn FnMut(Partition, LedgerEvent),
+    ) -> Result<(), SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        let all = LedgerBelow { below: Offset(u64::MAX), ..below };
+        for found in self.belonging(all, Instant(i64::MIN)).iter().filter(|found| found.is_void) {
+            sink(found.partition, event(found, None));
+        }
+        Ok(())
+    }
+
+    fn insert_ledger(
+        &mut self,
+        rules: &StreamRules,
+        partition: Partition,
+        batch: &LedgerBatch,
+    ) -> Result<(), SeamError> {
+        self.send(ledger_parts(self.place(rules, partition), batch))
     }
 
     fn insert_buckets(
@@ -180,20 +237,21 @@ impl Store for SimStore {
         as_of: Offset,
         buckets: &BucketBatch,
     ) -> Result<(), SeamError> {
-        self.send(bucket_parts(partition.0, rules.generation, as_of.0, buckets))
+        self.send(bucket_parts(self.place(rules, partition), rules.generation, as_of.0, buckets))
     }
 
     fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), SeamError> {
         let log_time = Instant(table_ms(checkpoint.log_time));
         let first_append_time = Instant(table_ms(checkpoint.first_append_time));
         let row = Checkpoint { log_time, first_append_time, ..checkpoint.clone() };
-        self.send(vec![Part::Checkpoint(Box::new(row))])
+        let place = self.seam.world.broker.borrow().place(checkpoint.generation, checkpoint.partition);
+        self.send(vec![Part::Checkpoint(place, Box::new(row))])
     }
 }
 
 impl SimStore {
     /// While a state is loaded, one of the rows that its checkpoints vouch for may be shown wrongly.
-    fn damage(&self, partition: Partition, checkpoints: &[Checkpoint]) {
+    fn damage(&self, place: u32, checkpoints: &[Checkpoint]) {
         let world = &self.seam.world;
         let newest = checkpoints.first().filter(|newest| newest.consumed > 0);
         let mut view = self.view();
@@ -204,15 +262,15 @@ impl SimStore {
         {
             world.note(Fault::RowDamaged);
             let offset = newest.from.0 + world.below(newest.next.0 - newest.from.0);
-            view.damaged = Some((partition.0, offset));
+            view.damaged = Some((place, offset));
         }
         world.database.borrow_mut().views.insert(self.seam.pid, view);
     }
 }
 
-fn spans(rows: &[std::rc::Rc<EventRow>]) -> Vec<ArraySpan> {
+fn spans(rows: &[Found]) -> Vec<ArraySpan> {
     let mut spans: Vec<ArraySpan> = Vec::new();
-    for row in rows {
+    for Found { row, .. } in rows {
         let time = Instant(row.time.unwrap_or_default());
         match spans.iter_mut().find(|span| (&span.provider, &span.array) == (&row.provider, &row.array)) {
             Some(span) => (span.oldest, span.newest) = (span.oldest.min(time), span.newest.max(time)),
@@ -227,7 +285,8 @@ fn spans(rows: &[std::rc::Rc<EventRow>]) -> Vec<ArraySpan> {
     spans
 }
 
-fn event(generation: u32, row: &EventRow, meters: Option<&[String]>) -> LedgerEvent {
+fn event(found: &Found, meters: Option<&[String]>) -> LedgerEvent {
+    let (generation, row) = (found.generation, &found.row);
     let asked = |reading: &&LedgerReading| meters.is_none_or(|meters| meters.contains(&reading.meter));
     LedgerEvent {
         generation,

@@ -2,13 +2,24 @@
 
 use std::rc::Rc;
 
-use super::broker::METERS;
+use super::broker::{METERS, PartitionLog};
 use super::database::View;
 use super::fault::Fault;
 use super::process::{self, Process, able};
 use super::schedule::Schedule;
 use super::world::World;
-use crate::core::word::HOUR_MS;
+use crate::core::decision::Decision;
+use crate::core::word::{HOUR_MS, Offset};
+
+/// Most generations of a stream.
+const MOST_GENERATIONS: usize = 3;
+
+/// A partition of the open generation.
+fn open_place(world: &World) -> u32 {
+    let broker = world.broker.borrow();
+    let open = broker.open();
+    open.first + world.below(u64::from(open.rules.partitions)) as u32
+}
 
 impl Schedule {
     pub(super) fn trouble(&mut self, world: &Rc<World>) {
@@ -27,9 +38,11 @@ impl Schedule {
                 world.pass(world.between(1, 10 * 24) * HOUR_MS);
             }
             74..=83 => self.publish(world),
-            84..=86 => self.commit_wrong(world),
+            84 => self.commit_wrong(world),
+            85..=86 => self.reopen(world),
             87..=90 => self.delete_old(world),
             91..=93 => self.cut(world),
+            94..=97 => self.record_loss(world),
             _ => self.revoke_in_outage(world),
         }
     }
@@ -75,7 +88,10 @@ impl Schedule {
             world.note(Fault::ReplicaLags);
             view.events = (database.inserts + 1).saturating_sub(world.below(6));
         }
-        let retained = world.broker.borrow().partitions.iter().any(|log| log.first > 0 || log.before_cut.is_some());
+        let retained = world.broker.borrow().partitions.iter().any(|log| {
+            // such a replica shows a checkpoint of which the log has nothing any more: its reader stops, and is right to
+            log.first > 0 || log.before_cut.is_some() || !log.lost.is_empty()
+        });
         if !retained && world.chance(300) {
             world.note(Fault::ManifestLags);
             view.checkpoints = (database.inserts + 1).saturating_sub(world.below(6));
@@ -102,7 +118,7 @@ impl Schedule {
     /// Retention deletes records below the checkpoint.
     fn delete_old(&self, world: &Rc<World>) {
         let lags = world.database.borrow().views.values().any(|view| view.checkpoints != u64::MAX);
-        let partition = world.below(u64::from(world.plan.rules.partitions)) as u32;
+        let partition = open_place(world);
         let newest = world.database.borrow().newest_checkpoint(partition);
         let held = process::least_next(world, partition).unwrap_or(u64::MAX).saturating_sub(1);
         let mut broker = world.broker.borrow_mut();
@@ -115,7 +131,7 @@ impl Schedule {
 
     /// The log loses its tail and is filled again: what no consumer saw, or what was folded.
     fn cut(&mut self, world: &Rc<World>) {
-        let partition = world.below(u64::from(world.plan.rules.partitions)) as u32;
+        let partition = open_place(world);
         let newest = world.database.borrow().newest_checkpoint(partition).unwrap_or(0);
         {
             let mut broker = world.broker.borrow_mut();
@@ -124,7 +140,9 @@ impl Schedule {
                 return;
             }
             let flushed = world.database.borrow().greatest_row(partition).unwrap_or(0);
-            if newest > log.first && world.chance(250) {
+            // below what a decision gave up nobody knows the log
+            let is_known = log.lost.last().is_none_or(|(_, to)| *to != newest);
+            if newest > log.first && is_known && world.chance(250) {
                 world.note(Fault::TailCut);
                 log.cut(log.first + world.below(newest - log.first), true);
                 // the offset that was folded last may be one that holds no record now
@@ -151,6 +169,72 @@ impl Schedule {
             world.pass(world.between(1, 60_000));
             self.producer.produce(world);
         }
+    }
+
+    /// The stream is opened again with another number of partitions, and ends anywhere in what was sent.
+    fn reopen(&mut self, world: &Rc<World>) {
+        let ends: Vec<u64> = {
+            let broker = world.broker.borrow();
+            let open = &broker.partitions[broker.open().first as usize..];
+            if broker.streams.len() == MOST_GENERATIONS {
+                return;
+            }
+            let newest = |place: usize| {
+                let place = broker.open().first + place as u32;
+                world.database.borrow().newest_checkpoint(place).unwrap_or(0)
+            };
+            let end = |(place, log): (usize, &PartitionLog)| match world.below(4) {
+                _ if log.before_cut.is_some() => newest(place),
+                0 | 1 => log.end,
+                2 => newest(place).max(log.first),
+                // the log says nothing any more of what retention took, so no end lies before it
+                _ => log.first + world.below(log.end - log.first + 1),
+            };
+            open.iter().enumerate().map(end).collect()
+        };
+        world.note(Fault::Reopened);
+        let partitions = world.random.borrow_mut().pick(&[1, 2, 3]);
+        let window_ms = world.random.borrow_mut().pick(&[2, 6, 30, 40 * 24]) * HOUR_MS;
+        world.trace(|| format!("the stream ends at {ends:?} and is opened again with {partitions} partitions"));
+        world.broker.borrow_mut().reopen(ends, partitions, window_ms);
+        self.owners.resize(world.broker.borrow().partitions.len(), None);
+        if world.chance(700) {
+            self.rebalance(world);
+        }
+    }
+
+    /// Somebody records what a partition lost that nobody goes on with, if its log has records again.
+    fn record_loss(&mut self, world: &Rc<World>) {
+        let refused = |log: &PartitionLog| log.before_cut.is_some() && log.refused;
+        let place = {
+            let broker = world.broker.borrow();
+            let first = broker.open().first;
+            broker.partitions[first as usize..].iter().position(refused).map(|place| first + place as u32)
+        };
+        let Some(place) = place else { return };
+        let (from, to) = {
+            let (broker, database) = (world.broker.borrow(), world.database.borrow());
+            let log = &broker.partitions[place as usize];
+            let newest = database.newest_checkpoint(place).unwrap_or(0);
+            let before = log.lost.last().filter(|(from, to)| (*from..*to).contains(&newest));
+            let from = before.map_or(newest, |(_, to)| *to);
+            let known = database.greatest_row(place).map_or(from, |row| from.max(row + 1));
+            let to = known.max(log.first);
+            if log.from(to).is_empty() {
+                return;
+            }
+            (from, to)
+        };
+        world.note(Fault::LossRecorded);
+        world.trace(|| format!("partition {place} goes on at {to}: [{from}, {to}) is lost"));
+        let mut broker = world.broker.borrow_mut();
+        let (stream, partition) = broker.of_place(place);
+        let stream = stream.rules.stream.clone();
+        let (reason, actor) = ("r".to_owned(), "a".to_owned());
+        let decision = Decision::OffsetsLost { stream, partition, from: Offset(from), to: Offset(to), reason, actor };
+        broker.decide(decision, None);
+        broker.partitions[place as usize].record_lost(from, to);
+        world.database.borrow_mut().views.clear();
     }
 
     /// The store is away while an owner has to give its partition up.

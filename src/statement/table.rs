@@ -41,7 +41,7 @@ pub fn table(document: &Document) -> String {
         document.seller.name,
         document.buyer.name,
         document.currency,
-        document.state,
+        document.state.as_str(),
         document.subtotal,
         document.saving,
         document.total,

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use super::item::{Item, Sum};
 use super::{TraceError, TraceQuery};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::position::{self, Positions};
 use crate::clickhouse::read::whole::Whole;
+use crate::clickhouse::void::Void;
 use crate::core::billing::row::DocumentRow;
 use crate::core::cut::CutPoint;
 use crate::core::pricing::breakdown::{Basis, By, Piece, Terms, UsedWindow};
+use crate::core::pricing::row::RowKind;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::pricing::usage::LineUsage;
 use crate::core::word::Instant;
@@ -24,6 +27,7 @@ pub struct LineTrace {
     row: DocumentRow,
     client: Client,
     cut: Vec<CutPoint>,
+    void: Void,
     by: By,
     hold_ms: i64,
     /// What was broken down, with its pieces and what their quantity was taken of.
@@ -88,11 +92,12 @@ impl LineTrace {
             pieces.retain(|piece| is_asked(&piece.name, query) && (!is_of_resource || piece.name == part));
             broken.push(Broken { selection, basis, pieces });
         }
-        let windows = if row.kind == "commitment" || row.kind == "overage" { terms.by_day(usage)? } else { Vec::new() };
+        let windows =
+            if matches!(row.kind, RowKind::Commitment | RowKind::Overage) { terms.by_day(usage)? } else { Vec::new() };
         let sum = sum(&broken, &bases)?;
         let hold_ms = ledger.meters.get(&selection.meter).map_or(0, |definition| definition.max_hold_ms);
-        let (client, cut) = (ledger.client.clone(), ledger.cut.to_vec());
-        Ok(Self { row, client, cut, by, hold_ms, broken, windows, sum })
+        let (client, cut, void) = (ledger.client.clone(), ledger.cut.to_vec(), ledger.void.clone());
+        Ok(Self { row, client, cut, void, by, hold_ms, broken, windows, sum })
     }
 
     /// The row.
@@ -138,8 +143,8 @@ impl LineTrace {
             self.broken.iter().flat_map(|broken| broken.pieces.chunks(PAGE).map(move |pieces| (broken, pieces)));
         let Some((broken, pieces)) = pages.into_iter().nth(page) else { return Ok(Vec::new()) };
         let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
-        let located =
-            position::read(&self.client, (&broken.selection, self.by), &names, self.hold_ms, &self.cut).await?;
+        let below = Below { cut: Some(&self.cut), void: &self.void };
+        let located = position::read(&self.client, (&broken.selection, self.by), &names, self.hold_ms, &below).await?;
         let mut positions: HashMap<(String, Instant), Vec<Positions>> = HashMap::new();
         for one in located {
             let start = if self.is_time() { one.start } else { Instant(0) };

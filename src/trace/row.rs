@@ -7,6 +7,7 @@ use crate::core::billing::row::DocumentRow;
 use crate::core::book::model::{Card, Charge, Contract};
 use crate::core::pricing::breakdown::Terms;
 use crate::core::pricing::party;
+use crate::core::pricing::row::RowKind;
 use crate::prove::rerate::{Detail, Rerating, of_lines};
 use crate::prove::{Ledger, Progress};
 use crate::statement::Place;
@@ -29,21 +30,21 @@ pub async fn trace(
     let (book, _) = rerating.book;
     let contract = party::contract(book, &place.contract)?;
     match row.kind {
-        "fee" => {
+        RowKind::Fee => {
             let from =
                 "a fee of the contract, by the seconds of its part of the period; no usage is behind it".to_owned();
             Ok(Trace::Contract { row, from })
         }
-        "share" => {
+        RowKind::Share => {
             let of = shared(contract, book.cards.get(&contract.card), row.line.as_deref());
             let is_of =
                 |other: &&DocumentRow| other.line.as_ref().is_some_and(|line| of.iter().any(|one| *one == line));
             let rows = rows.iter().filter(is_of).cloned().collect();
             Ok(Trace::Rows { from: row.description.clone(), row, rows })
         }
-        "minimum" | "maximum" => {
+        RowKind::Minimum | RowKind::Maximum => {
             let rows = rows.iter().filter(|other| other.no != row.no).cloned().collect();
-            let from = format!("the contract's {} of the period less the sum of all other rows", row.kind);
+            let from = format!("the contract's {} of the period less the sum of all other rows", row.kind.as_str());
             Ok(Trace::Rows { row, from, rows })
         }
         _ => usage(rerating, place, &detail, row, query, progress).await,
@@ -63,7 +64,8 @@ async fn usage(
     let (selection, usage) = of_line.ok_or(TraceError::Differs)?;
     let terms = Terms::of(rerating.book.0, &place.contract, selection, detail.period.span().ms())?;
     let meters = of_lines(rerating.meters, std::slice::from_ref(selection));
-    let ledger = Ledger { client: rerating.client, cut: rerating.cut, meters: &meters, provider: rerating.provider };
+    let Rerating { client, cut, void, provider, .. } = *rerating;
+    let ledger = Ledger { client, cut, void, meters: &meters, provider };
     let subject = Subject { ledger, terms, selection, row };
     Ok(Trace::Usage(Box::new(LineTrace::of(subject, query, usage, progress).await?)))
 }

@@ -1,7 +1,7 @@
 //! The real parts and the product's own commands, for tests of the whole.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use plimsoll::dev::{Dev, Guard};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub struct Parts {
     pub config: PathBuf,
     pub kafka: String,
+    pub dev: Dev,
     url: String,
     _guard: Guard,
     pub directory: TempDir,
@@ -21,7 +22,11 @@ pub struct Parts {
 impl Parts {
     /// Starts both and makes the tables.
     pub fn start() -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap())
+    }
+
+    /// The same, with everything below a directory that the test has prepared.
+    pub fn start_in(directory: TempDir) -> Self {
         let dev = Dev::new(directory.path().join("dev")).with_program(env!("CARGO_BIN_EXE_plimsoll"));
         let guard = dev.guard();
         let status = dev.up(None).unwrap();
@@ -33,7 +38,7 @@ impl Parts {
         let text = std::fs::read_to_string(&status.config).unwrap().replacen("[kafka]\n", quick, 1);
         std::fs::write(&config, text).unwrap();
         let url = status.engine.url.clone().unwrap();
-        let parts = Self { config, kafka, url, _guard: guard, directory };
+        let parts = Self { config, kafka, dev, url, _guard: guard, directory };
         parts.ok(&["migrate"]);
         parts
     }
@@ -66,23 +71,26 @@ impl Parts {
         self.ok(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// A worker in a process of its own.
-    pub fn worker(&self) -> Worker {
-        Worker(self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
     /// The one number that a query gives.
     pub fn number(&self, query: &str) -> u64 {
-        let client = clickhouse::Client::default().with_url(&self.url).with_database("plimsoll");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(client.query(query).fetch_one::<u64>()).unwrap()
+        self.try_number(query).unwrap()
     }
 
-    /// Does something to the tables that the product never would.
-    pub fn execute(&self, statement: &str) {
+    /// The same where the engine may be away; an answer is waited for no longer than ten seconds.
+    pub fn try_number(&self, query: &str) -> Result<u64, String> {
+        self.ask(async |client| client.query(query).fetch_one::<u64>().await)
+    }
+
+    /// Runs a statement that answers nothing.
+    pub fn execute(&self, statement: &str) -> Result<(), String> {
+        self.ask(async |client| client.query(statement).execute().await)
+    }
+
+    fn ask<T>(&self, ask: impl AsyncFnOnce(clickhouse::Client) -> clickhouse::error::Result<T>) -> Result<T, String> {
         let client = clickhouse::Client::default().with_url(&self.url).with_database("plimsoll");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(client.query(statement).execute()).unwrap();
+        let answer = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(10), ask(client)).await });
+        answer.map_err(|_| "no answer within ten seconds".to_owned())?.map_err(|error| error.to_string())
     }
 
     /// Writes a price book and publishes it.
@@ -114,6 +122,21 @@ impl Parts {
 pub struct Worker(Child);
 
 impl Worker {
+    /// Starts a command as a worker.
+    pub fn of(mut command: Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).unwrap()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         self.0.kill().unwrap();

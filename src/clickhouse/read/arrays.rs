@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::void;
+use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::orphan::Shape;
 use crate::core::word::{Instant, Kind};
@@ -75,8 +77,9 @@ pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, 
         "SELECT toString(e.provider) AS provider, toString(e.array) AS array, toString(argMax(e.array_name, assumeNotNull(e.time))) AS name, \
          toString(argMax(e.site, assumeNotNull(e.time))) AS site, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS first, \
          toUnixTimestamp64Milli(max(assumeNotNull(e.time))) AS newest FROM usage_event AS e \
-         WHERE e.disposition = 'accepted' AND e.time <= fromUnixTimestamp64Milli({{at:Int64}}, 'UTC') {} \
+         WHERE e.disposition = 'accepted' AND {} AND e.time <= fromUnixTimestamp64Milli({{at:Int64}}, 'UTC') {} \
          GROUP BY provider, array {} ORDER BY provider, array LIMIT {{limit:UInt64}}",
+        counted("e."),
         if query.providers.is_some() { "AND has({providers:Array(String)}, toString(e.provider))" } else { "" },
         if query.after.is_some() {
             "HAVING (provider, array) > ({after_provider:String}, {after_array:String})"
@@ -88,7 +91,7 @@ pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, 
     let (provider, array) = query.after.clone().unwrap_or_default();
     let select = client.select(&sql).param("at", query.at.0.max(0)).param("providers", providers);
     let select = select.param("after_provider", provider).param("after_array", array).param("limit", query.limit);
-    client.fetch_all(select).await
+    client.fetch_all(void::read(client).await?.bind(select)).await
 }
 
 /// What the metered readings of each array's newest day look like, by provider and array.

@@ -4,6 +4,8 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::rows::Rows;
+use super::void;
+use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 
@@ -79,11 +81,12 @@ impl AsideRow {
     }
 }
 
-/// The records in the order of their positions, one at a time.
+/// The records in the order of their positions, one at a time. Void ones are none of them: their senders have to send them again to where
+/// they count, and `plimsoll stream void` lists them.
 ///
 /// # Errors
 /// The server's.
-pub fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>, Error> {
+pub async fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>, Error> {
     let conditions = [
         (query.provider.is_some(), "q.provider = {provider:String}"),
         (query.array.is_some(), "q.array = {array:String}"),
@@ -108,7 +111,8 @@ pub fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>, Error
          FROM quarantine AS q FINAL \
          LEFT JOIN (SELECT stream, partition, offset, identity FROM usage_event FINAL WHERE disposition = {{disposition:String}}) AS e \
          ON e.stream = q.stream AND e.partition = q.partition AND e.offset = q.offset \
-         WHERE q.disposition = {{disposition:String}}{more} ORDER BY q.stream, q.partition, q.offset"
+         WHERE q.disposition = {{disposition:String}} AND {}{more} ORDER BY q.stream, q.partition, q.offset",
+        counted("q.")
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let ms = |instant: Option<Instant>| instant.map_or(0, |instant| instant.0.max(0));
@@ -118,7 +122,7 @@ pub fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>, Error
     let select = select.param("provider", text(&query.provider)).param("array", text(&query.array));
     let select = select.param("reason", text(&query.reason)).param("from", ms(query.from)).param("to", ms(query.to));
     let select = select.param("stream", stream.0).param("partition", partition.0).param("offset", offset.0);
-    Rows::of(client, select)
+    Rows::of(client, void::read(client).await?.bind(select))
 }
 
 /// What became of a record that was sent again.
@@ -141,9 +145,12 @@ pub struct OutcomeRow {
 /// # Errors
 /// The server's.
 pub async fn outcomes(client: &Client) -> Result<Vec<OutcomeRow>, Error> {
-    let sql = "SELECT decision, toString(disposition) AS disposition, toString(stream) AS stream, partition, offset \
-               FROM usage_event FINAL WHERE decision >= 0 ORDER BY decision, stream, partition, offset";
-    client.fetch_all(client.select(sql)).await
+    let sql = format!(
+        "SELECT decision, toString(disposition) AS disposition, toString(stream) AS stream, partition, offset \
+         FROM usage_event FINAL WHERE decision >= 0 AND {} ORDER BY decision, stream, partition, offset",
+        counted("")
+    );
+    client.fetch_all(void::read(client).await?.bind(client.select(&sql))).await
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -156,9 +163,11 @@ struct Accepted {
 /// # Errors
 /// The server's.
 pub async fn is_accepted(client: &Client, identity: u128) -> Result<bool, Error> {
-    let sql =
-        "SELECT count() AS times FROM usage_event WHERE disposition = 'accepted' AND identity = {identity:UInt128}";
-    let row: Option<Accepted> =
-        client.fetch_optional(client.select(sql).param("identity", identity.to_string())).await?;
+    let sql = format!(
+        "SELECT count() AS times FROM usage_event WHERE disposition = 'accepted' AND identity = {{identity:UInt128}} AND {}",
+        counted("")
+    );
+    let select = client.select(&sql).param("identity", identity.to_string());
+    let row: Option<Accepted> = client.fetch_optional(void::read(client).await?.bind(select)).await?;
     Ok(row.is_some_and(|row| row.times > 0))
 }

@@ -86,7 +86,7 @@ fn own_sql(selections: &[LineSelection], like: &LineSelection, lines: &[usize]) 
     let join = if join.is_empty() { String::new() } else { format!("ARRAY JOIN {}", join.join(", ")) };
     format!(
         "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM (SELECT * FROM usage_bucket FINAL \
-         WHERE {BUCKETS} AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) {join} WHERE {count}"
+         WHERE {BUCKETS} AND notEmpty(cell_index) AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) {join} WHERE {count}"
     )
 }
 
@@ -96,7 +96,7 @@ async fn observed(client: &Client, like: &LineSelection) -> Result<BTreeMap<Stri
     let first = "SELECT toString(array) AS array, toInt64(min(toUnixTimestamp(hour) * 1000 \
          + cell_index[1] * cell_minutes * 60000 + cell_minutes * 60000 \
          - arraySum((ms, index) -> if(index = cell_index[1], ms, 0), cell_observed_ms, cell_index))) AS first \
-         FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' \
+         FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' AND notEmpty(cell_index) \
          AND hour < toDateTime({until:Int64} / 1000, 'UTC') GROUP BY array";
     let start = match like.grain {
         Grain::Window(_) => "roundDown(cell, {edges:Array(Int64)})",

@@ -61,6 +61,12 @@ pub struct Event<'a> {
 }
 
 impl EventRow {
+    /// Its offset.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The printed form.
     #[must_use]
     pub fn printed<'a>(&'a self, stream: &'a StreamId) -> Event<'a> {

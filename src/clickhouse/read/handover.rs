@@ -7,9 +7,8 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::below;
+use super::below::Below;
 use crate::clickhouse::{Client, Error};
-use crate::core::cut::CutPoint;
 use crate::core::pricing::usage::HandOver;
 use crate::core::word::Instant;
 
@@ -19,23 +18,18 @@ struct HandOverRow {
     at: i64,
 }
 
-/// The hand-overs of a provider's arrays to others, by array, from the events measured before `until` and below the cut, if there is one.
+/// The hand-overs of a provider's arrays to others, by array, from the events measured before `until` and in the part of the ledger that counts.
 ///
 /// # Errors
 /// The server's.
-pub async fn read(
-    client: &Client,
-    provider: &str,
-    until: Instant,
-    cut: Option<&[CutPoint]>,
-) -> Result<Vec<HandOver>, Error> {
+pub async fn read(client: &Client, provider: &str, until: Instant, below: &Below<'_>) -> Result<Vec<HandOver>, Error> {
     // nearly always there is none, and the built-in meter tells so by a small part of the buckets
     let shared = "SELECT toString(array) AS array FROM usage_bucket WHERE meter = '$observed' AND hour < toDateTime({until:Int64} / 1000, 'UTC') \
                   AND array IN (SELECT DISTINCT array FROM usage_bucket WHERE provider = {provider:String} AND meter = '$observed') \
                   GROUP BY array HAVING uniqExact(provider) > 1";
     let query = client.select(shared).param("until", until.0).param("provider", provider);
     let arrays: Vec<String> = client.fetch_all(query).await?;
-    exact(client, provider, &arrays, until, cut).await
+    exact(client, provider, &arrays, until, below).await
 }
 
 /// The same where it is known which arrays more than one provider has named.
@@ -47,12 +41,11 @@ pub async fn exact(
     provider: &str,
     arrays: &[String],
     until: Instant,
-    cut: Option<&[CutPoint]>,
+    below: &Below<'_>,
 ) -> Result<Vec<HandOver>, Error> {
     if arrays.is_empty() {
         return Ok(Vec::new());
     }
-    let below = cut.map_or_else(|| "true".to_owned(), below::condition);
     // without FINAL: a row that is there twice changes neither the least nor the greatest
     let sql = format!(
         "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
@@ -62,10 +55,11 @@ pub async fn exact(
     );
     let counts = format!(
         "e.disposition = 'accepted' AND e.array IN {{arrays:Array(String)}} \
-         AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND {below}"
+         AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND {}",
+        below.condition()
     );
     let query = client.select(&sql.replace("{counts}", &counts)).param("provider", provider).param("arrays", arrays);
     let query = query.param("until", until.0);
-    let rows: Vec<HandOverRow> = client.fetch_all(below::bind(query, cut.unwrap_or_default())).await?;
+    let rows: Vec<HandOverRow> = client.fetch_all(below.bind(query)).await?;
     Ok(rows.into_iter().map(|row| HandOver { array: row.array, at: Instant(row.at) }).collect())
 }

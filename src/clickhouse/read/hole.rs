@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::below;
+use super::below::Below;
+use crate::clickhouse::void::Void;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::word::{Offset, Partition, StreamId};
@@ -55,19 +56,20 @@ pub async fn read(client: &Client, cut: &[CutPoint]) -> Result<Vec<Hole>, Error>
     for point in cut {
         // a process that had stood still may have checkpointed from where another one had gone on, so spans can overlap: rows are
         // counted between any two ends of spans
-        let one = std::slice::from_ref(point);
+        // a checkpoint counts what is void now as well
+        let below = Below { cut: Some(std::slice::from_ref(point)), void: &Void::default() };
         let stretches = format!(
             "SELECT s.start AS start, count() AS rows FROM (SELECT 1 AS key, e.offset AS offset FROM usage_event AS e FINAL WHERE {}) AS r \
              ASOF INNER JOIN (SELECT DISTINCT 1 AS key, arrayJoin([e.from_offset, e.next_offset]) AS start FROM {SPANS}) AS s \
              ON r.key = s.key AND r.offset >= s.start GROUP BY start",
-            below::condition(one)
+            below.condition()
         );
-        let rows: Vec<StretchRow> = client.fetch_all(below::bind(client.select(&stretches), one)).await?;
+        let rows: Vec<StretchRow> = client.fetch_all(below.bind(client.select(&stretches))).await?;
         let rows: BTreeMap<u64, u64> = rows.into_iter().map(|row| (row.start, row.rows)).collect();
         let spans = format!(
             "SELECT DISTINCT e.from_offset AS from, e.next_offset AS next, e.consumed AS consumed FROM {SPANS} ORDER BY from, next"
         );
-        for span in client.fetch_all::<SpanRow>(below::bind(client.select(&spans), one)).await? {
+        for span in client.fetch_all::<SpanRow>(below.bind(client.select(&spans))).await? {
             let found = rows.range(span.from..span.next).map(|(_, rows)| *rows).sum();
             if found != span.consumed && holes.len() < MAX_LISTED {
                 let (stream, partition) = (point.stream.clone(), point.partition);

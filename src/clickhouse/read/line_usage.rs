@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::below::Below;
 use super::coverage;
 use super::handover;
 use super::question::{self, bind, past_hand_over};
 use super::rows::Rows;
+use super::void;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::pricing::question::{Question, questions};
@@ -63,12 +65,14 @@ pub async fn read_at(
     cut: Option<&[CutPoint]>,
 ) -> Result<Vec<LineUsage>, Error> {
     let mut usages: Vec<LineUsage> = vec![LineUsage::default(); selections.len()];
+    let void = void::read(client).await?;
+    let below = Below { cut, void: &void };
     let mut handed_over: HashMap<(&str, Instant), Vec<HandOver>> = HashMap::new();
     for question in questions(selections) {
         let like = question.like;
         let key = (like.provider.as_str(), like.until);
         if !handed_over.contains_key(&key) {
-            handed_over.insert(key, handover::read(client, &like.provider, like.until, cut).await?);
+            handed_over.insert(key, handover::read(client, &like.provider, like.until, &below).await?);
         }
         let handed_over = handed_over.get(&key).map_or(&[][..], Vec::as_slice);
         sums(client, selections, &question, handed_over, &mut usages).await?;

@@ -6,7 +6,7 @@
 
 pub mod arrays;
 pub mod aside;
-mod below;
+pub mod below;
 pub mod book;
 pub mod bucket;
 mod coverage;
@@ -25,5 +25,6 @@ pub mod stored;
 pub mod stream;
 pub mod unclaimed;
 pub mod usage;
+pub mod void;
 pub mod whole;
 pub mod window;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::{below, handover};
+use super::below::Below;
+use super::handover;
 use crate::clickhouse::{Client, Error};
-use crate::core::cut::CutPoint;
 use crate::core::metering::definition::{MeterKind, Meters};
 use crate::core::metering::tag::Tags;
 use crate::core::pricing::gather::{ArrayPast, Borne, Past};
@@ -43,16 +43,16 @@ pub async fn read(
     provider: &str,
     selections: &[LineSelection],
     meters: &Meters,
-    cut: &[CutPoint],
+    below: &Below<'_>,
 ) -> Result<Past, Error> {
     let mut past = Past::default();
-    let first = first(client, provider, cut).await?;
+    let first = first(client, provider, below).await?;
     let shared: Vec<String> = first.iter().filter(|row| row.is_shared != 0).map(|row| row.array.clone()).collect();
     for until in selections.iter().map(|selection| selection.until).collect::<BTreeSet<Instant>>() {
-        let handed_over = handover::exact(client, provider, &shared, until, Some(cut)).await?;
+        let handed_over = handover::exact(client, provider, &shared, until, below).await?;
         past.handed_over.insert((provider.to_owned(), until), handed_over);
     }
-    let mut borne = borne(client, provider, selections, meters, cut).await?;
+    let mut borne = borne(client, provider, selections, meters, below).await?;
     for FirstRow { array, first, .. } in first {
         let borne = borne.remove(&array).unwrap_or_default();
         past.arrays.push(ArrayPast { provider: provider.to_owned(), array, first_reading: Instant(first), borne });
@@ -61,16 +61,16 @@ pub async fn read(
 }
 
 /// The provider's arrays, the first accepted event of each, and whether another provider has named it too.
-async fn first(client: &Client, provider: &str, cut: &[CutPoint]) -> Result<Vec<FirstRow>, Error> {
+async fn first(client: &Client, provider: &str, below: &Below<'_>) -> Result<Vec<FirstRow>, Error> {
     // without FINAL: a row that is there twice changes nothing here
     let sql = format!(
         "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(minIf(assumeNotNull(e.time), e.provider = {{provider:String}})) AS first, \
          toUInt8(uniqExact(e.provider) > 1) AS is_shared FROM usage_event AS e WHERE e.disposition = 'accepted' AND {} \
          GROUP BY array HAVING countIf(e.provider = {{provider:String}}) > 0 ORDER BY array",
-        below::condition(cut)
+        below.condition()
     );
     let query = client.select(&sql).param("provider", provider);
-    client.fetch_all(below::bind(query, cut)).await
+    client.fetch_all(below.bind(query)).await
 }
 
 /// Under which tags the lines' meters were read, by array. Of readings of one instant the last counts, as in metering: a correction
@@ -80,7 +80,7 @@ async fn borne(
     provider: &str,
     selections: &[LineSelection],
     meters: &Meters,
-    cut: &[CutPoint],
+    below: &Below<'_>,
 ) -> Result<HashMap<String, Vec<Borne>>, Error> {
     let wanted: BTreeSet<&str> = selections.iter().map(|selection| selection.meter.as_str()).collect();
     let is_delta = |name: &&&str| meters.get(name).is_some_and(|definition| definition.kind == MeterKind::Delta);
@@ -89,13 +89,13 @@ async fn borne(
     let until = selections.iter().map(|selection| selection.until.plus_ms(3_599_999).hour().start()).max();
     let half = (client.settings().query_max_memory_bytes / 2).to_string();
     let query = client
-        .select(&borne_sql(cut))
+        .select(&borne_sql(below))
         .with_setting("max_bytes_before_external_group_by", half)
         .param("provider", provider)
         .param("until", until.unwrap_or_default().0)
         .param("meters", wanted.into_iter().collect::<Vec<_>>())
         .param("deltas", deltas);
-    let rows: Vec<BorneRow> = client.fetch_all(below::bind(query, cut)).await?;
+    let rows: Vec<BorneRow> = client.fetch_all(below.bind(query)).await?;
     let mut borne: HashMap<String, Vec<Borne>> = HashMap::new();
     let mut interned: BTreeMap<String, Box<str>> = BTreeMap::new();
     let mut tag = |text: String| match text.is_empty() {
@@ -112,10 +112,10 @@ async fn borne(
     Ok(borne)
 }
 
-fn borne_sql(cut: &[CutPoint]) -> String {
+fn borne_sql(below: &Below<'_>) -> String {
     let events = format!(
         "e.disposition = 'accepted' AND e.provider = {{provider:String}} AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND {}",
-        below::condition(cut)
+        below.condition()
     );
     let readings = "SELECT toString(e.array) AS array, assumeNotNull(e.time) AS time, toString(kind) AS kind, toString(meter) AS meter, \
                     toString(customer) AS customer, toString(tier) AS tier, toString(e.site) AS site, resource, \
@@ -146,16 +146,16 @@ struct TagRow {
 ///
 /// # Errors
 /// The server's.
-pub async fn tags(client: &Client, provider: &str, span: Span, cut: &[CutPoint]) -> Result<Vec<String>, Error> {
+pub async fn tags(client: &Client, provider: &str, span: Span, below: &Below<'_>) -> Result<Vec<String>, Error> {
     let sql = format!(
         "SELECT DISTINCT toString(customer) AS customer FROM usage_event AS e ARRAY JOIN reading_customer AS customer \
          WHERE e.disposition = 'accepted' AND e.provider = {{provider:String}} AND customer != '' AND {} \
          AND e.time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') \
          ORDER BY customer",
-        below::condition(cut)
+        below.condition()
     );
     let query =
         client.select(&sql).param("provider", provider).param("from", span.from.0.max(0)).param("until", span.until.0);
-    let rows: Vec<TagRow> = client.fetch_all(below::bind(query, cut)).await?;
+    let rows: Vec<TagRow> = client.fetch_all(below.bind(query)).await?;
     Ok(rows.into_iter().map(|row| row.customer).collect())
 }

@@ -3,9 +3,8 @@
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::below;
+use super::below::Below;
 use crate::clickhouse::{Client, Error};
-use crate::core::cut::CutPoint;
 use crate::core::pricing::breakdown::By;
 use crate::core::pricing::selection::{Grain, LineSelection};
 use crate::core::word::Instant;
@@ -57,10 +56,10 @@ pub async fn read(
     (selection, by): (&LineSelection, By),
     names: &[String],
     hold_ms: i64,
-    cut: &[CutPoint],
+    below: &Below<'_>,
 ) -> Result<Vec<Located>, Error> {
-    let select = select(client, &sql(selection, by, cut), selection, names, hold_ms);
-    let rows: Vec<PositionRow> = client.fetch_all(below::bind(select, cut)).await?;
+    let select = select(client, &sql(selection, by, below), selection, names, hold_ms);
+    let rows: Vec<PositionRow> = client.fetch_all(below.bind(select)).await?;
     let located = |row: PositionRow| {
         let PositionRow { name, start, stream, partition, first, last, events } = row;
         Located { name, start: Instant(start), positions: Positions { stream, partition, first, last, events } }
@@ -98,7 +97,7 @@ fn select(
         .param("names", names)
 }
 
-fn sql(selection: &LineSelection, by: By, cut: &[CutPoint]) -> String {
+fn sql(selection: &LineSelection, by: By, below: &Below<'_>) -> String {
     let mut counts = vec!["k = {kind:String}", "m = {meter:String}"];
     if selection.tier.is_some() {
         counts.push("t = {tier:String}");
@@ -128,6 +127,6 @@ fn sql(selection: &LineSelection, by: By, cut: &[CutPoint]) -> String {
          AND (empty({{sites:Array(String)}}) OR has({{sites:Array(String)}}, e.site)) \
          AND NOT (has({{demo:Array(String)}}, e.array) AND {measured} < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, e.array)]) \
          AND {counted} AND {} {named} GROUP BY name, start, stream, partition ORDER BY name, start, stream, partition",
-        below::condition(cut)
+        below.condition()
     )
 }

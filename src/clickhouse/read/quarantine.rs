@@ -3,6 +3,8 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::void;
+use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 
 /// Which records.
@@ -67,7 +69,8 @@ pub async fn read(client: &Client, query: &QuarantineQuery) -> Result<Vec<Quaran
     ];
     let mut conditions: Vec<&str> =
         conditions.into_iter().filter(|(set, _)| *set).map(|(_, condition)| condition).collect();
-    conditions.push("1");
+    let counted = counted("q.");
+    conditions.push(&counted);
     let sql = format!(
         "SELECT toString(stream) AS stream, partition, offset, toUnixTimestamp64Milli(append_time) AS appended, \
          toString(disposition) AS disposition, toString(reason) AS reason, detail, toString(provider) AS provider, array, \
@@ -80,5 +83,5 @@ pub async fn read(client: &Client, query: &QuarantineQuery) -> Result<Vec<Quaran
     let select =
         select.param("reason", text(&query.reason)).param("stream", text(&query.stream)).param("limit", query.limit);
     let select = select.param("after_stream", stream).param("after_partition", partition).param("after_offset", offset);
-    client.fetch_all(select).await
+    client.fetch_all(void::read(client).await?.bind(select)).await
 }

@@ -3,6 +3,7 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::void;
 use crate::clickhouse::{Client, Error};
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 
@@ -21,7 +22,7 @@ struct TagRow {
     customer: String,
 }
 
-/// The newest checkpoint of every partition.
+/// The newest checkpoint of every partition; of a closed generation never past its end, since what lies behind it is void.
 ///
 /// # Errors
 /// The server's.
@@ -29,7 +30,13 @@ pub async fn vector(client: &Client) -> Result<Vector, Error> {
     let sql = "SELECT toString(stream) AS stream, partition, max(next_offset) AS next FROM checkpoint \
                GROUP BY stream, partition ORDER BY stream, partition";
     let rows: Vec<VectorRow> = client.fetch_all(client.select(sql)).await?;
-    Ok(rows.into_iter().map(|row| (StreamId(row.stream), Partition(row.partition), Offset(row.next))).collect())
+    let register = void::register(client).await?;
+    let capped = |row: VectorRow| {
+        let (stream, partition, next) = (StreamId(row.stream), Partition(row.partition), Offset(row.next));
+        let end = register.get(&stream).and_then(|generation| generation.end(partition));
+        (stream, partition, end.map_or(next, |end| next.min(end)))
+    };
+    Ok(rows.into_iter().map(capped).collect())
 }
 
 /// The tenant tags that a provider's resources carried in a span.

@@ -94,7 +94,7 @@ fn compare(
 
 /// The amounts of a document by line, as its buyer sees them.
 fn amounts(document: &Document) -> Vec<(Option<&str>, &str, &str)> {
-    document.rows.iter().map(|row| (row.line.as_deref(), row.kind, &*row.amount)).collect()
+    document.rows.iter().map(|row| (row.line.as_deref(), row.kind.as_str(), &*row.amount)).collect()
 }
 
 fn is_closed(document: &Document, closed: &[ClosedPeriod]) -> bool {

@@ -1,14 +1,23 @@
 //! Billing: documents about rated periods, pure. `INVOICE.md` holds their form.
 
+pub mod adjustment;
+pub mod close;
+pub mod credit_note;
+pub mod detail;
 pub mod digest;
 pub mod document;
 pub mod effect;
 pub mod error;
+pub mod figure;
+pub mod issue;
 pub mod party;
 pub mod proof;
+pub mod render;
 pub mod row;
 pub mod statement;
 pub mod version;
 
+#[cfg(test)]
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! Seller and buyer as a document shows them (INVOICE §3).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentBuyer, DocumentSeller};
-use crate::core::book::model::{Book, Contract, Party, Route, Seller};
+use crate::core::book::model::{Book, Contract, Party, Seller};
 use crate::core::pricing::error::RateError;
 
 /// The seller's name, address and tax id.
@@ -30,19 +30,11 @@ pub fn buyer(book: &Book, contract: &Contract, customer: Option<&str>, provider:
     DocumentBuyer { id: id.to_owned(), name, address, tax_id, purchase_order: contract.purchase_order.clone() }
 }
 
-/// A route's name in documents.
-#[must_use]
-pub fn route_name(route: Route) -> &'static str {
-    match route {
-        Route::AsAService => "as_a_service",
-        Route::Resale => "resale",
-    }
-}
-
 /// An open list of names: what a document refers to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct References {
-    /// Numbers of the invoices that it corrects.
+    /// Numbers of the documents that it corrects, by age: the first is the one whose rows its own rows name.
     pub corrects: Vec<String>,
     /// The document that it replaces.
     pub replaces: Option<String>,

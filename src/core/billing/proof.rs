@@ -1,6 +1,6 @@
 //! What a document was computed from (INVOICE §3, `proof`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::digest;
 use super::error::DocumentError;
@@ -22,7 +22,8 @@ pub struct Proof {
 }
 
 /// `proof` of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DocumentProof {
     /// The rating: its digest, as long as no close has named it.
     pub rating_id: String,
@@ -35,7 +36,7 @@ pub struct DocumentProof {
     /// The price book's hash.
     pub price_book: String,
     /// The document's digest; none while it is being computed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }
 

@@ -1,23 +1,25 @@
 //! A document's row: all keys in every row, in INVOICE §3's order.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::core::book::model::Statistic;
 use crate::core::pricing::charge::entry::Range;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::number::Number;
 use crate::core::pricing::period::Span;
-use crate::core::pricing::row::{Row, statistic_name};
+use crate::core::pricing::row::{Row, RowKind};
 
 /// A document's row (INVOICE §3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DocumentRow {
     /// From 1.
     pub no: usize,
     /// The contract's line.
     pub line: Option<String>,
     /// What it charges for.
-    pub kind: &'static str,
+    pub kind: RowKind,
     /// In words.
     pub description: String,
     /// The sites to which the line is limited.
@@ -27,7 +29,7 @@ pub struct DocumentRow {
     /// Meter.
     pub meter: Option<String>,
     /// Statistic.
-    pub statistic: Option<&'static str>,
+    pub statistic: Option<Statistic>,
     /// Quantity.
     pub quantity: Option<String>,
     /// Its unit.
@@ -54,14 +56,15 @@ pub struct DocumentRow {
     pub estimated: bool,
     /// The row's own part of the period.
     pub period: Option<DocumentSpan>,
-    /// The row that this one corrects.
+    /// The row of the document that `references.corrects` names first, if this one corrects one.
     pub corrects: Option<usize>,
     /// Digest of what was metered.
     pub inputs_digest: Option<String>,
 }
 
 /// A band's edges.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DocumentBand {
     /// Lower edge, exclusive.
     pub over: String,
@@ -70,7 +73,8 @@ pub struct DocumentBand {
 }
 
 /// A discount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DocumentDiscount {
     /// Why.
     pub reason: String,
@@ -79,7 +83,8 @@ pub struct DocumentDiscount {
 }
 
 /// A stretch of time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DocumentSpan {
     /// First instant.
     pub start: String,
@@ -97,12 +102,12 @@ impl DocumentRow {
         Ok(Self {
             no,
             line: row.line.clone(),
-            kind: row.kind.as_str(),
+            kind: row.kind,
             description: row.description.clone(),
             sites: row.sites.clone(),
             arrays: row.arrays,
             meter: row.meter.clone(),
-            statistic: row.statistic.map(statistic_name),
+            statistic: row.statistic,
             quantity: shown(row.quantity),
             unit: row.unit.clone(),
             band: row.band.map(band),

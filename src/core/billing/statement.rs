@@ -1,6 +1,6 @@
 //! The open statement of a contract's period: the invoice as it would be now (INVOICE §1).
 
-use super::document::{Document, DocumentCredit, DocumentPeriod, DocumentTax};
+use super::document::{Document, DocumentCredit, DocumentPeriod, DocumentState, DocumentTax, DocumentType, SCHEMA};
 use super::error::DocumentError;
 use super::party::{self, References};
 use super::proof::{Proof, proof};
@@ -36,29 +36,31 @@ pub fn document(
     let total = rating.net.checked_add(tax).ok_or_else(|| RateError::Overflow { row: "total".to_owned() })?;
     let show = |minor| rating.currency.show(minor);
     Document {
-        schema: "plimsoll.invoice/1",
-        kind: "invoice",
-        state: "open",
+        schema: SCHEMA.to_owned(),
+        kind: DocumentType::Invoice,
+        state: DocumentState::Open,
         provisional: true,
         number: None,
         issue_date: None,
         due_date: None,
         payment_terms: format!("net {} days", contract.payment_days),
+        cause: None,
+        reason: None,
         seller: party::seller(book, contract_id, contract)?,
         buyer: party::buyer(book, contract, customer, rated::provider(contract)),
         contract: contract_id.to_owned(),
-        route: contract.route.map(party::route_name),
+        route: contract.route,
         level: rating.level.clone(),
         deal: rating.deal.clone(),
         period: bounds(contract, period),
         currency: rating.currency.code.clone(),
-        rounding: rating.rounding.as_str(),
+        rounding: rating.rounding,
         rows,
         subtotal: show(rating.subtotal),
         saving: show(rating.saving),
         credits: rating.credits.iter().map(|credit| shown(credit, &rating.currency)).collect(),
         net: show(rating.net),
-        tax_note: taxes.is_empty().then_some("no tax computed"),
+        tax_note: taxes.is_empty().then(|| "no tax computed".to_owned()),
         taxes,
         total: show(total),
         references: References::default(),

@@ -1,24 +1,12 @@
 //! INVOICE §3's example, to the cent.
 
-use super::document::Document;
+use super::close::closed;
+use super::document::{Document, DocumentState, DocumentType};
 use super::effect::{ClosedPeriod, Totals, effect};
-use super::proof::{CutPoint, Proof, Versions};
-use super::statement::document;
-use crate::core::pricing::period::period;
-use crate::core::pricing::rating::rate;
-use crate::core::pricing::sample::{northwind, northwind_september};
-use crate::core::word::{Offset, Partition, StreamId};
-
-const BOOK: &str = "sha256:00";
-
-fn northwind_document() -> Document {
-    let book = northwind();
-    let september = period(&book.contracts["northwind-wholesale"], "2026-09").unwrap();
-    let rating = rate(&book, "northwind-wholesale", None, &september, &northwind_september()).unwrap();
-    let cut = vec![CutPoint { stream: StreamId("usage-1".into()), partition: Partition(0), offset: Offset(8_812_734) }];
-    let proof = Proof { cut, after: 1204, versions: Versions { fold: 1, rate: 1 } };
-    document(&book, BOOK, "northwind-wholesale", None, &september, &rating, &proof).unwrap()
-}
+use super::error::DocumentError;
+use super::issue::{issued, with_state};
+use super::sample::{BOOK, issue, northwind_invoice, northwind_statement as northwind_document, statement as rated};
+use crate::core::pricing::sample::{at, northwind, northwind_september};
 
 #[test]
 fn northwind_september_to_the_cent() {
@@ -44,7 +32,7 @@ fn digests_follow_their_content() {
     let seal = |document: Document| document.sealed().unwrap().proof.digest;
     assert_eq!(seal(document.clone()), document.proof.digest);
     let mut issued = document.clone();
-    (issued.state, issued.references.erp) = ("issued", Some("4711".to_owned()));
+    (issued.state, issued.references.erp) = (DocumentState::Issued, Some("4711".to_owned()));
     assert_eq!(seal(issued), document.proof.digest);
     let mut other = document.clone();
     other.rows[0].amount = "2188.33".to_owned();
@@ -54,16 +42,49 @@ fn digests_follow_their_content() {
     assert_ne!(super::proof::rating_digest(&document.rows, &[], BOOK).unwrap(), again);
 }
 
+/// What is stored comes back as the same bytes under the same digest; anything else is refused.
+#[test]
+fn a_document_is_read_back_as_it_was_written() {
+    for document in [northwind_document(), northwind_invoice()] {
+        let text = serde_json::to_string(&document).unwrap();
+        let read = Document::from_json(&text).unwrap();
+        assert_eq!((serde_json::to_string(&read).unwrap(), &read), (text.clone(), &document));
+        let forged = text.replace("2188.32", "2188.31");
+        assert!(matches!(Document::from_json(&forged), Err(DocumentError::Digest { .. })));
+        for other in
+            [text.replace("\"reason\":null,", "\"reason\":null,\"note\":1,"), text.replace("\"deal\"", "\"sale\"")]
+        {
+            assert!(matches!(Document::from_json(&other), Err(DocumentError::Json(_))), "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_draft_is_issued_once_and_stays_the_same_document() {
+    let draft = closed(northwind_document(), "9d2f6a").unwrap();
+    assert_eq!((draft.state, draft.provisional, &*draft.proof.rating_id), (DocumentState::Closed, false, "9d2f6a"));
+    let invoice = issue(draft.clone(), "EG-2026-000118");
+    assert_eq!((invoice.issue_date.as_deref(), invoice.due_date.as_deref()), (Some("2026-10-04"), Some("2026-11-18")));
+    assert_ne!(invoice.proof.digest, draft.proof.digest);
+    let credited = with_state(invoice.clone(), DocumentState::Credited, Some("4711".to_owned()));
+    assert_eq!(credited.clone().sealed().unwrap(), credited);
+    assert_eq!(credited.proof.digest, invoice.proof.digest);
+    let again = |document: Document| {
+        issued(document, "X".to_owned(), at("2026-10-03T22:30:00Z"), chrono_tz::UTC, 1, Vec::new())
+    };
+    assert!(matches!(again(invoice), Err(DocumentError::NoDraft { state: "issued", .. })));
+    assert!(matches!(again(northwind_document()), Err(DocumentError::NoDraft { state: "open", .. })));
+    let note = Document { kind: DocumentType::CreditNote, ..draft };
+    assert!(matches!(again(note), Err(DocumentError::NoReference(number)) if number == "X"));
+}
+
 #[test]
 fn without_a_tax_none_is_computed() {
     let mut book = northwind();
     book.contracts.get_mut("northwind-wholesale").unwrap().tax = None;
-    let september = period(&book.contracts["northwind-wholesale"], "2026-09").unwrap();
-    let rating = rate(&book, "northwind-wholesale", None, &september, &northwind_september()).unwrap();
-    let proof = Proof { cut: Vec::new(), after: 0, versions: Versions { fold: 1, rate: 1 } };
-    let document = document(&book, BOOK, "northwind-wholesale", None, &september, &rating, &proof).unwrap();
+    let document = rated(&book, "northwind-wholesale", &northwind_september());
     assert!(document.taxes.is_empty());
-    assert_eq!(document.tax_note, Some("no tax computed"));
+    assert_eq!(document.tax_note.as_deref(), Some("no tax computed"));
 }
 
 /// The statement at another total, of another buyer.

@@ -12,7 +12,7 @@ pub mod diagnostic;
 mod leaf;
 mod line;
 pub mod model;
-mod number;
+pub mod number;
 mod overlap;
 mod party;
 mod programme;

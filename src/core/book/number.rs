@@ -38,6 +38,34 @@ fn elements(format: &str) -> Option<Vec<Element>> {
     Some(elements)
 }
 
+/// The `count`-th number of a format in a year, counted from 1: a count that outgrows its width has more digits. None if the format is
+/// none, or the year does not have four digits.
+#[must_use]
+pub fn number(format: &str, year: i32, count: u64) -> Option<String> {
+    if !is_format(format) || !(0..=9999).contains(&year) {
+        return None;
+    }
+    let mut number = String::new();
+    let mut rest = format;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        number.push_str(before);
+        match name.strip_prefix("seq:") {
+            Some(width) => number.push_str(&format!("{count:0width$}", width = width.parse().ok()?)),
+            None => number.push_str(&format!("{year:04}")),
+        }
+        rest = after;
+    }
+    number.push_str(rest);
+    Some(number)
+}
+
+/// Whether a format has the year in it: then its numbers begin anew each year.
+#[must_use]
+pub fn has_year(format: &str) -> bool {
+    format.contains("{year}")
+}
+
 /// Whether a seller can number documents by it.
 pub(super) fn is_format(format: &str) -> bool {
     let one_sequence = |elements: Vec<Element>| elements.iter().filter(|e| **e == Element::Digits).count() == 1;
@@ -102,6 +130,29 @@ mod tests {
             assert_eq!(collide(one, other), expected, "{one} {other}");
             assert_eq!(collide(other, one), expected, "{other} {one}");
         }
+    }
+
+    #[test]
+    fn numbers_grow_beyond_their_width() {
+        for (format, year, count, expected) in [
+            ("EG-{year}-{seq:6}", 2026, 118, Some("EG-2026-000118")),
+            ("EG-{year}-{seq:6}", 2026, 1_234_567, Some("EG-2026-1234567")),
+            ("{seq:3}A{year}B", 987, 7, Some("007A0987B")),
+            ("NW{seq:1}", 2026, 12, Some("NW12")),
+            ("EG-{year}-{seq:6}", 10_000, 1, None),
+            ("EG-{year}", 2026, 1, None),
+        ] {
+            assert_eq!(number(format, year, count).as_deref(), expected, "{format}");
+        }
+        assert!(has_year("EG-{year}-{seq:6}") && !has_year("EG-{seq:6}"));
+    }
+
+    /// No two counts of a year have one number.
+    #[test]
+    fn numbers_differ() {
+        let numbers: std::collections::BTreeSet<_> =
+            (1..2_000).map(|count| number("A{seq:2}{year}", 2026, count)).collect();
+        assert_eq!(numbers.len(), 1_999);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod closing;
 pub mod credit;
 pub mod resolution;
+pub mod stream;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,25 @@ pub enum Decision {
     StreamOpened {
         /// Its rules, for ever.
         rules: StreamRules,
+        /// The generation that ends by it; none of a stream that is new.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closes: Option<stream::Closes>,
         /// Who opened it.
+        actor: String,
+    },
+    /// Offsets of a partition are not folded and never will be: retention deleted them first, or the log was cut and refilled there.
+    OffsetsLost {
+        /// The stream.
+        stream: StreamId,
+        /// The partition.
+        partition: Partition,
+        /// The offset that was due: everything below was folded, and stays.
+        from: Offset,
+        /// Folding goes on here.
+        to: Offset,
+        /// Why.
+        reason: String,
+        /// Who decided.
         actor: String,
     },
     /// A price book is in force for every rating whose `after` lies past this record.
@@ -139,6 +158,7 @@ impl Decision {
     pub fn kind(&self) -> &'static str {
         match self {
             Decision::StreamOpened { .. } => "StreamOpened",
+            Decision::OffsetsLost { .. } => "OffsetsLost",
             Decision::PriceBookPublished { .. } => "PriceBookPublished",
             Decision::RecordResent { .. } => "RecordResent",
             Decision::RecordDiscarded { .. } => "RecordDiscarded",
@@ -158,6 +178,7 @@ impl Decision {
     pub fn actor(&self) -> &str {
         match self {
             Decision::StreamOpened { actor, .. }
+            | Decision::OffsetsLost { actor, .. }
             | Decision::PriceBookPublished { actor, .. }
             | Decision::RecordResent { actor, .. }
             | Decision::CreditGranted { actor, .. }

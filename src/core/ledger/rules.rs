@@ -15,7 +15,7 @@ pub const DEFAULT_ACCEPTANCE_WINDOW_MS: i64 = 40 * 86_400_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamRules {
-    /// TOPIC-GENERATION.
+    /// The topic under which it was opened first, and the generation: `usage-2`.
     pub stream: StreamId,
     /// The Kafka topic.
     pub topic: String,

@@ -99,6 +99,12 @@ impl BucketBatch {
         });
     }
 
+    /// Adds a bucket without cells: what was written of that hour before is void, and nothing is left of it.
+    pub fn push_empty(&mut self, series: &Arc<SeriesKey>, definition: &Definition, hour: Hour) {
+        let (series, first_cell) = (Arc::clone(series), self.cells.len() as u32);
+        self.rows.push(Bucket { series, definition: *definition, hour, first_cell, cell_count: 0 });
+    }
+
     /// The buckets with their cells.
     pub fn iter(&self) -> impl Iterator<Item = (&Bucket, &[BucketCell])> {
         self.rows.iter().map(|row| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::word::HOUR_MS;
+use crate::core::word::{HOUR_MS, Hour, Instant};
 
 /// The built-in gauge of every array: 1 at each accepted event. Coverage is read from its cells (PRICING §12).
 pub const OBSERVED: &str = "$observed";
@@ -49,6 +49,17 @@ pub struct Definition {
 impl Definition {
     /// The definition of [`OBSERVED`]: a gauge of 15-minute cells that holds for the default 2 hours.
     pub const OBSERVED: Definition = Definition { kind: MeterKind::Gauge, max_hold_ms: 2 * HOUR_MS, cell_ms: 900_000 };
+
+    /// The hours whose buckets a reading at `instant` can change.
+    #[must_use]
+    pub fn touched(&self, instant: Instant) -> (Hour, Hour) {
+        let last = match self.kind {
+            // its area, or the increase of a successor, reaches up to max_hold further
+            MeterKind::Gauge | MeterKind::Counter => instant.plus_ms(self.max_hold_ms).hour(),
+            MeterKind::Delta => instant.hour(),
+        };
+        (instant.hour(), last)
+    }
 
     /// Length of a cell in minutes.
     #[must_use]

@@ -7,10 +7,10 @@ use hashbrown::HashTable;
 
 use super::array::{ArrayMeter, Marked, MeterReading, name_hash};
 use super::bucket::{BucketBatch, SeriesKey};
-use super::definition::Meters;
+use super::definition::{Meters, OBSERVED};
 use super::held::EventOrder;
 use super::series::Workspace;
-use crate::core::word::{Hour, Instant};
+use crate::core::word::{Hour, Instant, Kind};
 use crate::mutation::{Mutation, planted};
 
 /// Most memory for buckets that a partition keeps while it has none: a busy partition's usual checkpoint.
@@ -26,6 +26,8 @@ pub struct PutOut {
     pub buckets: BucketBatch,
     /// Hours to be metered again from ledger rows below the checkpoint's offset.
     pub marks: Marks,
+    /// Those of them that void events touch: a bucket is written even if nothing is left of it.
+    pub voided: Marks,
 }
 
 /// The metering state of one partition.
@@ -39,6 +41,7 @@ pub struct PartitionMeter {
     touched: Vec<u32>,
     pending: BucketBatch,
     marks: Marks,
+    voided: Marks,
     marked_hours: usize,
     scratch: Marked,
     workspace: Workspace,
@@ -86,6 +89,30 @@ impl PartitionMeter {
         }
     }
 
+    /// Marks the hours that a void event of an array touches, which somebody may have metered with it. `readings` name its series.
+    pub fn mark_void<'a>(
+        &mut self,
+        (provider, array): (&str, &str),
+        time: Instant,
+        readings: impl Iterator<Item = (Kind, &'a str, &'a str)>,
+    ) {
+        let (provider, array): (Arc<str>, Arc<str>) = (provider.into(), array.into());
+        let observed = (Kind::Array, array.to_string(), OBSERVED.to_owned());
+        let named = readings.map(|(kind, resource, meter)| (kind, resource.to_owned(), meter.to_owned()));
+        for (kind, resource, meter) in named.chain([observed]) {
+            let Some(definition) = self.meters.get(&meter) else { continue };
+            let (first, last) = definition.touched(time);
+            let (provider, array) = (Arc::clone(&provider), Arc::clone(&array));
+            let key = Arc::new(SeriesKey { provider, array, kind, resource: resource.into(), meter: meter.into() });
+            for hour in (first.0..=last.0).map(Hour) {
+                self.voided.entry(Arc::clone(&key)).or_default().insert(hour);
+                if self.marks.entry(Arc::clone(&key)).or_default().insert(hour) {
+                    self.marked_hours += 1;
+                }
+            }
+        }
+    }
+
     /// Takes in an event below the checkpoint at which the state is rebuilt. `newest` is its array's newest accepted time.
     pub fn restore<'a>(
         &mut self,
@@ -115,7 +142,7 @@ impl PartitionMeter {
             let all = std::mem::take(&mut buckets);
             buckets.append_if(&all, |row| !marks.get(&row.series).is_some_and(|hours| hours.contains(&row.hour)));
         }
-        PutOut { buckets, marks }
+        PutOut { buckets, marks, voided: std::mem::take(&mut self.voided) }
     }
 
     /// Takes back the memory of buckets that were written, for the next ones: to ask the system for it anew at each checkpoint costs
@@ -183,7 +210,7 @@ impl PartitionMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::word::{HOUR_MS, Kind};
+    use crate::core::word::HOUR_MS;
 
     /// A late accept may concern hours of an array that was forgotten, or that recovery did not load.
     #[test]
@@ -193,7 +220,7 @@ mod tests {
         let mut accept = |hour: i64, offset| {
             let order = EventOrder { instant: Instant(hour * HOUR_MS), recorded: None, generation: 1, offset };
             partition.accept("p", "a", None, order, std::iter::empty());
-            let PutOut { buckets, marks } = partition.put_out();
+            let PutOut { buckets, marks, .. } = partition.put_out();
             let observed = |series: &SeriesKey| series.kind == Kind::Array;
             let marked: Vec<i64> = marks
                 .iter()

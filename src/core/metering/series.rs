@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bucket::SeriesKey;
 use super::cell::{Cell, Sample, meter};
-use super::definition::{Definition, MeterKind};
+use super::definition::Definition;
 use super::held::{Held, HeldEvent, HeldEvents};
 use crate::core::word::{Hour, Instant};
 use crate::mutation::{Mutation, planted};
@@ -25,12 +25,7 @@ impl Series {
     /// The hours whose buckets a reading at `instant` can change.
     #[must_use]
     pub fn touched(&self, instant: Instant) -> (Hour, Hour) {
-        let last = match self.definition.kind {
-            // its area, or the increase of a successor, reaches up to max_hold further
-            MeterKind::Gauge | MeterKind::Counter => instant.plus_ms(self.definition.max_hold_ms).hour(),
-            MeterKind::Delta => instant.hour(),
-        };
-        (instant.hour(), last)
+        self.definition.touched(instant)
     }
 
     /// Bytes that this series takes in memory, its name included, its readings not.

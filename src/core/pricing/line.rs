@@ -8,7 +8,7 @@ use super::digest::InputsDigest;
 use super::error::{Overflow, RateError, at};
 use super::layout::{Window, charge, lay_out, rates};
 use super::period::Span;
-use super::quantity::{Level, by_window, peak, percentile};
+use super::quantity::{self, by_window, peak, percentile};
 use super::terms::Segment;
 use super::usage::Slot;
 use super::wide::{self, Wide};
@@ -27,6 +27,18 @@ pub struct UsageLine<'book> {
     /// Those of the windows.
     spans: Vec<Span>,
     charge: Charge,
+}
+
+/// What was held in a window and what was committed in it: both in the same fractions, of which a quantity of 1 for a millisecond is
+/// [`Level::one`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// What was used.
+    pub used: Wide,
+    /// What was committed.
+    pub committed: Wide,
+    /// How much of both is a quantity of 1.
+    pub one: Wide,
 }
 
 impl<'book> UsageLine<'book> {
@@ -78,11 +90,24 @@ impl<'book> UsageLine<'book> {
         add().map_err(at(&self.line.id))
     }
 
+    /// What a part held in each window beside the commitment in force, before any rounding.
+    pub fn levels(&self, slots: &[Slot]) -> Result<Vec<Level>, Overflow> {
+        let unit = wide::product([Wide::from(self.unit.size), Wide::from(self.unit.time_ms(self.period_ms))])?;
+        // a level of 1 for a millisecond: in billionths, and in what a unit counts, over the whole period
+        let one = wide::product([unit, wide::ten(9)])?;
+        let level = |(window, amount): (&Window, i128)| {
+            let used = wide::product([Wide::from(amount), Wide::from(self.period_ms), wide::ten(9)])?;
+            let committed = wide::product([window.committed.wide(), Wide::from(window.span.ms()), unit])?;
+            Ok(Level { used, committed, one })
+        };
+        self.windows.iter().zip(by_window(slots, &self.spans)?).map(level).collect()
+    }
+
     /// The part's quantity (PRICING §4), rounded to a multiple where the rate says so.
     fn measured(&self, slots: &[Slot], amounts: Vec<i128>) -> Result<Part, Overflow> {
         let spans = &self.spans;
         let size = Wide::from(self.unit.size);
-        let level = |level: Level| {
+        let level = |level: quantity::Level| {
             let weights = spans.iter().map(|span| Wide::from(span.ms()));
             let one = wide::product([size, Wide::from(level.ms)])?;
             Part::level(self.stretches(weights), Wide::from(level.area), one)

@@ -6,6 +6,7 @@ pub mod charge;
 pub mod coverage;
 pub mod credit;
 pub mod currency;
+pub mod daily;
 pub mod decimal;
 pub mod digest;
 pub mod discount;

@@ -1,7 +1,10 @@
 //! Rounding of amounts to minor units (PRICING §11).
 
+use serde::{Deserialize, Serialize};
+
 /// How a half is rounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// To the even neighbour.
     HalfEven,

@@ -1,5 +1,7 @@
 //! A row: one priced item, the unit of rounding (PRICING, head).
 
+use serde::{Deserialize, Serialize};
+
 use super::charge::entry::{Entry, Range};
 use super::decimal::Decimal;
 use super::discount::Discount;
@@ -11,7 +13,8 @@ use super::period::Span;
 use crate::core::book::model::Statistic;
 
 /// What a row charges for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// A commitment in full.
     Commitment,

@@ -152,7 +152,7 @@ fn statements_are_proved_and_traced_and_tampering_is_seen() {
     parts.execute(
         "ALTER TABLE usage_bucket UPDATE cell_amount = arrayMap(amount -> amount + 1099511627776000000, cell_amount) \
          WHERE array = 'd' AND kind = 'array' AND meter = 'effective_used' AND hour = toDateTime('2026-10-10 10:00:00', 'UTC') SETTINGS mutations_sync = 2",
-    );
+    ).unwrap();
     let output = parts.run(&[&ALL[..], &["table"]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -160,7 +160,9 @@ fn statements_are_proved_and_traced_and_tampering_is_seen() {
     assert!(text.contains("/quantity") && !text.contains("lacks rows"), "{text}");
 
     // ... and a ledger that lacks a row
-    parts.execute("ALTER TABLE usage_event DELETE WHERE partition = 0 AND offset = 777 SETTINGS mutations_sync = 2");
+    parts
+        .execute("ALTER TABLE usage_event DELETE WHERE partition = 0 AND offset = 777 SETTINGS mutations_sync = 2")
+        .unwrap();
     let lines = String::from_utf8(parts.run(&[&ALL[..], &["json"]].concat()).stdout).unwrap();
     let summary: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     let hole = &summary["holes"][0];

@@ -4,6 +4,7 @@
 use plimsoll::clickhouse::Client;
 use plimsoll::clickhouse::read::line_usage;
 use plimsoll::clickhouse::read::rating::vector;
+use plimsoll::clickhouse::void::Void;
 use plimsoll::config::Config;
 use plimsoll::core::book::model::{Buyer, Per, Statistic};
 use plimsoll::core::book::{self, Book};
@@ -124,12 +125,13 @@ async fn newest_cut(client: &Client) -> Vec<CutPoint> {
 
 async fn from_ledger(client: &Client, lines: &[LineSelection], cut: &[CutPoint]) -> (Vec<LineUsage>, Effort) {
     let meters = Definitions::read(client).await.unwrap().newest();
+    let void = Void::default();
     let (mut usages, mut all) = (vec![LineUsage::default(); lines.len()], Effort::default());
     for provider in PROVIDERS {
         let places: Vec<usize> = (0..lines.len()).filter(|place| lines[*place].provider == provider).collect();
         let own: Vec<LineSelection> = places.iter().map(|place| lines[*place].clone()).collect();
         let mut effort = Effort::default();
-        let ledger = Ledger { client, cut, meters: &meters, provider };
+        let ledger = Ledger { client, cut, void: &void, meters: &meters, provider };
         let found = ledger.usages(&own, |_, now| effort = now).await.unwrap();
         places.into_iter().zip(found).for_each(|(place, usage)| usages[place] = usage);
         all.readings += effort.readings;

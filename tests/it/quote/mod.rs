@@ -1,7 +1,7 @@
 //! `plimsoll quote` against a second implementation, written from PRICING by other means: exact rationals, no shared code.
 
-mod mistake;
-mod oracle;
+pub mod mistake;
+pub mod oracle;
 mod property;
 pub mod random;
 mod usage;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::cases::{PLAIN, check};
 
 /// A decimal's text as a rational.
-fn rational(text: &str) -> BigRational {
+pub fn rational(text: &str) -> BigRational {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let scale = oracle::ten(part.len() as u32);

@@ -1,11 +1,18 @@
-//! `plimsoll stream`: makes a stream's topic and the record of its rules.
+//! `plimsoll stream`: makes a stream's topic and the record of its rules; opens it again; records what it lost.
+
+mod lost;
+mod reopen;
+mod void;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
+use crate::clickhouse::Client;
+use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
 use crate::core::decision::Decision;
 use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
@@ -26,8 +33,18 @@ pub(super) enum Command {
         after_help = "Example:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d"
     )]
     Open(Open),
+    Reopen(reopen::Reopen),
+    Lost(lost::Lost),
+    Void(void::Void),
     /// List the streams that are open
-    List,
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The generations that are closed as well, with their ends
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,28 +98,57 @@ impl Command {
         let runtime = tokio::runtime::Runtime::new()?;
         match self {
             Command::Open(open) => runtime.block_on(open.run(config)),
-            Command::List => {
-                let control = follow(config)?;
-                for rules in control.streams() {
-                    let provider = rules.provider.as_deref().unwrap_or("(shared)");
-                    let days = rules.acceptance_window_ms / 86_400_000;
-                    println!(
-                        "{}  {} partitions  {provider}  acceptance window {days} d",
-                        rules.stream, rules.partitions
-                    );
-                }
-                Ok(ExitCode::SUCCESS)
-            }
+            Command::Reopen(reopen) => reopen.run(config, &runtime),
+            Command::Lost(lost) => lost.run(config, &runtime),
+            Command::Void(void) => void.run(config, &runtime),
+            Command::List(list) => list.run(config),
         }
     }
 }
 
+impl List {
+    fn run(&self, config: &Config) -> anyhow::Result<ExitCode> {
+        for generation in follow(config)?.register().all().filter(|generation| self.all || generation.ends.is_none()) {
+            let rules = &generation.rules;
+            let provider = rules.provider.as_deref().unwrap_or("(shared)");
+            let days = rules.acceptance_window_ms / 86_400_000;
+            let topic = if rules.stream.0 == format!("{}-1", rules.topic) {
+                String::new()
+            } else {
+                format!("  topic {}", rules.topic)
+            };
+            let ended = match &generation.ends {
+                None => String::new(),
+                Some(ends) => {
+                    format!("  ended at {}", ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", "))
+                }
+            };
+            println!(
+                "{}  {} partitions  {provider}  acceptance window {days} d{topic}{ended}",
+                rules.stream, rules.partitions
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The store, for commands that ask it what workers have done. Its calls block, so they are made outside of the runtime.
+fn store(config: &Config, runtime: &tokio::runtime::Runtime) -> ClickHouseStore {
+    ClickHouseStore::new(Client::new(&config.clickhouse), runtime.handle().clone(), Arc::new(|_, _, _| {}))
+}
+
+/// Refuses a name that Kafka does not take.
+fn check_topic_name(topic: &str) -> anyhow::Result<()> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if topic.is_empty() || topic.len() > 200 || !topic.chars().all(legal) {
+        bail!("a topic's name is made of letters, digits, '.', '_' and '-', at most 200 of them: {topic:?}");
+    }
+    Ok(())
+}
+
 impl Open {
     async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if self.topic.is_empty() || self.topic.len() > 200 || !self.topic.chars().all(legal) {
-            bail!("a topic's name is made of letters, digits, '.', '_' and '-', at most 200 of them: {:?}", self.topic);
-        }
+        check_topic_name(&self.topic)?;
         let rules = self.rules();
         if rules
             .provider
@@ -119,14 +165,23 @@ impl Open {
         let control = follow(config)?;
         if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
             if **open == rules {
+                wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
                 println!("{} is open already with these rules", rules.stream);
                 return Ok(ExitCode::SUCCESS);
             }
             eprintln!(
-                "plimsoll: {} is open with other rules, and a stream's rules never change:\n  {}\nopen a stream under another name",
+                "plimsoll: {} is open with other rules, and a stream's rules never change:\n  {}\nto change them: plimsoll stream reopen {}",
                 open.stream,
-                serde_json::to_string(&**open)?
+                serde_json::to_string(&**open)?,
+                open.stream
             );
+            return Ok(ExitCode::from(2));
+        }
+        let register = control.register();
+        if let Some(taken) =
+            register.all().find(|taken| taken.rules.topic == self.topic || taken.rules.stream == rules.stream)
+        {
+            eprintln!("plimsoll: {} was opened before and is closed: its name is taken", taken.rules.stream);
             return Ok(ExitCode::from(2));
         }
         let bound = |open: &StreamRules| open.provider.is_some() && open.provider == rules.provider;
@@ -139,7 +194,8 @@ impl Open {
         }
         topics.create(&self.topic, self.partitions, Purpose::Usage).await?;
         wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
-        append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), actor: self.actor }).await?;
+        append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), closes: None, actor: self.actor })
+            .await?;
         println!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions);
         Ok(ExitCode::SUCCESS)
     }
