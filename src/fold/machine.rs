@@ -401,9 +401,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
         if !self.reload || planted(Mutation::ControlAdvancedEarly) {
             fold.advance_control(control);
-        } else if fold.span().consumed == 0
-            && self.checkpointed.as_ref().is_none_or(|newest| newest.next == fold.next())
-        {
+        } else if fold.span().consumed == 0 && fold.next() == fold.span().from && fold.lost() == 0 {
             return Ok((Stage::Load, Progress::Stepped));
         }
         let (put_out, checkpoint) = fold.take_checkpoint()?;

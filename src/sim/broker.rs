@@ -63,6 +63,8 @@ pub(super) struct PartitionLog {
     pub(super) cuts: Vec<u64>,
     /// What stood in the log when it was cut below a checkpoint: nothing of it may be folded again.
     pub(super) before_cut: Option<Vec<Rc<Record>>>,
+    /// Where the newest checkpoint stood when `before_cut` was kept.
+    pub(super) stood: u64,
     /// Whether a process has refused to go on since.
     pub(super) refused: bool,
     pub(super) committed: u64,

@@ -29,11 +29,12 @@ fn tell(report: &Report) {
 #[test]
 fn no_fault_loses_doubles_or_changes_anything() {
     let count = std::env::var("PLIMSOLL_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(3_000);
-    let report = schedules(SEED, count);
+    let seed = std::env::var("PLIMSOLL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    let report = schedules(seed, count);
     println!("{report}");
     tell(&report);
     assert_eq!(report.failed(), 0);
-    assert_eq!(report.missing(), Vec::<&str>::new(), "every fault strikes");
+    assert!(count < 3_000 || report.missing().is_empty(), "every fault strikes: {:?} did not", report.missing());
 }
 
 /// How many schedules it takes until a planted bug fails one; none if it takes more than `most`.

@@ -139,6 +139,7 @@ impl Schedule {
             if log.before_cut.is_some() {
                 return;
             }
+            log.stood = newest;
             let flushed = world.database.borrow().greatest_row(partition).unwrap_or(0);
             // below what a decision gave up nobody knows the log
             let is_known = log.lost.last().is_none_or(|(_, to)| *to != newest);
@@ -176,13 +177,15 @@ impl Schedule {
         let ends: Vec<u64> = {
             let broker = world.broker.borrow();
             let open = &broker.partitions[broker.open().first as usize..];
-            if broker.streams.len() == MOST_GENERATIONS {
-                return;
-            }
             let newest = |place: usize| {
                 let place = broker.open().first + place as u32;
                 world.database.borrow().newest_checkpoint(place).unwrap_or(0)
             };
+            let is_mixed =
+                |(place, log): (usize, &PartitionLog)| log.before_cut.is_some() && newest(place) != log.stood;
+            if broker.streams.len() == MOST_GENERATIONS || open.iter().enumerate().any(is_mixed) {
+                return;
+            }
             let end = |(place, log): (usize, &PartitionLog)| match world.below(4) {
                 _ if log.before_cut.is_some() => newest(place),
                 0 | 1 => log.end,
@@ -220,7 +223,8 @@ impl Schedule {
             let from = before.map_or(newest, |(_, to)| *to);
             let known = database.greatest_row(place).map_or(from, |row| from.max(row + 1));
             let to = known.max(log.first);
-            if log.from(to).is_empty() {
+            // of the new log something may have been folded and put under a checkpoint before anybody saw that it is another one
+            if log.from(to).is_empty() || newest != log.stood {
                 return;
             }
             (from, to)
