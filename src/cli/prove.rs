@@ -11,16 +11,23 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::hole::Hole;
 use crate::config::Config;
 use crate::prove::difference::Difference;
+use crate::prove::documents::{Documents, Which};
 use crate::prove::{Proof, ProveError, Verdict, open};
 use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Exit code: 0 all of it is proven, 1 something differs, 2 there is no such document.\n\nExamples:\n  plimsoll prove --statement northwind-wholesale --period 2026-10\n  plimsoll prove --statements --provider northwind --period 2026-10 --format json"
+    after_help = "Exit code: 0 all of it is proven, 1 something differs, 2 there is no such document.\n\nExamples:\n  plimsoll prove EG-2026-000118\n  plimsoll prove --all --provider northwind --period 2026-10\n  plimsoll prove --statement northwind-wholesale --period 2026-11\n  plimsoll prove --statements --provider northwind --period 2026-11 --format json"
 )]
 pub(super) struct Args {
+    /// The number of an issued document
+    #[arg(required_unless_present_any = ["all", "statement", "statements"], conflicts_with_all = ["all", "statement", "statements"])]
+    number: Option<String>,
+    /// All documents and drafts of closed periods; of one provider with --provider, of one period with --period
+    #[arg(long, conflicts_with_all = ["statement", "statements"])]
+    all: bool,
     /// The statement of this contract in an open period
-    #[arg(long, value_name = "CONTRACT", requires = "period", required_unless_present = "statements")]
+    #[arg(long, value_name = "CONTRACT", requires = "period")]
     statement: Option<String>,
     /// All statements of a provider in an open period
     #[arg(long, requires = "provider", requires = "period", conflicts_with = "statement")]
@@ -59,6 +66,9 @@ struct Summary<'a> {
 impl Args {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let client = Client::new(&config.clickhouse);
+        if self.number.is_some() || self.all {
+            return self.documents(&client).await;
+        }
         let label = self.period.clone().unwrap_or_default();
         let places = match self.places(&client, &label).await {
             Ok(places) => places,
@@ -72,7 +82,36 @@ impl Args {
             Err(error) => return Err(error.into()),
         };
         drop(bar);
-        self.print(&proof)?;
+        self.done(&proof)
+    }
+
+    /// Documents of closed periods, a close at a time.
+    async fn documents(&self, client: &Client) -> anyhow::Result<ExitCode> {
+        let documents = Documents::read(client).await?;
+        if let Some(number) = &self.number {
+            let bar = MeterBar::new();
+            let proof = documents.number(number, &|effort| bar.metered(effort)).await?;
+            drop(bar);
+            let Some(proof) = proof else {
+                eprintln!("plimsoll: no document {number} is issued; `plimsoll run` mirrors what was decided");
+                return Ok(ExitCode::from(2));
+            };
+            return self.done(&proof);
+        }
+        let mut all = Proof::default();
+        let which = Which { provider: self.provider.clone(), period: self.period.clone() };
+        for close in documents.closes(&which) {
+            let bar = MeterBar::new();
+            let before = all.effort;
+            let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await?;
+            drop(bar);
+            all = all.plus(proof);
+        }
+        self.done(&all)
+    }
+
+    fn done(&self, proof: &Proof) -> anyhow::Result<ExitCode> {
+        self.print(proof)?;
         Ok(if proof.is_proven() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 

@@ -10,27 +10,34 @@ use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::pricing::breakdown;
 use crate::prove::ProveError;
+use crate::prove::documents::Documents;
 use crate::prove::open::Open;
 use crate::statement::{Place, StatementError};
-use crate::trace::{Item, Trace, TraceError, TraceQuery, trace};
+use crate::trace::{Item, Trace, TraceError, TraceQuery, document, trace};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced.\n\nExamples:\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
+    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
 )]
 pub(super) struct Args {
+    /// The number of an issued document
+    #[arg(required_unless_present = "statement", conflicts_with = "statement", requires = "no")]
+    number: Option<String>,
+    /// Its row, by its number
+    #[arg(value_name = "ROW")]
+    no: Option<usize>,
     /// The statement of this contract in an open period
-    #[arg(long, value_name = "CONTRACT")]
-    statement: String,
+    #[arg(long, value_name = "CONTRACT", requires = "period", requires = "row")]
+    statement: Option<String>,
     /// Of a contract for each customer: whose
-    #[arg(long)]
+    #[arg(long, requires = "statement")]
     customer: Option<String>,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
-    period: String,
-    /// The row, by its number
-    #[arg(long, value_name = "NO")]
-    row: usize,
+    #[arg(long, value_name = "YYYY-MM", requires = "statement")]
+    period: Option<String>,
+    /// The statement's row, by its number
+    #[arg(long, value_name = "NO", requires = "statement")]
+    row: Option<usize>,
     /// What the pieces are: arrays, resources, days of the contract's zone, or UTC hours
     #[arg(long, value_enum, default_value_t = By::Array)]
     by: By,
@@ -64,7 +71,11 @@ impl Args {
         let found = self.trace(&Client::new(&config.clickhouse), &bar).await;
         drop(bar);
         match found {
-            Ok(trace) => print(&trace).await,
+            Ok(Some(trace)) => print(&trace).await,
+            Ok(None) => {
+                eprintln!("plimsoll: no such document is issued; `plimsoll run` mirrors what was decided");
+                Ok(ExitCode::from(2))
+            }
             Err(error) if is_unknown(&error) => {
                 eprintln!("plimsoll: {error}");
                 Ok(ExitCode::from(2))
@@ -73,13 +84,19 @@ impl Args {
         }
     }
 
-    async fn trace(&self, client: &Client, bar: &MeterBar) -> Result<Trace, TraceError> {
+    async fn trace(&self, client: &Client, bar: &MeterBar) -> Result<Option<Trace>, TraceError> {
+        let row = self.no.or(self.row).unwrap_or_default();
+        let query = TraceQuery { row, by: self.by.into(), array: self.array.clone() };
+        let told = |effort| bar.metered(effort);
+        if let Some(number) = &self.number {
+            return document(&Documents::read(client).await?, number, &query, &told).await;
+        }
+        let (statement, label) = (self.statement.clone().unwrap_or_default(), self.period.clone().unwrap_or_default());
         let open = Open::newest(client).await?;
-        let (period, provider) = open.period(&self.statement, &self.period)?;
+        let (period, provider) = open.period(&statement, &label)?;
         let credits = open.credits();
-        let place = Place { contract: self.statement.clone(), customer: self.customer.clone() };
-        let query = TraceQuery { row: self.row, by: self.by.into(), array: self.array.clone() };
-        trace(&open.rerating(&provider, &period, &credits), &place, &query, &|effort| bar.metered(effort)).await
+        let place = Place { contract: statement, customer: self.customer.clone() };
+        trace(&open.rerating(&provider, &period, &credits), &place, &query, &told).await.map(Some)
     }
 }
 

@@ -56,6 +56,15 @@ pub struct Closed<'a> {
     pub versions: &'a [RateVersion],
 }
 
+/// What the decisions before a close say.
+pub struct Inputs {
+    book: Book,
+    meters: Meters,
+    grants: Grants,
+    void: Void,
+    version: RateVersion,
+}
+
 /// Under which number a draft was issued, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number {
@@ -84,27 +93,9 @@ impl Closed<'_> {
     pub async fn prove(&self, only: Option<&[Place]>, progress: Progress<'_>) -> Result<Proof, ProveError> {
         let started = Moment::now();
         let close = self.close;
-        let (book, meters) = self.book_and_meters()?;
-        let missing = || ProveError::Version { fold: close.versions.fold, rate: close.versions.rate };
-        let version = version(self.versions, close.versions.rate).ok_or_else(missing)?;
-        if close.versions.fold != FOLD_VERSION {
-            return Err(missing());
-        }
-        let (grants, void) = (self.grants(), self.void());
-        let credits = |place: &Place, places: u32| self.left(&grants, place, places);
-        let rerating = Rerating {
-            client: self.client,
-            provider: &close.period.provider,
-            span: Span { from: close.period.start, until: close.period.end },
-            cut: &close.cut,
-            void: &void,
-            after: close.after,
-            book: (&book, &close.book),
-            meters: &meters,
-            fold_version: close.versions.fold,
-            version,
-            credits: &credits,
-        };
+        let inputs = self.inputs()?;
+        let credits = self.credits(&inputs);
+        let rerating = self.rerating(&inputs, &credits);
         let mut stored = self.stored(&close.rating_id, only).await?;
         let earlier = self.earlier(only).await?;
         let numbered = self.numbered(only).await?;
@@ -129,6 +120,49 @@ impl Closed<'_> {
         proof.effort = effort;
         proof.seconds = started.elapsed().as_secs_f64();
         Ok(proof)
+    }
+
+    /// What the decisions before the close say.
+    ///
+    /// # Errors
+    /// A price book or a version that is not there.
+    pub fn inputs(&self) -> Result<Inputs, ProveError> {
+        let close = self.close;
+        let (book, meters) = self.book_and_meters()?;
+        let missing = || ProveError::Version { fold: close.versions.fold, rate: close.versions.rate };
+        let version = version(self.versions, close.versions.rate).ok_or_else(missing)?;
+        if close.versions.fold != FOLD_VERSION {
+            return Err(missing());
+        }
+        Ok(Inputs { book, meters, grants: self.grants(), void: self.void(), version })
+    }
+
+    /// What is left of a place's credits.
+    pub fn credits<'c>(&'c self, inputs: &'c Inputs) -> impl Fn(&Place, u32) -> Vec<Credit> + Sync + 'c {
+        |place, places| self.left(&inputs.grants, place, places)
+    }
+
+    /// Everything to rate the period with from the ledger.
+    #[must_use]
+    pub fn rerating<'c>(
+        &'c self,
+        inputs: &'c Inputs,
+        credits: &'c (dyn Fn(&Place, u32) -> Vec<Credit> + Sync),
+    ) -> Rerating<'c> {
+        let close = self.close;
+        Rerating {
+            client: self.client,
+            provider: &close.period.provider,
+            span: Span { from: close.period.start, until: close.period.end },
+            cut: &close.cut,
+            void: &inputs.void,
+            after: close.after,
+            book: (&inputs.book, &close.book),
+            meters: &inputs.meters,
+            fold_version: close.versions.fold,
+            version: inputs.version,
+            credits,
+        }
     }
 
     fn below(&self) -> impl Iterator<Item = &Mirrored> {
@@ -186,7 +220,7 @@ impl Closed<'_> {
     }
 
     /// The issued documents of the close as they are stored.
-    async fn numbered(&self, only: Option<&[Place]>) -> Result<Documents, ProveError> {
+    pub(crate) async fn numbered(&self, only: Option<&[Place]>) -> Result<Documents, ProveError> {
         let own = self.issued.iter().filter(|(draft, _)| draft.rating_id == self.close.rating_id);
         let numbers: Vec<&str> = own.map(|(_, number)| number.number.as_str()).collect();
         let sql = "SELECT toString(contract) AS contract, customer, document FROM invoice FINAL WHERE has({numbers:Array(String)}, number)";

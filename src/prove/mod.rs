@@ -2,6 +2,7 @@
 
 pub mod closed;
 pub mod difference;
+pub mod documents;
 mod error;
 pub mod mirror;
 pub mod open;

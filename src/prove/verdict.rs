@@ -49,6 +49,16 @@ impl Proof {
         self.verdicts.iter().all(|verdict| verdict.proven)
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        self.verdicts.extend(other.verdicts);
+        self.holes.extend(other.holes);
+        self.effort = self.effort.plus(other.effort);
+        self.seconds += other.seconds;
+        self
+    }
+
     /// Readings that were metered in a second.
     #[must_use]
     pub fn readings_per_second(&self) -> f64 {

@@ -1,10 +1,12 @@
 //! Traces: what is behind a row of a document, from arrays down to positions in the log, adding up to it exactly.
 
+mod document;
 mod error;
 mod item;
 mod line;
 mod row;
 
+pub use document::document;
 pub use error::TraceError;
 pub use item::{Item, Sum, Trace};
 pub use line::{LineTrace, PAGE};

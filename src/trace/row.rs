@@ -24,6 +24,17 @@ pub async fn trace(
     progress: Progress<'_>,
 ) -> Result<Trace, TraceError> {
     let detail = rerating.one(place, progress).await?;
+    of_detail(rerating, place, &detail, query, progress).await
+}
+
+/// The same of a document that has been made.
+pub(super) async fn of_detail(
+    rerating: &Rerating<'_>,
+    place: &Place,
+    detail: &Detail,
+    query: &TraceQuery,
+    progress: Progress<'_>,
+) -> Result<Trace, TraceError> {
     let rows = &detail.rerated.document.rows;
     let row = query.row.checked_sub(1).and_then(|place| rows.get(place)).cloned();
     let row = row.ok_or(TraceError::NoRow { rows: rows.len(), asked: query.row })?;
@@ -47,7 +58,7 @@ pub async fn trace(
             let from = format!("the contract's {} of the period less the sum of all other rows", row.kind.as_str());
             Ok(Trace::Rows { row, from, rows })
         }
-        _ => usage(rerating, place, &detail, row, query, progress).await,
+        _ => usage(rerating, place, detail, row, query, progress).await,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::quote::random::Random;
 use crate::worker::Parts;
 
 /// One provider with every kind of line.
-const BOOK: &str = r#"format = 1
+pub const BOOK: &str = r#"format = 1
 [meter.effective_used]
 kind = "gauge"
 base = "byte"
@@ -80,7 +80,7 @@ line = [{ rate = "kept", gap = "hold" }, { rate = "flow" }, { rate = "peak" }]
 
 const ALL: [&str; 7] = ["prove", "--statements", "--provider", "p", "--period", "2026-10", "--format"];
 
-fn whole(value: &Value) -> i128 {
+pub fn whole(value: &Value) -> i128 {
     value.as_str().map_or_else(|| i128::from(value.as_i64().unwrap()), |text| text.parse().unwrap())
 }
 
