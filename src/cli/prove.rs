@@ -10,9 +10,11 @@ use super::meter_bar::MeterBar;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::hole::Hole;
 use crate::config::Config;
+use crate::core::word::Offset;
+use crate::kafka::control::ControlFollower;
 use crate::prove::difference::Difference;
 use crate::prove::documents::{Documents, Which};
-use crate::prove::{Proof, ProveError, Verdict, open};
+use crate::prove::{Proof, ProveError, Verdict, mirror, open};
 use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
@@ -32,6 +34,9 @@ pub(super) struct Args {
     /// All statements of a provider in an open period
     #[arg(long, requires = "provider", requires = "period", conflicts_with = "statement")]
     statements: bool,
+    /// Hold the mirror of decisions against billing-control itself as well
+    #[arg(long, conflicts_with_all = ["statement", "statements"])]
+    with_log: bool,
     /// The provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
@@ -67,7 +72,7 @@ impl Args {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let client = Client::new(&config.clickhouse);
         if self.number.is_some() || self.all {
-            return self.documents(&client).await;
+            return self.documents(&client, config).await;
         }
         let label = self.period.clone().unwrap_or_default();
         let places = match self.places(&client, &label).await {
@@ -86,8 +91,14 @@ impl Args {
     }
 
     /// Documents of closed periods, a close at a time.
-    async fn documents(&self, client: &Client) -> anyhow::Result<ExitCode> {
+    async fn documents(&self, client: &Client, config: &Config) -> anyhow::Result<ExitCode> {
         let documents = Documents::read(client).await?;
+        if self.with_log {
+            let control = ControlFollower::start(&config.kafka)?;
+            tokio::task::block_in_place(|| control.read_to_end())?;
+            let records = control.records(Offset(0));
+            mirror::against(documents.decisions(), records.iter().map(|record| (record.offset, &*record.hash)))?;
+        }
         if let Some(number) = &self.number {
             let bar = MeterBar::new();
             let proof = documents.number(number, &|effort| bar.metered(effort)).await?;

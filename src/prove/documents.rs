@@ -55,6 +55,12 @@ impl Documents {
         Ok(Self { client: client.clone(), decisions, register, issued, versions: VERSIONS })
     }
 
+    /// All decisions, in the order of the log.
+    #[must_use]
+    pub fn decisions(&self) -> &[Mirrored] {
+        &self.decisions
+    }
+
     /// The same with other versions of rating.
     #[must_use]
     pub fn with_versions(self, versions: &'static [RateVersion]) -> Self {

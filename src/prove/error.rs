@@ -21,6 +21,14 @@ pub enum ProveError {
         /// Of the first row that does not follow.
         offset: u64,
     },
+    /// The mirror is that of another log.
+    #[error(
+        "decision {offset} in the table `decision` is not what billing-control holds there; look which of them was altered before anything else"
+    )]
+    Log {
+        /// Of the first one.
+        offset: u64,
+    },
     /// A decision of another version.
     #[error("decision {offset} is not understood ({error}); upgrade this process")]
     Decision {

@@ -50,6 +50,22 @@ pub async fn read(client: &Client) -> Result<Vec<Mirrored>, ProveError> {
     Ok(decisions)
 }
 
+/// Holds the mirror against the log itself, of which `log` gives offsets and running hashes from the first record on: all that is mirrored
+/// is there, and says the same.
+///
+/// # Errors
+/// The first decision that the log lacks or says otherwise.
+pub fn against<'l>(decisions: &[Mirrored], log: impl IntoIterator<Item = (Offset, &'l str)>) -> Result<(), ProveError> {
+    let mut log = log.into_iter();
+    for decision in decisions {
+        // the chain makes each hash stand for all records before it
+        if log.next() != Some((decision.offset, decision.hash.as_str())) {
+            return Err(ProveError::Log { offset: decision.offset.0 });
+        }
+    }
+    Ok(())
+}
+
 /// The hash of a log so far.
 #[derive(Debug, Default)]
 struct Chain(String);

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::difference::Difference;
 use super::usage::Effort;
 use crate::clickhouse::read::hole::Hole;
+use crate::metrics::Metrics;
 use crate::statement::Place;
 
 /// One document, held against what was computed again.
@@ -47,6 +48,14 @@ impl Proof {
     #[must_use]
     pub fn is_proven(&self) -> bool {
         self.verdicts.iter().all(|verdict| verdict.proven)
+    }
+
+    /// Tells how many documents are proven and how many are not: for whoever proves all of them now and then.
+    pub fn tell(&self, metrics: &Metrics) {
+        let proved = self.verdicts.iter().filter(|verdict| verdict.proven).count();
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        metrics.prove_proved.set(gauge(proved));
+        metrics.prove_failed.set(gauge(self.verdicts.len() - proved));
     }
 
     /// Both together.

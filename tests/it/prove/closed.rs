@@ -213,7 +213,7 @@ fn closed_documents_stay_proven_whatever_comes_later() {
 /// The same by the product's own commands, and what they say of a document that was altered.
 fn commands(parts: &Parts, invoice: &Document, revision: &Document) {
     let code = |arguments: &[&str]| parts.run(arguments).status.code();
-    assert_eq!(code(&["prove", "--all", "--provider", "p", "--period", "2026-10"]), Some(0));
+    assert_eq!(code(&["prove", "--all", "--provider", "p", "--period", "2026-10", "--with-log"]), Some(0));
     assert_eq!(code(&["prove", "V-0002"]), Some(0));
     assert_eq!((code(&["prove", "V-0009"]), code(&["trace", "V-0009", "1"])), (Some(2), Some(2)));
     for (document, row) in [(invoice, 1), (invoice, 7), (revision, 1)] {
