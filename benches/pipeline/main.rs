@@ -10,6 +10,7 @@ mod events;
 mod prove;
 mod rating;
 mod recovery;
+mod remeter;
 mod statements;
 
 fn main() {
@@ -26,6 +27,9 @@ fn main() {
     }
     if wants("prove") {
         prove::measure();
+    }
+    if wants("remeter") {
+        remeter::measure();
     }
     if wants("rating") {
         rating::measure();

@@ -1,5 +1,6 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
+mod audit;
 mod catalog;
 mod config;
 mod credit;
@@ -18,6 +19,7 @@ mod progress;
 mod prove;
 mod quarantine;
 mod quote;
+mod repair;
 mod run;
 mod serve;
 mod signal;
@@ -48,6 +50,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Hold what is stored against itself and against the log, and name every row that is not what it must be
+    Audit(audit::Args),
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -80,6 +84,8 @@ enum Command {
     Prove(prove::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
+    /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
+    Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
     Simulate(simulate::Args),
@@ -105,6 +111,14 @@ impl Cli {
     /// Whatever the sub-command could not do, as a text for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Audit(arguments) => block_on(async {
+                let config = load(self.config)?;
+                arguments.run(&config).await
+            }),
+            Command::Repair(arguments) => block_on(async {
+                let config = load(self.config)?;
+                arguments.run(&config).await
+            }),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;

@@ -57,7 +57,8 @@ pub fn inherit(store: &mut dyn Store, generation: &Generation, label: &str) -> R
             let checkpoints = store.checkpoints(&earlier.rules, partition, VERIFY_MS)?;
             let newest = checkpoints.first().map(|newest| (newest.next, newest.control));
             let (next, control) = newest.unwrap_or_default();
-            if next < end && !planted(Mutation::SuccessorHastens) {
+            // what is recorded as lost is waited for in vain
+            if earlier.past_holes(partition, next).0 < end && !planted(Mutation::SuccessorHastens) {
                 return Err(SeamError::retryable(format!(
                     "{label}: waits until {} is folded to its end {}, it is folded to {}: keep a worker running",
                     earlier.rules.label(partition),
@@ -93,7 +94,11 @@ fn log_time_below(
         inside.map_or((Offset(0), Instant(i64::MIN)), |checkpoint| (checkpoint.next, checkpoint.log_time));
     if from < end {
         let span = LedgerSpan { rules: &earlier.rules, partition, from, below: end };
-        store.rows(span, &mut |row| log_time = log_time.max(row.append_time))?;
+        store.rows(span, &mut |row| {
+            if !earlier.is_void(partition, Offset(row.offset)) {
+                log_time = log_time.max(row.append_time);
+            }
+        })?;
     }
     Ok(log_time)
 }

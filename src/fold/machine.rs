@@ -244,7 +244,8 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
         self.checkpointed = checkpoints.first().cloned();
         let (end, next) = (self.generation.end(self.partition), checkpoints.first().map(|newest| newest.next));
-        if end.is_some_and(|end| next.unwrap_or_default() >= end) && !planted(Mutation::FoldsPastEnd) {
+        let (reached, _) = self.generation.past_holes(self.partition, next.unwrap_or_default());
+        if end.is_some_and(|end| reached >= end) && !planted(Mutation::FoldsPastEnd) {
             self.stage = Stage::Closed;
             return Ok(Progress::Stepped);
         }
@@ -504,7 +505,10 @@ fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
 
 /// What the decision in a record's header means for it. Control is read to its end first if the decision lies further than was
 /// read: the record came after the decision, so the decision is there to be seen.
-fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
+///
+/// # Errors
+/// Retryable while the control log is away.
+pub fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
     let offset = match decision_header(&record.raw) {
         None => return Ok(NamedDecision::None),
         Some(Err(_)) => return Ok(NamedDecision::Unmatched),

@@ -225,6 +225,11 @@ impl PartitionFold {
         Ok((self.meter.put_out(), checkpoint))
     }
 
+    /// Drops what has been metered: for a fold that only judges.
+    pub fn forget_buckets(&mut self) {
+        self.meter.put_out();
+    }
+
     /// Takes back the memory of buckets that were written.
     pub fn recycle(&mut self, written: BucketBatch) {
         self.meter.recycle(written);

@@ -4,5 +4,6 @@ pub mod client;
 pub mod control;
 pub mod group;
 pub mod reader;
+pub mod replay;
 pub mod topic;
 pub mod usage_log;

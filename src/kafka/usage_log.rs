@@ -113,24 +113,25 @@ impl UsageLog {
             _ => SeamError::retryable(format!("{}: kafka: {error}", self.label)),
         }
     }
+}
 
-    fn hand_over(
-        &self,
-        message: &BorrowedMessage<'_>,
-        sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<Flow, SeamError>,
-    ) -> Result<Flow, SeamError> {
-        let offset = u64::try_from(message.offset()).unwrap_or_default();
-        let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
-            let (label, stream) = (self.label.clone(), self.stream.clone());
-            return Err(Permanent::NotAppendTime { label, stream, offset }.into());
-        };
-        let headers: Vec<(&str, &[u8])> = match message.headers() {
-            Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
-            None => Vec::new(),
-        };
-        let raw = RawRecord { key: message.key(), headers: &headers, value: message.payload().unwrap_or_default() };
-        sink(&LogRecord { offset: Offset(offset), append_time: Instant(append_ms), raw })
-    }
+/// Gives a message to `sink` as the record that it is.
+pub(super) fn hand_over(
+    message: &BorrowedMessage<'_>,
+    (label, stream): (&str, &StreamId),
+    sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<Flow, SeamError>,
+) -> Result<Flow, SeamError> {
+    let offset = u64::try_from(message.offset()).unwrap_or_default();
+    let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
+        let (label, stream) = (label.to_owned(), stream.clone());
+        return Err(Permanent::NotAppendTime { label, stream, offset }.into());
+    };
+    let headers: Vec<(&str, &[u8])> = match message.headers() {
+        Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
+        None => Vec::new(),
+    };
+    let raw = RawRecord { key: message.key(), headers: &headers, value: message.payload().unwrap_or_default() };
+    sink(&LogRecord { offset: Offset(offset), append_time: Instant(append_ms), raw })
 }
 
 impl UsageLog {
@@ -176,7 +177,7 @@ impl Log for UsageLog {
             }
             fetched += 1;
             wait = Duration::ZERO;
-            let flow = self.hand_over(&message, sink)?;
+            let flow = hand_over(&message, (&self.label, &self.stream), sink)?;
             if flow == Flow::Enough || (fetched.is_multiple_of(LOOK_EVERY) && Moment::now() >= deadline) {
                 break;
             }

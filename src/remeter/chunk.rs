@@ -7,10 +7,13 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::CHUNK_HOURS;
 use super::cut::{Cut, Source};
-use super::{CHUNK_HOURS, CHUNK_READINGS};
 use crate::clickhouse::read::rows::Rows;
+use crate::clickhouse::void::{Void, counted};
 use crate::clickhouse::{Client, Error};
+use crate::core::decision::stream::StreamRegister;
+use crate::core::event::partition_of;
 use crate::core::word::{Hour, Instant};
 
 /// A day in milliseconds.
@@ -39,7 +42,7 @@ pub type ArrayName = (Arc<str>, Arc<str>);
 /// A piece of a scope.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    /// The partition that owns its arrays: that of the newest generation in which they have accepted events.
+    /// The partition that owns its arrays: that of the newest generation of their stream that the cut knows.
     pub owner: Source,
     /// Its arrays, by provider and id.
     pub arrays: Arc<[ArrayName]>,
@@ -55,6 +58,28 @@ pub struct Chunk {
     pub(super) provider: Option<String>,
     /// Whether the query has to name the arrays, since the partition has others.
     pub(super) names_arrays: bool,
+    /// What does not count.
+    pub(super) void: Void,
+}
+
+impl Chunk {
+    /// The first instant of which readings matter: the hold before the first hour.
+    #[must_use]
+    pub fn read_from(&self) -> Instant {
+        self.read_from
+    }
+
+    /// What of that does not count.
+    #[must_use]
+    pub fn void(&self) -> &Void {
+        &self.void
+    }
+
+    /// Where its events lie: partitions with offsets, between which there are others too.
+    #[must_use]
+    pub fn places(&self) -> &[(Source, Range<u64>)] {
+        &self.places
+    }
 }
 
 #[derive(Row, Deserialize)]
@@ -84,10 +109,16 @@ pub(super) fn conditions(provider: bool, arrays: bool) -> String {
 }
 
 /// The chunks of a scope.
-pub(super) async fn plan(client: &Client, cut: &Cut, scope: &Scope, hold_ms: i64) -> Result<Vec<Chunk>, Error> {
+pub(super) async fn plan(
+    client: &Client,
+    (cut, register): (&Cut, &StreamRegister),
+    scope: &Scope,
+    (hold_ms, readings): (i64, u64),
+) -> Result<Vec<Chunk>, Error> {
+    let void = void(register);
     let mut found: BTreeMap<ArrayName, Vec<(usize, WeightRow)>> = BTreeMap::new();
     for (number, source) in cut.sources().iter().enumerate() {
-        let mut rows = weights(client, source, scope, hold_ms)?;
+        let mut rows = weights(client, (source, &void), scope, hold_ms)?;
         while let Some(row) = rows.next().await? {
             let name = (row.provider.as_str().into(), row.array.as_str().into());
             found.entry(name).or_default().push((number, row));
@@ -97,16 +128,35 @@ pub(super) async fn plan(client: &Client, cut: &Cut, scope: &Scope, hold_ms: i64
     for (name, rows) in found {
         // sources are in the order of their generations
         let Some(owner) = rows.iter().map(|(number, _)| *number).max() else { continue };
+        let owner = successor(cut, register, owner, &name.1);
         groups.entry(owner).or_default().add(name, &rows);
     }
     let mut chunks = Vec::new();
     for (owner, group) in groups {
-        group.cut(cut.sources(), owner, scope, hold_ms, &mut chunks);
+        group.cut((cut.sources(), owner, &void), scope, (hold_ms, readings), &mut chunks);
     }
     Ok(chunks)
 }
 
-fn weights(client: &Client, source: &Source, scope: &Scope, hold_ms: i64) -> Result<Rows<WeightRow>, Error> {
+/// What is void of all streams.
+pub(super) fn void(register: &StreamRegister) -> Void {
+    Void::of(register.all().map(|generation| &**generation))
+}
+
+/// The place in a cut of the partition to which an array belongs now, if the stream of `owner` was opened again and the cut knows it.
+fn successor(cut: &Cut, register: &StreamRegister, owner: usize, array: &str) -> usize {
+    let Some(now) = register.now(&cut.sources()[owner].stream) else { return owner };
+    let partition = partition_of(array.as_bytes(), now.rules.partitions);
+    let is_now = |source: &Source| source.stream == now.rules.stream && source.partition == partition;
+    cut.sources().iter().position(is_now).unwrap_or(owner)
+}
+
+fn weights(
+    client: &Client,
+    (source, void): (&Source, &Void),
+    scope: &Scope,
+    hold_ms: i64,
+) -> Result<Rows<WeightRow>, Error> {
     let from = scope.from.start().plus_ms(-hold_ms);
     let sql = format!(
         "SELECT toString(provider) AS provider, toString(array) AS array, \
@@ -114,11 +164,12 @@ fn weights(client: &Client, source: &Source, scope: &Scope, hold_ms: i64) -> Res
          min(offset) AS first, max(offset) AS last FROM usage_event \
          WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} AND offset < {{below:UInt64}} \
          AND disposition = 'accepted' AND append_time >= fromUnixTimestamp64Milli({{appended:Int64}}, 'UTC') \
-         AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} \
+         AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} AND {} \
          GROUP BY provider, array, day",
-        conditions(scope.provider.is_some(), !scope.arrays.is_empty())
+        conditions(scope.provider.is_some(), !scope.arrays.is_empty()),
+        counted("usage_event.")
     );
-    let query = client.select(&sql).param("stream", &source.stream.0).param("partition", source.partition.0);
+    let query = void.bind(client.select(&sql)).param("stream", &source.stream.0).param("partition", source.partition.0);
     let query = query.param("below", source.below.0).param("from", from.0.max(0)).param("to", scope.to.start().0);
     let query = query.param("appended", from.plus_ms(-FUTURE_MS).0.max(0));
     let query = query.param("provider", scope.provider.as_deref().unwrap_or_default()).param("arrays", &scope.arrays);
@@ -141,15 +192,21 @@ impl Group {
 
     /// Cuts the group's arrays and hours into chunks. A busy day is cut into hours first, since each array's readings lie together with
     /// those of all others; into arrays only when hours are not enough.
-    fn cut(&self, sources: &[Source], owner: usize, scope: &Scope, hold_ms: i64, chunks: &mut Vec<Chunk>) {
+    fn cut(
+        &self,
+        (sources, owner, void): (&[Source], usize, &Void),
+        scope: &Scope,
+        (hold_ms, readings): (i64, u64),
+        chunks: &mut Vec<Chunk>,
+    ) {
         let mut from = scope.from;
         while from < scope.to {
-            let hours = self.hours_from(from, scope.to);
+            let hours = self.hours_from(from, scope.to, readings);
             let to = Hour(from.0 + hours);
             let read_from = from.start().plus_ms(-hold_ms);
             let days = read_from.0.div_euclid(DAY_MS)..=(to.start().0 - 1).div_euclid(DAY_MS);
             let places = self.places_in(sources, days.clone());
-            let parts = self.parts(days, hours, hold_ms);
+            let parts = self.parts(days, hours, hold_ms, readings);
             let is_whole = parts.len() == 1 && scope.arrays.is_empty();
             chunks.extend(parts.into_iter().map(|arrays| Chunk {
                 owner: sources[owner].clone(),
@@ -160,23 +217,24 @@ impl Group {
                 places: places.clone(),
                 provider: scope.provider.clone(),
                 names_arrays: !is_whole,
+                void: void.clone(),
             }));
             from = to;
         }
     }
 
     /// How many hours from `from` on fit into a chunk: whole days, up to a week, or a part of a day.
-    fn hours_from(&self, from: Hour, end: Hour) -> i64 {
+    fn hours_from(&self, from: Hour, end: Hour, readings: u64) -> i64 {
         let (mut to, mut sum) = (from, 0);
         while to < end && to.0 - from.0 < CHUNK_HOURS {
             let day = to.0.div_euclid(24);
             let day_end = Hour((day + 1) * 24).min(end);
             let weight = self.weight(day);
-            if sum + weight > CHUNK_READINGS {
+            if sum + weight > readings {
                 if to > from {
                     break;
                 }
-                let pieces = i64::try_from(weight.div_ceil(CHUNK_READINGS)).unwrap_or(24).min(24);
+                let pieces = i64::try_from(weight.div_ceil(readings)).unwrap_or(24).min(24);
                 return (24 / pieces).max(LEAST_HOURS).min(day_end.0 - from.0);
             }
             (to, sum) = (day_end, sum + weight);
@@ -194,7 +252,13 @@ impl Group {
     }
 
     /// The arrays that have readings in these days, in parts that fit into memory. Readings are taken to lie evenly over a day.
-    fn parts(&self, days: std::ops::RangeInclusive<i64>, hours: i64, hold_ms: i64) -> Vec<Arc<[ArrayName]>> {
+    fn parts(
+        &self,
+        days: std::ops::RangeInclusive<i64>,
+        hours: i64,
+        hold_ms: i64,
+        readings: u64,
+    ) -> Vec<Arc<[ArrayName]>> {
         let share_hours = u64::try_from(hours + hold_ms / 3_600_000 + 1).unwrap_or(u64::MAX);
         let in_days: BTreeSet<i64> = days.clone().collect();
         let day_hours = u64::try_from(in_days.len()).unwrap_or(1).max(1) * 24;
@@ -205,7 +269,7 @@ impl Group {
                 continue;
             }
             let weight = inside.sum::<u64>().saturating_mul(share_hours.min(day_hours)) / day_hours;
-            if !part.is_empty() && sum + weight > CHUNK_READINGS * 2 {
+            if !part.is_empty() && sum + weight > readings.saturating_mul(2) {
                 parts.push(std::mem::take(&mut part).into());
                 sum = 0;
             }

@@ -6,7 +6,8 @@
 //! of it, a stated number of chunks at a time.
 //!
 //! A bucket is a function of readings up to the greatest `max_hold` before its hour, so those are read too. Readings of meters that are not
-//! defined in the given [`Meters`] are ignored. A position that is there twice counts once (`FINAL`).
+//! defined in the given [`Meters`] are ignored. A position that is there twice counts once (`FINAL`); what is void (past the end of a closed
+//! generation, or in a recorded hole) does not count at all.
 
 mod chunk;
 mod cut;
@@ -14,7 +15,7 @@ mod definitions;
 mod load;
 
 pub use chunk::{Chunk, Scope};
-pub use cut::{Cut, CutError};
+pub use cut::{Cut, CutError, Source};
 pub use definitions::Definitions;
 pub use load::Loaded;
 
@@ -23,10 +24,12 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::mpsc;
 
+use crate::clickhouse::read::void;
 use crate::clickhouse::{Client, Error};
+use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
-use crate::core::word::Hour;
+use crate::core::word::{Hour, Instant, Offset, Partition, StreamId};
 use crate::fold::seam::ArraySpan;
 
 /// Readings in memory for one chunk, about: 16 bytes each, and 24 more for those of one array while it is metered.
@@ -55,20 +58,40 @@ pub struct Metered {
     pub events: u64,
     /// ... and how many readings.
     pub readings: u64,
+    /// Events, with when they were measured, whose row does not say any more what was accepted: the hash of its content, kept beside it, is of
+    /// something else. Whoever bills from them should refuse.
+    pub altered: Vec<(Position, Instant)>,
 }
+
+/// Where an event lies.
+pub type Position = (StreamId, Partition, Offset);
 
 /// The ledger below a cut.
 #[derive(Clone, Debug)]
 pub struct Remeter {
     client: Client,
     cut: Arc<Cut>,
+    register: Option<Arc<StreamRegister>>,
 }
 
 impl Remeter {
     /// The ledger of this database below a cut.
     #[must_use]
     pub fn new(client: Client, cut: Cut) -> Self {
-        Self { client, cut: Arc::new(cut) }
+        Self { client, cut: Arc::new(cut), register: None }
+    }
+
+    /// Believes this register of streams. Without one, the mirrored decisions are read for each question.
+    #[must_use]
+    pub fn with_register(self, register: Arc<StreamRegister>) -> Self {
+        Self { register: Some(register), ..self }
+    }
+
+    async fn register(&self) -> Result<Arc<StreamRegister>, Error> {
+        match &self.register {
+            Some(register) => Ok(Arc::clone(register)),
+            None => Ok(Arc::new(void::register(&self.client).await?)),
+        }
     }
 
     /// The cut.
@@ -82,7 +105,8 @@ impl Remeter {
     /// # Errors
     /// The server's.
     pub async fn arrays(&self, provider: Option<&str>) -> Result<Vec<ArraySpan>, Error> {
-        load::arrays(&self.client, &self.cut, provider).await
+        let register = self.register().await?;
+        load::arrays(&self.client, &self.cut, &chunk::void(&register), provider).await
     }
 
     /// What has to be read for a scope, cut into pieces that fit into memory. `meters` say how far before an hour its readings may lie.
@@ -91,7 +115,16 @@ impl Remeter {
     /// # Errors
     /// The server's.
     pub async fn chunks(&self, scope: &Scope, meters: &Meters) -> Result<Vec<Chunk>, Error> {
-        chunk::plan(&self.client, &self.cut, scope, hold_ms(meters)).await
+        self.chunks_of(scope, meters, CHUNK_READINGS).await
+    }
+
+    /// The same in pieces of about so many readings, for whoever does something else with them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn chunks_of(&self, scope: &Scope, meters: &Meters, readings: u64) -> Result<Vec<Chunk>, Error> {
+        let register = self.register().await?;
+        chunk::plan(&self.client, (&self.cut, &register), scope, (hold_ms(meters), readings)).await
     }
 
     /// Reads a chunk. It takes memory for its readings, which [`chunk::plan`] bounds.
@@ -139,8 +172,8 @@ impl Remeter {
 
     async fn hand_over(self, chunk: Chunk, meters: Arc<Meters>, sender: mpsc::Sender<Result<Metered, Error>>) {
         match self.load(&chunk, &meters).await {
-            Ok(mut loaded) => {
-                while let Some(metered) = loaded.next() {
+            Ok(loaded) => {
+                for metered in loaded {
                     if sender.send(Ok(metered)).await.is_err() {
                         return;
                     }

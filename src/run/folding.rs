@@ -49,6 +49,7 @@ fn is_folded(store: &mut dyn Store, generation: &Generation) -> bool {
     (0..generation.rules.partitions).map(Partition).all(|partition| {
         let end = generation.end(partition).unwrap_or_default();
         let checkpoints = store.checkpoints(&generation.rules, partition, 0);
-        checkpoints.is_ok_and(|found| found.first().map_or(end.0 == 0, |newest| newest.next >= end))
+        let next = checkpoints.map(|found| found.first().map(|newest| newest.next).unwrap_or_default());
+        next.is_ok_and(|next| generation.past_holes(partition, next).0 >= end)
     })
 }

@@ -15,15 +15,37 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Decisions in one insert.
 const BATCH: usize = 500;
 
-#[derive(Row, Serialize, Deserialize)]
-struct DecisionRow {
-    offset: u64,
-    append_time: i64,
-    kind: String,
-    provider: String,
-    actor: String,
-    body: String,
-    hash: String,
+/// A row of the table `decision`.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
+pub struct DecisionRow {
+    /// The record's offset.
+    pub offset: u64,
+    /// When it was appended, in milliseconds.
+    pub append_time: i64,
+    /// The decision's kind.
+    pub kind: String,
+    /// Whom it concerns; empty = all.
+    pub provider: String,
+    /// Who made it.
+    pub actor: String,
+    /// The record's JSON.
+    pub body: String,
+    /// SHA-256 over the hash before it and the body, in hex.
+    pub hash: String,
+}
+
+impl From<&ControlRecord> for DecisionRow {
+    fn from(record: &ControlRecord) -> Self {
+        Self {
+            offset: record.offset.0,
+            append_time: record.append_time.0,
+            kind: record.decision.kind().to_owned(),
+            provider: record.decision.provider().unwrap_or_default().to_owned(),
+            actor: record.decision.actor().to_owned(),
+            body: record.body.clone(),
+            hash: record.hash.clone(),
+        }
+    }
 }
 
 #[derive(Row, Deserialize)]
@@ -63,22 +85,16 @@ pub async fn mirror_new(client: &Client, control: &ControlFollower, next: &mut O
     Ok(())
 }
 
-async fn insert(client: &Client, records: &[ControlRecord]) -> Result<(), Error> {
+/// Writes the rows of some records. The same rows may be written again.
+///
+/// # Errors
+/// What ClickHouse says.
+pub async fn insert(client: &Client, records: &[ControlRecord]) -> Result<(), Error> {
     client
         .in_time(client.settings().insert_timeout, async {
             let mut insert = client.raw().insert::<DecisionRow>("decision").await?;
             for record in records {
-                insert
-                    .write(&DecisionRow {
-                        offset: record.offset.0,
-                        append_time: record.append_time.0,
-                        kind: record.decision.kind().to_owned(),
-                        provider: record.decision.provider().unwrap_or_default().to_owned(),
-                        actor: record.decision.actor().to_owned(),
-                        body: record.body.clone(),
-                        hash: record.hash.clone(),
-                    })
-                    .await?;
+                insert.write(&DecisionRow::from(record)).await?;
             }
             insert.end().await
         })

@@ -11,7 +11,7 @@ use crate::core::event::partition_of;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
-use crate::core::word::{Disposition, Instant, Offset, Partition};
+use crate::core::word::{Disposition, HOUR_MS, Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
@@ -258,6 +258,8 @@ impl SimStore {
         view.damaged = None;
         if let Some(newest) = newest
             && !world.healed.get()
+            // a day later a replica has what there was
+            && newest.log_time.0 > world.now.get() - 12 * HOUR_MS
             && world.chance(world.plan.insert / 2)
         {
             world.note(Fault::RowDamaged);

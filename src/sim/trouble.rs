@@ -142,13 +142,13 @@ impl Schedule {
             log.stood = newest;
             let flushed = world.database.borrow().greatest_row(partition).unwrap_or(0);
             // below what a decision gave up nobody knows the log
-            let is_known = log.lost.last().is_none_or(|(_, to)| *to != newest);
+            let is_known = log.lost.last().is_none_or(|(_, to)| *to < newest);
             if newest > log.first && is_known && world.chance(250) {
                 world.note(Fault::TailCut);
                 log.cut(log.first + world.below(newest - log.first), true);
                 // the offset that was folded last may be one that holds no record now
                 log.end = if world.chance(300) { newest } else { log.end };
-            } else if flushed > newest && world.chance(500) {
+            } else if flushed > newest && is_known && world.chance(500) {
                 world.note(Fault::FlushedCut);
                 log.cut(newest + world.below(flushed + 1 - newest), true);
             } else if log.end > newest && world.chance(200) {

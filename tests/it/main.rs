@@ -13,6 +13,7 @@ mod engine;
 mod guards;
 mod handover;
 mod house;
+mod print;
 mod prove;
 mod quote;
 mod rating;

@@ -1,9 +1,9 @@
 //! Buckets as they are stored, whole: for whoever compares them with the ledger.
 
-use clickhouse::query::RowCursor;
-use clickhouse::{Row, RowRead};
+use clickhouse::Row;
 use serde::Deserialize;
 
+use super::borrowed::Borrowed;
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::bucket::{Bucket, BucketCell, SeriesKey};
 use crate::core::word::Hour;
@@ -48,6 +48,18 @@ pub struct StoredBucket<'a> {
     cell_min: Vec<u64>,
     cell_max: Vec<u64>,
     cell_last: Vec<u64>,
+    /// A hash over all columns, where it was asked for.
+    pub hash: &'a str,
+}
+
+/// All columns of `usage_bucket`.
+pub const COLUMNS: &str = "provider, array, kind, resource, meter, hour, version, stream, partition, as_of, meter_kind, cell_minutes, \
+    cell_index, cell_customer, cell_tier, cell_site, cell_amount, cell_observed_ms, cell_count, cell_min, cell_max, cell_last";
+
+/// The hash over all columns, in SQL.
+#[must_use]
+pub fn hash_sql() -> String {
+    format!("hex(sipHash128(tuple({COLUMNS})))")
 }
 
 impl StoredBucket<'_> {
@@ -55,6 +67,12 @@ impl StoredBucket<'_> {
     #[must_use]
     pub fn hour(&self) -> Hour {
         Hour(i64::from(self.hour) / 3600)
+    }
+
+    /// Whether it has no cell: what was written of that hour before is void, and nothing is left of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cell_index.is_empty() && self.cell_amount.is_empty()
     }
 
     /// Where it stands among the buckets of its array: the table's own order.
@@ -84,6 +102,20 @@ impl StoredBucket<'_> {
         same_definition
             && lengths.iter().all(|length| *length == cells.len())
             && cells.iter().enumerate().all(|(place, cell)| self.cell_says(place, cell))
+    }
+
+    /// In words how it differs from what metering puts out: sums, or the first cell.
+    #[must_use]
+    pub fn difference(&self, bucket: &Bucket, cells: &[BucketCell]) -> String {
+        let (stored, metered): (i128, i128) =
+            (self.cell_amount.iter().sum(), cells.iter().map(|cell| cell.amount).sum());
+        if self.meter_kind != bucket.definition.kind as i8 || self.cell_minutes != bucket.definition.cell_minutes() {
+            return "stored under another definition of the meter".to_owned();
+        }
+        if stored != metered {
+            return format!("stored amount {stored}, the ledger gives {metered}");
+        }
+        format!("amount {stored} in both; cells, tags or other figures differ")
     }
 
     fn cell_says(&self, place: usize, cell: &BucketCell) -> bool {
@@ -123,37 +155,35 @@ pub struct BucketQuery<'a> {
     pub to: Hour,
 }
 
-/// Rows that are read one after the other and borrow from the answer.
-pub struct Borrowed<T> {
-    cursor: RowCursor<T>,
-    client: Client,
-}
-
-impl<T: Row + RowRead> Borrowed<T> {
-    /// The next row, or none after the last.
-    ///
-    /// # Errors
-    /// What the server or the network says, and no answer in time.
-    pub async fn next(&mut self) -> Result<Option<T::Value<'_>>, Error> {
-        let limit = self.client.settings().query_timeout + std::time::Duration::from_secs(5);
-        self.client.in_time(limit, self.cursor.next()).await
-    }
-}
-
 /// The newest versions of buckets by provider, array and [`Place`].
 ///
 /// # Errors
 /// A statement that cannot be sent.
 pub fn read(client: &Client, query: &BucketQuery<'_>) -> Result<Borrowed<StoredBucket<'static>>, Error> {
+    select(client, query, ("FINAL", "''"))
+}
+
+/// All rows of buckets, merged or not, with their hashes, in the same order.
+///
+/// # Errors
+/// A statement that cannot be sent.
+pub fn read_all(client: &Client, query: &BucketQuery<'_>) -> Result<Borrowed<StoredBucket<'static>>, Error> {
+    select(client, query, ("", &hash_sql()))
+}
+
+fn select(
+    client: &Client,
+    query: &BucketQuery<'_>,
+    (is_final, hash): (&str, &str),
+) -> Result<Borrowed<StoredBucket<'static>>, Error> {
     let provider = if query.provider.is_some() { " AND provider = {provider:String}" } else { "" };
     let arrays = if query.arrays.is_empty() { "" } else { " AND has({arrays:Array(String)}, array)" };
     let sql = format!(
-        "SELECT provider, array, kind, resource, meter, hour, version, stream, partition, as_of, meter_kind, cell_minutes, \
-         cell_index, cell_customer, cell_tier, cell_site, cell_amount, cell_observed_ms, cell_count, cell_min, cell_max, cell_last \
-         FROM usage_bucket FINAL WHERE hour >= toDateTime({{from:Int64}}, 'UTC') AND hour < toDateTime({{to:Int64}}, 'UTC'){provider}{arrays} \
+        "SELECT {COLUMNS}, {hash} AS hash FROM usage_bucket {is_final} \
+         WHERE hour >= toDateTime({{from:Int64}}, 'UTC') AND hour < toDateTime({{to:Int64}}, 'UTC'){provider}{arrays} \
          ORDER BY provider, array, meter, kind, resource, hour"
     );
     let select = client.select(&sql).param("from", query.from.0 * 3600).param("to", query.to.0 * 3600);
     let select = select.param("provider", query.provider.unwrap_or_default()).param("arrays", &query.arrays);
-    Ok(Borrowed { cursor: select.fetch()?, client: client.clone() })
+    Borrowed::of(client, select)
 }

@@ -65,6 +65,9 @@ pub enum DocumentError {
     /// INVOICE §3: what corrects must say what.
     #[error("document {0} corrects others and names none")]
     NoReference(String),
+    /// A period that is none.
+    #[error("{0:?} is no instant and no time zone of a document")]
+    Time(String),
     /// An instant without a local date.
     #[error("{0} has no date in the contract's time zone")]
     Date(Instant),

@@ -20,4 +20,6 @@ pub mod version;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod tests;

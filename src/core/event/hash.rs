@@ -4,7 +4,7 @@
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128, xxh3_128_with_seed};
 
 use super::Event;
-use crate::core::word::Kind;
+use crate::core::word::{Instant, Kind};
 
 /// The hash that names a series within its array.
 #[must_use]
@@ -40,12 +40,26 @@ pub fn identity(provider: &str, array: &str, source: &str, id: &str) -> u128 {
 /// encoding nor order nor labels count, so the readings' hashes are added up.
 #[must_use]
 pub fn content(event: &Event<'_>) -> u64 {
-    let readings = event.readings.iter().fold(0u64, |sum, reading| {
-        let customer = reading.customer.as_deref().map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2));
-        let tier = reading.tier.as_deref().map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4));
-        sum.wrapping_add(mix(&[reading.series_hash as u64, customer, tier, reading.value]))
-    });
-    mix(&[xxh3_64(event.array.as_bytes()), event.time.0 as u64, event.readings.len() as u64, readings])
+    let readings = event.readings.iter();
+    let said = readings.map(|r| (r.series_hash, r.customer.as_deref(), r.tier.as_deref(), r.value));
+    content_of(&event.array, event.time, said)
+}
+
+/// The same of an event that is stored: of each reading the hash of its series, customer, tier and value.
+#[must_use]
+pub fn content_of<'a>(
+    array: &str,
+    time: Instant,
+    readings: impl Iterator<Item = (u128, Option<&'a str>, Option<&'a str>, u64)>,
+) -> u64 {
+    let (mut count, mut sum) = (0u64, 0u64);
+    for (series_hash, customer, tier, value) in readings {
+        let customer = customer.map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2));
+        let tier = tier.map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4));
+        sum = sum.wrapping_add(mix(&[series_hash as u64, customer, tier, value]));
+        count += 1;
+    }
+    mix(&[xxh3_64(array.as_bytes()), time.0 as u64, count, sum])
 }
 
 fn mix(words: &[u64; 4]) -> u64 {

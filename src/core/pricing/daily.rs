@@ -143,3 +143,74 @@ fn by_day(zone: chrono_tz::Tz, spans: &[Span], held: &[Held]) -> Result<Vec<Day>
     };
     days.into_iter().map(day).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Day, LineDays, daily};
+    use crate::core::book::model::{Book, Commitment, Per};
+    use crate::core::pricing::period::period;
+    use crate::core::pricing::sample::*;
+    use crate::core::pricing::usage::{LineUsage, PartUsage};
+    use crate::core::word::Instant;
+
+    fn days(book: &Book, usages: &[LineUsage]) -> Vec<LineDays> {
+        let september = period(&book.contracts["c"], "2026-09").unwrap();
+        daily(book, "c", None, &september, usages).unwrap()
+    }
+
+    fn told(day: &Day) -> [String; 4] {
+        [day.used, day.commitment, day.unused, day.over].map(|figure| figure.to_string())
+    }
+
+    fn committed_book(commitment: Vec<Commitment>) -> Book {
+        let mut book = one(committed("24", true, bands(&[("", "27")])));
+        book.contracts.get_mut("c").unwrap().lines[0].commitment = commitment;
+        book
+    }
+
+    fn month() -> (Instant, Instant) {
+        (at("2026-09-01T00:00:00+02:00"), at("2026-10-01T00:00:00+02:00"))
+    }
+
+    /// The commitment rises at noon of day 20: that day is one day, half of each.
+    #[test]
+    fn a_day_in_which_the_commitment_changes_is_one_day() {
+        let noon = at("2026-09-20T12:00:00+02:00");
+        let commitment = |from, quantity: &str| Commitment { from, quantity: dec(quantity) };
+        let book = committed_book(vec![commitment(None, "100"), commitment(Some(noon), "150")]);
+        let (from, until) = month();
+        let lines = days(&book, &[pool(from, until, |_| 130 * TIB)]);
+        assert_eq!((lines.len(), lines[0].days.len(), lines[0].by_day), (1, 30, true));
+        assert_eq!(told(&lines[0].days[18]), ["130", "100", "0", "30"]);
+        assert_eq!(told(&lines[0].days[19]), ["130", "125", "10", "15"]);
+        assert_eq!(told(&lines[0].days[20]), ["130", "150", "20", "0"]);
+        assert_eq!(lines[0].days[19].date.to_string(), "2026-09-20");
+    }
+
+    /// Each part has a commitment of its own: what one leaves unused does not cover the other.
+    #[test]
+    fn parts_are_held_against_their_own_commitments() {
+        let mut book = committed_book(commit("10"));
+        book.contracts.get_mut("c").unwrap().lines[0].per = Some(Per::Array);
+        let (from, until) = month();
+        let part = |name: &str, level: i128| {
+            let slots = slots(from, until, |_| level * TIB / 3);
+            PartUsage { name: name.to_owned(), slots, known: Vec::new() }
+        };
+        let usage = LineUsage { parts: vec![part("a", 47), part("b", 4)], arrays: vec![seen("a", from, until)] };
+        assert_eq!(told(&days(&book, &[usage])[0].days[0]), ["17", "20", "8.666667", "5.666667"]);
+    }
+
+    /// The month in which the clock goes back has a day of 25 hours, and a mean is a mean all the same; without a commitment there are no days.
+    #[test]
+    fn days_have_their_real_length() {
+        let book = committed_book(commit("10"));
+        let october = period(&book.contracts["c"], "2026-10").unwrap();
+        let usage = pool(october.start, october.end, |_| 12 * TIB);
+        let lines = daily(&book, "c", None, &october, &[usage]).unwrap();
+        assert!(lines[0].days.iter().all(|day| told(day) == ["12", "10", "0", "2"]));
+        assert_eq!(lines[0].days.len(), 31);
+        let (from, until) = month();
+        assert_eq!(days(&one(graduated(three())), &[pool(from, until, |_| TIB)]), []);
+    }
+}

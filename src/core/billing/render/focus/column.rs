@@ -7,7 +7,7 @@ use crate::core::billing::render::cell::Cell;
 
 /// The columns: those of FOCUS 1.3 in alphabetical order, then our own. `ProviderName` and `PublisherName` are deprecated there and
 /// still obligatory.
-pub const COLUMNS: [&str; 53] = [
+pub const COLUMNS: [&str; 57] = [
     "BilledCost",
     "BillingAccountId",
     "BillingAccountName",
@@ -39,6 +39,9 @@ pub const COLUMNS: [&str; 53] = [
     "ListUnitPrice",
     "PricingCategory",
     "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
     "PricingQuantity",
     "PricingUnit",
     "ProviderName",
@@ -51,6 +54,7 @@ pub const COLUMNS: [&str; 53] = [
     "ServiceSubcategory",
     "SkuId",
     "SkuMeter",
+    "SkuPriceDetails",
     "SkuPriceId",
     "SubAccountId",
     "SubAccountName",
@@ -113,7 +117,6 @@ pub(super) fn cells(document: &Document, billing: &(String, String), charge: &Ch
     // a correction of a part of a commitment has an amount and no quantity, and is the commitment's all the same
     let commitment = row.filter(|row| row.used_quantity.is_some() || charge.commitment.is_some());
     let commitment_id = commitment.and(line).map(|line| format!("{}:{line}", document.contract));
-    let is_taxed = charge.category == "Tax";
     let (priced, seller) = (charge.priced.as_ref(), &*document.seller.name);
     let prices = priced.and_then(|priced| priced.prices);
     let site = row.filter(|row| row.sites.len() == 1).and_then(|row| row.sites.first());
@@ -149,7 +152,11 @@ pub(super) fn cells(document: &Document, billing: &(String, String), charge: &Ch
         number(charge.list),
         maybe_number(prices.map(|(_, list)| list)),
         maybe(charge.pricing),
+        // prices are in the currency in which they are billed
         text(&document.currency),
+        maybe_number(prices.map(|(price, _)| price)),
+        number(charge.effective),
+        maybe_number(prices.map(|(_, list)| list)),
         maybe_number(priced.map(|priced| priced.quantity)),
         maybe(priced.map(|priced| priced.unit.clone())),
         text(seller),
@@ -160,8 +167,9 @@ pub(super) fn cells(document: &Document, billing: &(String, String), charge: &Ch
         text(service),
         text(seller),
         text("Other (Storage)"),
-        maybe((!is_taxed).then_some(service)),
-        maybe(row.and_then(|row| row.meter.clone())),
+        maybe(row.map(|_| service)),
+        maybe(row.map(|row| row.meter.as_deref().unwrap_or(row.kind.as_str()))),
+        Value::Null,
         maybe(row.map(|_| price_id(service, charge))),
         Value::Null,
         Value::Null,

@@ -18,10 +18,10 @@ pub(super) fn billing(document: &Document) -> Result<(String, String), DocumentE
     if document.kind == DocumentType::Invoice {
         return Ok(own);
     }
-    let wrong = || DocumentError::Figure(document.period.end.clone());
-    let zone: Tz = document.period.time_zone.parse().map_err(|_| wrong())?;
-    let end = parse(&document.period.end).ok_or_else(wrong)?;
-    let first = local_day(zone, end).ok_or_else(wrong)?;
+    let wrong = |text: &String| DocumentError::Time(text.clone());
+    let (zone_name, end) = (&document.period.time_zone, &document.period.end);
+    let zone: Tz = zone_name.parse().map_err(|_| wrong(zone_name))?;
+    let first = parse(end).and_then(|end| local_day(zone, end)).ok_or_else(|| wrong(end))?;
     let issued = document.issue_date.as_deref().and_then(|date| date.parse().ok()).unwrap_or(first);
     Ok(open(zone, first, issued).unwrap_or(own))
 }

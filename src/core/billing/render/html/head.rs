@@ -1,6 +1,6 @@
 //! Letterhead, parties, dates.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 
 use super::escape::escape;
@@ -65,15 +65,18 @@ fn facts(document: &Document) -> String {
     facts
 }
 
-/// First and last local day.
+/// First and last local day: `1 to 30 September 2026`.
 fn period(document: &Document) -> String {
     let period = &document.period;
     let day = |text: &str, before_ms: i64| {
         let zone: Tz = period.time_zone.parse().ok()?;
-        Some(written(&local_day(zone, Instant(parse(text)?.0 - before_ms))?.to_string()))
+        local_day(zone, Instant(parse(text)?.0 - before_ms))
     };
     match (day(&period.start, 0), day(&period.end, 1)) {
-        (Some(first), Some(last)) => format!("{first} to {last}"),
+        (Some(first), Some(last)) if (first.year(), first.month()) == (last.year(), last.month()) => {
+            format!("{} to {}", first.day(), written(&last.to_string()))
+        }
+        (Some(first), Some(last)) => format!("{} to {}", written(&first.to_string()), written(&last.to_string())),
         _ => format!("{} to {}", period.start, period.end),
     }
 }

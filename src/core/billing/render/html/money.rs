@@ -40,6 +40,14 @@ pub(super) fn plain(text: &str) -> String {
     Shown { flipped: false }.figure(text)
 }
 
+/// A unit price with at least the places that `amount` has: 24.00 beside 21.8832.
+pub(super) fn priced(price: &str, amount: &str) -> String {
+    let places = |text: &str| text.split_once('.').map_or(0, |(_, part)| part.len());
+    let missing = places(amount).saturating_sub(places(price));
+    let point = if missing > 0 && !price.contains('.') { "." } else { "" };
+    plain(&format!("{price}{point}{}", "0".repeat(missing)))
+}
+
 /// Groups of three with a narrow space between, from five digits on (ISO 80000-1).
 fn grouped(digits: &str) -> String {
     let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
@@ -65,6 +73,11 @@ mod tests {
         assert_eq!(plain("3260.87"), "3260.87");
         assert_eq!(plain("-1234567.005"), "\u{2212}1\u{202f}234\u{202f}567.005");
         assert_eq!(plain("12345"), "12\u{202f}345");
+        assert_eq!(
+            (priced("24", "1.00"), priced("40.5", "1.00"), priced("21.8832", "1.00")),
+            ("24.00".into(), "40.50".into(), "21.8832".into())
+        );
+        assert_eq!((priced("24", "1"), priced("0.5", "1.000")), ("24".into(), "0.500".into()));
         let note = Shown { flipped: true };
         assert_eq!(
             (note.figure("-34.38"), note.figure("5"), note.figure("0.00")),

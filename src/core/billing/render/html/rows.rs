@@ -1,14 +1,14 @@
 //! Rows by line, sums, terms.
 
 use super::escape::escape;
-use super::money::{Shown, plain};
+use super::money::{Shown, plain, priced};
 use crate::core::billing::document::{Document, DocumentState, DocumentType};
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
 use crate::core::book::unit::size_name;
 use crate::core::pricing::row::RowKind;
 
-const COLUMNS: &str = "<thead><tr><th>Description</th><th class=\"n\">Quantity</th><th>Unit</th><th class=\"n\">List price</th>\
+const COLUMNS: &str = "<thead><tr><th>Description</th><th class=\"n\">Quantity</th><th class=\"n\">List price</th>\
     <th class=\"n\">Discount</th><th class=\"n\">Net price</th><th class=\"n\">Amount</th></tr></thead>\n";
 
 pub(super) fn rows(document: &Document, shown: &Shown) -> String {
@@ -17,7 +17,7 @@ pub(super) fn rows(document: &Document, shown: &Shown) -> String {
     for row in &document.rows {
         let line = row.line.as_deref().unwrap_or("contract");
         if group != Some(line) {
-            body.push_str(&format!("<tr class=\"group\"><td colspan=\"7\">{}</td></tr>\n", escape(line)));
+            body.push_str(&format!("<tr class=\"group\"><td colspan=\"6\">{}</td></tr>\n", escape(line)));
             group = Some(line);
         }
         body.push_str(&one(document, row, shown));
@@ -34,33 +34,24 @@ fn one(document: &Document, row: &DocumentRow, shown: &Shown) -> String {
         true => "<td class=\"n\"></td>".to_owned(),
         false => format!("<td class=\"n{class}\" data-label=\"{label}\"><span>{value}</span></td>"),
     };
-    let discount = row.discounts.iter().map(|discount| format!("{} %", plain(&discount.percent)));
+    let discount = row.discounts.iter().map(|discount| percents(&discount.percent));
     // a share's price is a part of one; people read percents
     let price = |price: Option<&str>| match (row.kind, price) {
         (RowKind::Share, Some(price)) => percent(price),
-        (_, price) => price.map(plain).unwrap_or_default(),
+        (_, price) => price.map(|price| priced(price, &row.amount)).unwrap_or_default(),
     };
+    let unit = row.unit.as_deref().filter(|_| row.quantity.is_some());
+    let unit = unit.map(|unit| format!(" <span class=\"unit\">{}</span>", escape(unit))).unwrap_or_default();
     format!(
-        "<tr><td class=\"words\">{}{}</td>{}{}{}{}{}{}</tr>\n",
+        "<tr><td class=\"words\">{}{}</td>{}{}{}{}{}</tr>\n",
         escape(&row.description),
         remarks(document, row),
-        cell("Quantity", "", shown.maybe(row.quantity.as_deref())),
-        unit(row),
+        cell("Quantity", "", shown.maybe(row.quantity.as_deref()) + &unit),
         cell("List price", "", price(row.list_price.as_deref())),
         cell("Discount", "", discount.collect::<Vec<_>>().join("<br>")),
         cell("Net price", "", price(row.price.as_deref())),
         cell("Amount", " amount", shown.figure(&row.amount)),
     )
-}
-
-fn unit(row: &DocumentRow) -> String {
-    match row.unit.as_deref() {
-        Some(unit) => format!(
-            "<td class=\"n unit\" data-label=\"Unit\" style=\"text-align:left\"><span>{}</span></td>",
-            escape(unit)
-        ),
-        None => "<td class=\"n\"></td>".to_owned(),
-    }
 }
 
 /// What the table has no column for.
@@ -81,7 +72,6 @@ fn remarks(document: &Document, row: &DocumentRow) -> String {
     if !row.sites.is_empty() {
         remarks.push(format!("sites {}", row.sites.join(", ")));
     }
-    remarks.extend(row.discounts.iter().map(|discount| format!("{} {} %", discount.reason, discount.percent)));
     if row.estimated {
         remarks.push("estimated in part".to_owned());
     }
@@ -97,7 +87,28 @@ fn remarks(document: &Document, row: &DocumentRow) -> String {
 /// A part of one as percent.
 pub(super) fn percent(part: &str) -> String {
     let hundredfold = Figure::parse("100").and_then(|hundred| Figure::parse(part)?.times(hundred));
-    hundredfold.map_or_else(|_| escape(part), |percent| format!("{} %", plain(&percent.to_string())))
+    hundredfold.map_or_else(|_| escape(part), |percent| percents(&percent.to_string()))
+}
+
+/// So many percent, on one line.
+fn percents(percent: &str) -> String {
+    format!("{}\u{a0}%", plain(percent))
+}
+
+/// The document's discounts, each once: the table has their percents only.
+fn discounts(document: &Document) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for discount in document.rows.iter().flat_map(|row| &row.discounts) {
+        let words = format!("{} {}", escape(&discount.reason), percents(&discount.percent));
+        if !all.contains(&words) {
+            all.push(words);
+        }
+    }
+    match all.len() {
+        0 => String::new(),
+        1 => format!(" Discount: {}.", all[0]),
+        _ => format!(" Discounts, one after the other: {}.", all.join(", ")),
+    }
 }
 
 fn sums(document: &Document, shown: &Shown) -> String {
@@ -120,8 +131,8 @@ fn sums(document: &Document, shown: &Shown) -> String {
     for tax in &document.taxes {
         let note =
             tax.note.as_deref().map(|note| format!("<span class=\"sub\">{}</span>", escape(note))).unwrap_or_default();
-        let (percent, base) = (plain(&tax.percent), shown.figure(&tax.base));
-        sum("", format!("Tax {percent} % on {base}{note}"), shown.figure(&tax.amount));
+        let (percent, base) = (percents(&tax.percent), shown.figure(&tax.base));
+        sum("", format!("Tax {percent} on {base}{note}"), shown.figure(&tax.amount));
     }
     if let Some(note) = &document.tax_note {
         sum("", format!("<span class=\"sub\">{}</span>", escape(note)), String::new());
@@ -151,5 +162,5 @@ fn terms(document: &Document) -> String {
     if matches!(document.state, DocumentState::Open | DocumentState::Closed) {
         words.push("Do not pay yet: wait for the document with a number.".to_owned());
     }
-    format!("<p class=\"terms\">{}</p>\n", words.join(" "))
+    format!("<p class=\"terms\">{}{}</p>\n", words.join(" "), discounts(document))
 }
