@@ -4,13 +4,13 @@ use std::time::Instant as Moment;
 
 use plimsoll::clickhouse::Client;
 use plimsoll::clickhouse::read::rating::vector;
-use plimsoll::clickhouse::void::Void;
 use plimsoll::core::book::model::Statistic;
 use plimsoll::core::cut::CutPoint;
+use plimsoll::core::decision::stream::StreamRegister;
 use plimsoll::core::metering::definition::{Definition, Meters};
 use plimsoll::core::pricing::selection::{Grain, LineSelection};
 use plimsoll::core::word::{Instant, Kind};
-use plimsoll::prove::{Effort, Ledger};
+use plimsoll::prove::{Effort, Ledger, Streams};
 
 use crate::end_to_end::{Parts, fold, open, produce, publish_meters, topic};
 use crate::events::START_MS;
@@ -43,8 +43,8 @@ pub fn measure() {
         // nobody mirrors decisions here
         let mut meters = Meters::default();
         meters.define("effective_used", Definition::OBSERVED);
-        let void = Void::default();
-        let ledger = Ledger { client: &client, cut: &cut, void: &void, meters: &meters, provider: "northwind" };
+        let streams = Streams::of(StreamRegister::default());
+        let ledger = Ledger { client: &client, cut: &cut, streams: &streams, meters: &meters, provider: "northwind" };
         ledger.usages(&lines, |_, now| effort = now).await.unwrap()
     });
     let took = started.elapsed().as_secs_f64();

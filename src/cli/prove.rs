@@ -14,7 +14,7 @@ use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
 use crate::prove::difference::Difference;
 use crate::prove::documents::{Documents, Which};
-use crate::prove::{Proof, ProveError, Verdict, mirror, open};
+use crate::prove::{Altered, Proof, ProveError, Verdict, mirror, open};
 use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
@@ -66,6 +66,7 @@ struct Summary<'a> {
     readings: u64,
     seconds: f64,
     holes: &'a [Hole],
+    altered: &'a [Altered],
 }
 
 impl Args {
@@ -149,9 +150,9 @@ impl Args {
             for verdict in &proof.verdicts {
                 writeln!(out, "{}", serde_json::to_string(verdict)?)?;
             }
-            let Proof { verdicts, holes, effort, seconds } = proof;
+            let Proof { verdicts, holes, altered, effort, seconds } = proof;
             let (documents, events, readings) = (verdicts.len(), effort.events, effort.readings);
-            let summary = Summary { documents, proven, events, readings, seconds: *seconds, holes };
+            let summary = Summary { documents, proven, events, readings, seconds: *seconds, holes, altered };
             writeln!(out, "{}", serde_json::to_string(&summary)?)?;
             return out.flush();
         }
@@ -164,6 +165,13 @@ impl Args {
                 out,
                 "the ledger lacks rows: {stream}, partition {}, offsets {} to {}: {found} rows where the checkpoint counted {counted}",
                 partition.0, from.0, to.0
+            )?;
+        }
+        for Altered { stream, partition, offset } in &proof.altered {
+            writeln!(
+                out,
+                "the ledger was altered: {stream}, partition {}, offset {} is not what was accepted; see `plimsoll audit`",
+                partition.0, offset.0
             )?;
         }
         writeln!(

@@ -12,12 +12,12 @@ use serde::Deserialize;
 use super::difference::{Difference, differences};
 use super::mirror::Mirrored;
 use super::rerate::{Rerated, Rerating, name};
+use super::usage::Streams;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::hole;
 use crate::clickhouse::read::rows::Rows;
-use crate::clickhouse::void::Void;
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::version::{RateVersion, version};
@@ -61,7 +61,7 @@ pub struct Inputs {
     book: Book,
     meters: Meters,
     grants: Grants,
-    void: Void,
+    streams: Streams,
     version: RateVersion,
 }
 
@@ -100,7 +100,7 @@ impl Closed<'_> {
         let earlier = self.earlier(only).await?;
         let numbered = self.numbered(only).await?;
         let mut proof = Proof::default();
-        let effort = rerating
+        let read = rerating
             .each::<ProveError>(only, progress, |place, rerated| {
                 let before = earlier.get(place).map_or(&[][..], Vec::as_slice);
                 let verdict = self.verdict(place, (before, stored.remove(place), numbered.get(place)), rerated)?;
@@ -108,6 +108,7 @@ impl Closed<'_> {
                 Ok(())
             })
             .await?;
+        (proof.effort, proof.altered) = (read.effort, read.altered);
         for (place, stored) in stored {
             let mut verdict = self.blank(&place);
             verdict.digest = stored.proof.digest;
@@ -117,7 +118,6 @@ impl Closed<'_> {
         if !proof.is_proven() {
             proof.holes = hole::read(self.client, &close.cut).await?;
         }
-        proof.effort = effort;
         proof.seconds = started.elapsed().as_secs_f64();
         Ok(proof)
     }
@@ -134,7 +134,7 @@ impl Closed<'_> {
         if close.versions.fold != FOLD_VERSION {
             return Err(missing());
         }
-        Ok(Inputs { book, meters, grants: self.grants(), void: self.void(), version })
+        Ok(Inputs { book, meters, grants: self.grants(), streams: self.streams(), version })
     }
 
     /// What is left of a place's credits.
@@ -155,7 +155,7 @@ impl Closed<'_> {
             provider: &close.period.provider,
             span: Span { from: close.period.start, until: close.period.end },
             cut: &close.cut,
-            void: &inputs.void,
+            streams: &inputs.streams,
             after: close.after,
             book: (&inputs.book, &close.book),
             meters: &inputs.meters,
@@ -185,11 +185,11 @@ impl Closed<'_> {
         Ok((book, meters))
     }
 
-    /// What decisions before the close make void.
-    fn void(&self) -> Void {
+    /// What decisions before the close say of streams.
+    fn streams(&self) -> Streams {
         let mut streams = StreamRegister::default();
         self.below().for_each(|decision| streams.apply(&decision.decision));
-        Void::of(streams.all().map(|generation| &**generation))
+        Streams::of(streams)
     }
 
     fn grants(&self) -> Grants {

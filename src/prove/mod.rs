@@ -11,8 +11,8 @@ mod usage;
 mod verdict;
 
 pub use error::ProveError;
-pub use usage::{Effort, Ledger};
-pub use verdict::{Proof, Verdict};
+pub use usage::{Effort, Ledger, Streams};
+pub use verdict::{Altered, Proof, Verdict};
 
 /// Is told how far a proof is.
 pub type Progress<'a> = &'a (dyn Fn(Effort) + Sync);

@@ -5,11 +5,11 @@ use std::time::Instant as Moment;
 
 use super::difference::differences;
 use super::rerate::{Rerated, Rerating, name};
+use super::usage::Streams;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::{book, credits, hole, rating, void};
-use crate::clickhouse::void::Void;
 use crate::core::billing::document::Document;
 use crate::core::billing::version::{RateVersion, VERSIONS};
 use crate::core::book::Book;
@@ -35,7 +35,7 @@ pub struct Open {
     book: Book,
     hash: String,
     cut: Vec<CutPoint>,
-    void: Void,
+    streams: Streams,
     after: u64,
     grants: Grants,
     meters: Meters,
@@ -50,14 +50,14 @@ impl Open {
         let vector = rating::vector(client).await?.into_iter();
         let cut = vector.map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
         let after = rating::next_decision(client).await?;
-        let void = void::read(client).await?;
+        let streams = Streams::of(void::register(client).await?);
         let refused = |error: StatementError| ProveError::Statement(Box::new(error));
         let offset = book::newest_offset(client).await?.ok_or_else(|| refused(StatementError::NoBook))?;
         let published = book::read(client, offset).await?;
         let book = Book::from_canonical(&published.book).map_err(|error| refused(StatementError::Book(error)))?;
         let grants = credits::read(client, after).await?;
         let meters = Definitions::read(client).await?.below(Offset(after));
-        Ok(Self { client: client.clone(), book, hash: published.hash, cut, void, after, grants, meters })
+        Ok(Self { client: client.clone(), book, hash: published.hash, cut, streams, after, grants, meters })
     }
 
     /// The same at the cut of a document.
@@ -95,7 +95,7 @@ impl Open {
             provider,
             span: period.span(),
             cut: &self.cut,
-            void: &self.void,
+            streams: &self.streams,
             after: Offset(self.after),
             book: (&self.book, &self.hash),
             meters: &self.meters,
@@ -169,14 +169,15 @@ async fn held_against(open: &Open, stored: &Stored, label: &str, progress: Progr
         let rerating = open.rerating(provider, period, &credits);
         let before = proof.effort;
         let told = |effort| progress(before.plus(effort));
-        let effort = rerating
+        let read = rerating
             .each::<ProveError>(Some(places), &told, |place, rerated| {
                 let found = stored.get(place).map(|stored| verdict(place, label, stored, rerated));
                 proof.verdicts.extend(found.transpose()?);
                 Ok(())
             })
             .await?;
-        proof.effort = before.plus(effort);
+        proof.effort = before.plus(read.effort);
+        proof.altered.extend(read.altered);
     }
     Ok(proof)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::usage::{Effort, Ledger};
+use super::usage::{Ledger, Streams};
+use super::verdict::Read;
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{line_usage, past};
-use crate::clickhouse::void::Void;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
@@ -39,8 +39,8 @@ pub struct Rerating<'a> {
     pub span: Span,
     /// Up to where each partition counts.
     pub cut: &'a [CutPoint],
-    /// What is void by decisions below `after`.
-    pub void: &'a Void,
+    /// The streams, as decisions below `after` say.
+    pub streams: &'a Streams,
     /// Up to which decision, exclusive, the control log counts.
     pub after: Offset,
     /// The price book, and its hash.
@@ -115,7 +115,7 @@ impl Rerating<'_> {
         only: Option<&[Place]>,
         progress: Progress<'_>,
         mut sink: impl FnMut(&Place, Result<Rerated, StatementError>) -> Result<(), E>,
-    ) -> Result<Effort, E> {
+    ) -> Result<Read, E> {
         let places = match only {
             Some(places) => places.to_vec(),
             None => self.candidates().await?,
@@ -123,11 +123,11 @@ impl Rerating<'_> {
         let is_all = only.is_none();
         let asked: Vec<Asked> =
             places.into_iter().filter_map(|place| self.asked(place, is_all).transpose()).collect::<Result<_, _>>()?;
-        let (mut rest, mut effort) = (asked.as_slice(), Effort::default());
+        let (mut rest, mut read) = (asked.as_slice(), Read::default());
         while !rest.is_empty() {
             let (now, later) = rest.split_at(as_many_as_fit(rest));
             rest = later;
-            let (usages, customers) = self.usages(now, is_all, &mut effort, progress).await?;
+            let (usages, customers) = self.usages(now, is_all, &mut read, progress).await?;
             let mut usages = usages.as_slice();
             let mut work = Vec::new();
             for one in now {
@@ -142,7 +142,7 @@ impl Rerating<'_> {
                 rated.into_iter().try_for_each(|(place, rated)| sink(place, rated))?;
             }
         }
-        Ok(effort)
+        Ok(read)
     }
 
     /// One place with what was read for it.
@@ -153,8 +153,8 @@ impl Rerating<'_> {
         let refused = |error| ProveError::Statement(Box::new(error));
         let asked = self.asked(place.clone(), false)?;
         let asked = asked.ok_or_else(|| refused(StatementError::NoContract(place.contract.clone())))?;
-        let mut effort = Effort::default();
-        let (usages, _) = self.usages(std::slice::from_ref(&asked), false, &mut effort, progress).await?;
+        let mut read = Read::default();
+        let (usages, _) = self.usages(std::slice::from_ref(&asked), false, &mut read, progress).await?;
         let rerated = self.rated(&asked, &usages).map_err(refused)?;
         let selections = asked.lines.map_err(refused)?;
         Ok(Detail { period: asked.period, selections, usages, rerated })
@@ -167,7 +167,7 @@ impl Rerating<'_> {
         if contracts.iter().any(|(_, contract)| contract.buyer == Buyer::EachCustomer) {
             let hold_ms = self.meters.iter().map(|(_, meter)| meter.max_hold_ms).max().unwrap_or(0);
             let read = Span { from: self.span.from.plus_ms(-hold_ms), ..self.span };
-            let below = Below { cut: Some(self.cut), void: self.void };
+            let below = Below { cut: Some(self.cut), void: self.streams.void() };
             let owners = claim::owners(self.book.0, self.provider);
             let tags = past::tags(self.client, self.provider, read, &below).await?;
             customers.extend(tags.into_iter().map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())));
@@ -203,7 +203,7 @@ impl Rerating<'_> {
         &self,
         asked: &[Asked],
         is_all: bool,
-        effort: &mut Effort,
+        all: &mut Read,
         progress: Progress<'_>,
     ) -> Result<(Vec<LineUsage>, Option<BTreeSet<String>>), ProveError> {
         let lines: Vec<LineSelection> =
@@ -211,16 +211,16 @@ impl Rerating<'_> {
         let wants_customers = is_all && asked.iter().any(|one| one.place.customer.is_some());
         // whoever has a reading of any meter has a document
         let meters = if wants_customers { self.meters.clone() } else { of_lines(self.meters, &lines) };
-        let Self { client, cut, void, provider, .. } = *self;
-        let ledger = Ledger { client, cut, void, meters: &meters, provider };
-        let (mut customers, before) = (Customers::new(self.span), *effort);
+        let Self { client, cut, streams, provider, .. } = *self;
+        let ledger = Ledger { client, cut, streams, meters: &meters, provider };
+        let (mut customers, before) = (Customers::new(self.span), all.effort);
         let usages = ledger
             .usages(&lines, |metered, now| {
                 if wants_customers {
                     customers.take(&metered.buckets);
                 }
-                *effort = before.plus(now);
-                progress(*effort);
+                all.take(&metered.altered, before.plus(now));
+                progress(all.effort);
             })
             .await?;
         let owners = claim::owners(self.book.0, self.provider);

@@ -1,6 +1,7 @@
 //! Usage of lines from the ledger below a cut: metered again, gathered in memory. No stored bucket is looked at.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::past;
 use crate::clickhouse::void::Void;
 use crate::core::cut::CutPoint;
+use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::gather::Gather;
@@ -41,6 +43,28 @@ impl Effort {
     }
 }
 
+/// What decisions say of streams.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    register: Arc<StreamRegister>,
+    void: Void,
+}
+
+impl Streams {
+    /// What a register says.
+    #[must_use]
+    pub fn of(register: StreamRegister) -> Self {
+        let void = Void::of(register.all().map(|generation| &**generation));
+        Self { register: Arc::new(register), void }
+    }
+
+    /// What is void of them.
+    #[must_use]
+    pub fn void(&self) -> &Void {
+        &self.void
+    }
+}
+
 /// A provider's ledger below a cut.
 #[derive(Debug)]
 pub struct Ledger<'a> {
@@ -48,8 +72,8 @@ pub struct Ledger<'a> {
     pub client: &'a Client,
     /// Up to where each partition counts.
     pub cut: &'a [CutPoint],
-    /// What is void of it.
-    pub void: &'a Void,
+    /// The streams, as decisions up to then say.
+    pub streams: &'a Streams,
     /// The definitions in force.
     pub meters: &'a Meters,
     /// Whose.
@@ -60,7 +84,7 @@ impl Ledger<'_> {
     /// The part of the ledger that counts.
     #[must_use]
     pub fn below(&self) -> Below<'_> {
-        Below { cut: Some(self.cut), void: self.void }
+        Below { cut: Some(self.cut), void: &self.streams.void }
     }
 
     /// The usages of lines of the provider, in the order of their selections: equal to what
@@ -85,6 +109,7 @@ impl Ledger<'_> {
         };
         let mut effort = Effort::default();
         let remeter = Remeter::new(self.client.clone(), Cut::new(self.cut)?);
+        let remeter = remeter.with_register(Arc::clone(&self.streams.register));
         remeter
             .each::<ProveError>(&scope, self.meters, |metered| {
                 gather.take(&metered.provider, &metered.array, &metered.buckets)?;

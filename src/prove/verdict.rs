@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::difference::Difference;
+use super::difference::{Difference, MAX_LISTED};
 use super::usage::Effort;
 use crate::clickhouse::read::hole::Hole;
+use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::metrics::Metrics;
+use crate::remeter::Position;
 use crate::statement::Place;
 
 /// One document, held against what was computed again.
@@ -30,6 +32,40 @@ pub struct Verdict {
     pub refusal: Option<String>,
 }
 
+/// An event whose row in the ledger does not say any more what was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Altered {
+    /// The stream.
+    pub stream: StreamId,
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+}
+
+/// What was read of the ledger, and what was wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    /// How much.
+    pub effort: Effort,
+    /// The first [`MAX_LISTED`] rows that were altered.
+    pub altered: Vec<Altered>,
+}
+
+impl Read {
+    /// Notes rows that were altered, and how much has been read with them.
+    pub fn take(&mut self, altered: &[(Position, Instant)], effort: Effort) {
+        for ((stream, partition, offset), _) in altered {
+            let row = Altered { stream: stream.clone(), partition: *partition, offset: *offset };
+            // the hold before a chunk is read with two of them
+            if self.altered.len() < MAX_LISTED && !self.altered.contains(&row) {
+                self.altered.push(row);
+            }
+        }
+        self.effort = effort;
+    }
+}
+
 /// All documents that were looked at together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Proof {
@@ -37,6 +73,8 @@ pub struct Proof {
     pub verdicts: Vec<Verdict>,
     /// Where the ledger lacks rows that a checkpoint counted: looked for if something differs.
     pub holes: Vec<Hole>,
+    /// Rows of the ledger that do not say any more what was accepted: nothing is proven by them.
+    pub altered: Vec<Altered>,
     /// What was read.
     pub effort: Effort,
     /// In how many seconds.
@@ -47,7 +85,7 @@ impl Proof {
     /// Whether all of it is proven.
     #[must_use]
     pub fn is_proven(&self) -> bool {
-        self.verdicts.iter().all(|verdict| verdict.proven)
+        self.altered.is_empty() && self.verdicts.iter().all(|verdict| verdict.proven)
     }
 
     /// Tells how many documents are proven and how many are not: for whoever proves all of them now and then.
@@ -63,6 +101,7 @@ impl Proof {
     pub fn plus(mut self, other: Self) -> Self {
         self.verdicts.extend(other.verdicts);
         self.holes.extend(other.holes);
+        self.altered.extend(other.altered);
         self.effort = self.effort.plus(other.effort);
         self.seconds += other.seconds;
         self

@@ -96,7 +96,7 @@ impl LineTrace {
             if matches!(row.kind, RowKind::Commitment | RowKind::Overage) { terms.by_day(usage)? } else { Vec::new() };
         let sum = sum(&broken, &bases)?;
         let hold_ms = ledger.meters.get(&selection.meter).map_or(0, |definition| definition.max_hold_ms);
-        let (client, cut, void) = (ledger.client.clone(), ledger.cut.to_vec(), ledger.void.clone());
+        let (client, cut, void) = (ledger.client.clone(), ledger.cut.to_vec(), ledger.streams.void().clone());
         Ok(Self { row, client, cut, void, by, hold_ms, broken, windows, sum })
     }
 

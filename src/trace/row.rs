@@ -75,8 +75,8 @@ async fn usage(
     let (selection, usage) = of_line.ok_or(TraceError::Differs)?;
     let terms = Terms::of(rerating.book.0, &place.contract, selection, detail.period.span().ms())?;
     let meters = of_lines(rerating.meters, std::slice::from_ref(selection));
-    let Rerating { client, cut, void, provider, .. } = *rerating;
-    let ledger = Ledger { client, cut, void, meters: &meters, provider };
+    let Rerating { client, cut, streams, provider, .. } = *rerating;
+    let ledger = Ledger { client, cut, streams, meters: &meters, provider };
     let subject = Subject { ledger, terms, selection, row };
     Ok(Trace::Usage(Box::new(LineTrace::of(subject, query, usage, progress).await?)))
 }

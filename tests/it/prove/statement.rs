@@ -169,6 +169,18 @@ fn statements_are_proved_and_traced_and_tampering_is_seen() {
     assert!(hole["from"].as_u64().unwrap() <= 777 && 777 < hole["to"].as_u64().unwrap(), "{summary}");
     assert_eq!(hole["counted"].as_u64().unwrap(), hole["found"].as_u64().unwrap() + 1);
 
+    // ... or one that says something else
+    let altered = parts.number("SELECT max(offset) FROM usage_event WHERE provider = 'p' AND partition = 1 AND time < toDateTime('2026-10-20 00:00:00', 'UTC')");
+    parts
+        .execute(&format!(
+            "ALTER TABLE usage_event UPDATE reading_value = arrayMap(value -> value + 1, reading_value) \
+             WHERE partition = 1 AND offset = {altered} SETTINGS mutations_sync = 2"
+        ))
+        .unwrap();
+    let lines = String::from_utf8(parts.run(&[&ALL[..], &["json"]].concat()).stdout).unwrap();
+    let summary: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["altered"], serde_json::json!([{"stream": "usage-1", "partition": 1, "offset": altered}]));
+
     let code = |arguments: &[&str]| parts.run(arguments).status.code();
     assert_eq!(code(&["prove", "--statement", "nobody", "--period", "2026-10"]), Some(2));
     assert_eq!(code(&["trace", "--statement", "acme", "--period", "2026-10", "--row", "99"]), Some(2));

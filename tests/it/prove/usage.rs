@@ -4,17 +4,17 @@
 use plimsoll::clickhouse::Client;
 use plimsoll::clickhouse::read::line_usage;
 use plimsoll::clickhouse::read::rating::vector;
-use plimsoll::clickhouse::void::Void;
 use plimsoll::config::Config;
 use plimsoll::core::book::model::{Buyer, Per, Statistic};
 use plimsoll::core::book::{self, Book};
 use plimsoll::core::cut::CutPoint;
+use plimsoll::core::decision::stream::StreamRegister;
 use plimsoll::core::pricing::party;
 use plimsoll::core::pricing::period::period;
 use plimsoll::core::pricing::selection::{Grain, LineSelection, selections};
 use plimsoll::core::pricing::usage::LineUsage;
 use plimsoll::core::word::{Instant, Kind};
-use plimsoll::prove::{Effort, Ledger};
+use plimsoll::prove::{Effort, Ledger, Streams};
 use plimsoll::remeter::Definitions;
 
 use super::random::{ARRAYS, END_MS, PROVIDERS, SITES, START_MS, TAGS, TIERS, corrections, polls};
@@ -125,13 +125,13 @@ async fn newest_cut(client: &Client) -> Vec<CutPoint> {
 
 async fn from_ledger(client: &Client, lines: &[LineSelection], cut: &[CutPoint]) -> (Vec<LineUsage>, Effort) {
     let meters = Definitions::read(client).await.unwrap().newest();
-    let void = Void::default();
+    let streams = Streams::of(StreamRegister::default());
     let (mut usages, mut all) = (vec![LineUsage::default(); lines.len()], Effort::default());
     for provider in PROVIDERS {
         let places: Vec<usize> = (0..lines.len()).filter(|place| lines[*place].provider == provider).collect();
         let own: Vec<LineSelection> = places.iter().map(|place| lines[*place].clone()).collect();
         let mut effort = Effort::default();
-        let ledger = Ledger { client, cut, void: &void, meters: &meters, provider };
+        let ledger = Ledger { client, cut, streams: &streams, meters: &meters, provider };
         let found = ledger.usages(&own, |_, now| effort = now).await.unwrap();
         places.into_iter().zip(found).for_each(|(place, usage)| usages[place] = usage);
         all.readings += effort.readings;
