@@ -16,12 +16,12 @@ test: need
 	@scripts/fetch-parts.sh & fetching=$$!; \
 	$(CARGO) test --locked --no-run && wait $$fetching && $(CARGO) test --locked
 
-## 100,000 random quotes against a second implementation, each property as often, and a million inputs each of quotes and of contracts
-## that must never panic; 200 cycles of faults on the real parts (PLIMSOLL_SOAK_CYCLES); then a million schedules of simulated ones.
+## 100,000 random quotes against a second implementation, each property as often, and a million inputs each of quotes and of contracts and
+## ten million of the decoder that must never panic; 200 cycles of faults on the real parts (PLIMSOLL_SOAK_CYCLES); then a million schedules of simulated ones.
 ## docs/ARCHITECTURE.md says how long it takes. The first seed is new each time, and shown.
 soak: need parts
 	@cases=$${PLIMSOLL_CASES:-100000}; seed=$${PLIMSOLL_SEED:-$$(date +%s)000000}; echo "PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases"; \
-	PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases $(CARGO) test --locked --test it -- --nocapture --test-threads=1 quote:: rating:: && \
+	PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases $(CARGO) test --locked --test it -- --nocapture --test-threads=1 quote:: rating:: decoder:: && \
 	PLIMSOLL_SEED=$$seed PLIMSOLL_SOAK_CYCLES=$${PLIMSOLL_SOAK_CYCLES:-200} $(CARGO) test --locked --test it -- --nocapture soak::
 	@$(CARGO) run --release --locked --features sim -- simulate --seed 1 --count 1000000
 

@@ -14,6 +14,7 @@ pub mod fold;
 pub mod http;
 pub mod kafka;
 pub mod load;
+pub mod margin;
 pub mod metrics;
 pub mod mutation;
 pub mod prove;

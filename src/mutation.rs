@@ -31,6 +31,8 @@ pub enum Mutation {
     TailCutUnnoticed,
     /// Any header that names a decision waives lateness.
     RetryWithoutDecision,
+    /// A header names its decision by the offset alone, so one that is made later answers to it.
+    DecisionByOffsetAlone,
     /// A replica that lacks rows is believed.
     LaggingReplicaTrusted,
     /// A revoke waits until everything is durable, however long that takes.
@@ -97,7 +99,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Mutation; 44] = [
+    pub const ALL: [Mutation; 45] = [
         Mutation::StartAtCommit,
         Mutation::BucketsAsState,
         Mutation::RowsAboveCheckpoint,
@@ -111,6 +113,7 @@ impl Mutation {
         Mutation::LateAcceptTwice,
         Mutation::TailCutUnnoticed,
         Mutation::RetryWithoutDecision,
+        Mutation::DecisionByOffsetAlone,
         Mutation::LaggingReplicaTrusted,
         Mutation::RevokeBlocks,
         Mutation::EqualInstantsByArrival,

@@ -1,12 +1,14 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
-//! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- end` the pipeline on real parts alone,
+//! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
+//! identities alone, `-- end` the pipeline on real parts alone,
 //! `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
+mod identity;
 mod prove;
 mod rating;
 mod recovery;
@@ -18,6 +20,9 @@ fn main() {
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|argument| argument == name);
     if wants("core") {
         core::measure();
+    }
+    if wants("core") || wants("identity") {
+        identity::measure();
     }
     if wants("end") {
         end_to_end::measure();

@@ -229,7 +229,7 @@ impl Look {
         let mut found = Found::default();
         let Some(stand) = self.vector.of(&chunk.owner).cloned() else { return Ok(found) };
         let terms = self.terms(stand);
-        let mut loaded = self.remeter.load(&chunk, &terms.meters).await?;
+        let loaded = self.remeter.load(&chunk, &terms.meters).await?;
         let named = chunk.arrays.len() <= MAX_NAMED_ARRAYS;
         let arrays = if named { chunk.arrays.iter().map(|(_, array)| &**array).collect() } else { Vec::new() };
         let (from, to) = (chunk.from, chunk.to);
@@ -238,7 +238,7 @@ impl Look {
         let mut rows = bucket::read(&self.client, &BucketQuery { provider, arrays, from, to })?;
         let mut row = rows.next().await?;
         // arrays of the chunk in their order; rows of arrays in between belong to other chunks
-        while let Some(mut metered) = loaded.next() {
+        for mut metered in loaded {
             self.forget_unwanted(&mut metered);
             found.readings += metered.readings;
             found.owners.insert((Arc::clone(&metered.provider), Arc::clone(&metered.array)), terms.stand.clone());

@@ -13,6 +13,7 @@ mod events;
 mod faults;
 mod load;
 mod log;
+mod margin;
 mod meter_bar;
 mod migrate;
 mod progress;
@@ -74,6 +75,8 @@ enum Command {
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// Show what a provider earns from each customer: retail, allocated wholesale, margin
+    Margin(margin::Args),
     /// List, show, send again or discard quarantined records
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
@@ -133,6 +136,10 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Margin(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Quarantine(command) => block_on(async {
                 let config = load(self.config)?;
                 command.run(&config).await

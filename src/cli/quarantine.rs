@@ -1,7 +1,9 @@
 //! `plimsoll quarantine` and `plimsoll late`: records that were put aside, listed and resolved.
 
+use std::cell::Cell;
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
+use std::time::{Duration, Instant as Moment};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -14,11 +16,10 @@ use crate::clickhouse::read::aside::{AsideQuery, AsideRow, read};
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Config;
 use crate::core::word::{Instant, Offset, Partition, Reason, StreamId};
-use crate::quarantine::resolver::Tally;
-use crate::quarantine::{Resolver, State, Verb};
+use crate::quarantine::{Outcome, Resolver, State, Verb, Why, batch};
 
-/// Records resolved together: the bound of their bytes in memory is this many times the greatest event.
-const BATCH: usize = 64;
+/// Between two lines of progress where there is no terminal.
+const SAY_EVERY: Duration = Duration::from_secs(5);
 /// Bytes of a value that `show` prints.
 const SHOWN_BYTES: usize = 4096;
 
@@ -61,6 +62,9 @@ pub(super) struct Which {
     /// Quarantined for this reason
     #[arg(long, value_name = "CODE", value_parser = reason)]
     by_reason: Option<String>,
+    /// In this stream: usage-1
+    #[arg(long, value_name = "ID")]
+    stream: Option<String>,
     /// Appended at this time or later: an instant in RFC 3339, or a date (UTC)
     #[arg(long, value_name = "T", value_parser = instant)]
     from: Option<Instant>,
@@ -157,8 +161,9 @@ impl Which {
             reason: self.by_reason.clone(),
             from: self.from,
             to: self.to,
-            position: self.at.clone().map(|At(stream, partition, offset)| (stream, partition, offset)),
-            whole: false,
+            stream: self.stream.clone(),
+            positions: self.at.clone().map(|At(stream, partition, offset)| vec![(stream, partition, offset)]),
+            ..AsideQuery::default()
         }
     }
 }
@@ -170,31 +175,28 @@ impl Resolve {
         }
         let client = Client::new(&config.clickhouse);
         let control = follow(config)?;
-        let mut resolver = Resolver::new(config, client.clone(), &control).await?;
+        let mut resolver = Resolver::new(&config.kafka, client.clone(), control)?;
         let query = AsideQuery { whole: verb == Verb::Resend && !self.dry_run, ..self.which.query(late) };
         let mut rows = read(&client, &query).await?;
         let (mut tally, mut found) = (Tally::default(), 0u64);
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records  {per_sec}") {
-            bar.set_style(style);
-        }
+        let progress = Progress::new();
         loop {
-            let mut batch = Vec::with_capacity(BATCH);
-            while batch.len() < BATCH {
-                let Some(row) = rows.next().await? else { break };
-                batch.push(row);
-            }
+            let batch = batch::next(&mut rows).await?;
             found += batch.len() as u64;
             if batch.is_empty() {
                 break;
             }
-            match self.dry_run {
-                true => tally.decided += due(&resolver, &batch, verb),
-                false => resolver.resolve(&batch, verb, (&self.reason, &self.actor), &mut tally).await?,
-            }
-            bar.inc(batch.len() as u64);
+            let outcomes = match self.dry_run {
+                true => resolver.plan(&batch, verb).await?,
+                false => {
+                    let why = Why { reason: &self.reason, actor: &self.actor };
+                    resolver.resolve(&batch, verb, why).await?
+                }
+            };
+            outcomes.into_iter().for_each(|outcome| tally.add(outcome, verb));
+            progress.show(found);
         }
-        bar.finish_and_clear();
+        progress.end();
         if let (0, Some(At(stream, partition, offset))) = (found, &self.which.at) {
             eprintln!("plimsoll: no such record was put aside at {stream}/{}/{}", partition.0, offset.0);
             return Ok(ExitCode::from(2));
@@ -206,7 +208,8 @@ impl Resolve {
     fn summary(&self, found: u64, tally: &Tally, verb: Verb) -> String {
         let Tally { decided, sent, resolved, accepted_already } = tally;
         if self.dry_run {
-            return format!("{found} records, {decided} of them unresolved; nothing was done (--dry-run)");
+            let due = if verb == Verb::Resend { *sent } else { *decided };
+            return format!("{found} records, {due} of them unresolved; nothing was done (--dry-run)");
         }
         let done = match verb {
             Verb::Resend => format!("{sent} sent again ({decided} newly decided)"),
@@ -220,23 +223,74 @@ impl Resolve {
     }
 }
 
-fn due(resolver: &Resolver, rows: &[AsideRow], verb: Verb) -> u64 {
-    let is_due = |row: &&AsideRow| match resolver.state(row) {
-        State::Unresolved => true,
-        State::Resent => verb == Verb::Resend,
-        State::Discarded(_) | State::Became(..) => false,
-    };
-    rows.iter().filter(is_due).count() as u64
+/// What a run found and did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    /// Decided now.
+    decided: u64,
+    /// Sent (again, if it was decided before).
+    sent: u64,
+    /// Resolved before, nothing done.
+    resolved: u64,
+    /// Left alone since an event of their identity is accepted already.
+    accepted_already: u64,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome, verb: Verb) {
+        match outcome {
+            Outcome::Decided => self.decided += 1,
+            Outcome::SentAgain => {}
+            Outcome::ResolvedBefore => self.resolved += 1,
+            Outcome::AcceptedAlready => self.accepted_already += 1,
+        }
+        let is_sent = matches!(outcome, Outcome::Decided | Outcome::SentAgain) && verb == Verb::Resend;
+        self.sent += u64::from(is_sent);
+    }
+}
+
+/// A bar on a terminal, lines of the log otherwise.
+struct Progress {
+    bar: ProgressBar,
+    said: Cell<Moment>,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records  {per_sec}") {
+            bar.set_style(style);
+        }
+        Self { bar, said: Cell::new(Moment::now()) }
+    }
+
+    fn show(&self, records: u64) {
+        self.bar.set_position(records);
+        if self.bar.is_hidden() && self.said.get().elapsed() >= SAY_EVERY {
+            self.said.set(Moment::now());
+            tracing::info!(records, "resolving");
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 async fn list(config: &Config, query: AsideQuery) -> anyhow::Result<ExitCode> {
     let client = Client::new(&config.clickhouse);
     let control = follow(config)?;
-    let resolver = Resolver::new(config, client.clone(), &control).await?;
+    let mut resolver = Resolver::new(&config.kafka, client.clone(), control)?;
     let mut rows = read(&client, &query).await?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    while let Some(row) = rows.next().await? {
-        writeln!(out, "{}", serde_json::to_string(&line(&row, &resolver.state(&row)))?)?;
+    let mut out = BufWriter::new(std::io::stdout());
+    loop {
+        let batch = batch::next(&mut rows).await?;
+        if batch.is_empty() {
+            break;
+        }
+        for (row, state) in batch.iter().zip(resolver.states(&batch).await?) {
+            writeln!(out, "{}", serde_json::to_string(&line(row, &state))?)?;
+        }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -267,26 +321,42 @@ fn line<'a>(row: &'a AsideRow, state: &'a State) -> Line<'a> {
 async fn show(config: &Config, At(stream, partition, offset): At) -> anyhow::Result<ExitCode> {
     let client = Client::new(&config.clickhouse);
     for late in [false, true] {
-        let position = Some((stream.clone(), partition, offset));
-        let mut rows = read(&client, &AsideQuery { late, position, whole: true, ..AsideQuery::default() }).await?;
+        let positions = Some(vec![(stream.clone(), partition, offset)]);
+        let mut rows = read(&client, &AsideQuery { late, positions, whole: true, ..AsideQuery::default() }).await?;
         let Some(row) = rows.next().await? else { continue };
         let control = follow(config)?;
-        let resolver = Resolver::new(config, client, &control).await?;
-        let state = resolver.state(&row);
+        let mut resolver = Resolver::new(&config.kafka, client, control)?;
+        let state = resolver.states(std::slice::from_ref(&row)).await?.pop().unwrap_or(State::Unresolved);
         println!("{}", serde_json::to_string_pretty(&line(&row, &state))?);
         println!("key: {}", String::from_utf8_lossy(&row.key));
         for (name, value) in row.header_names.iter().zip(&row.header_values) {
             println!("{name}: {}", String::from_utf8_lossy(value));
         }
-        let shown = &row.raw[..row.raw.len().min(SHOWN_BYTES)];
+        let shown = shown(&row.raw);
         println!(
             "\n{}",
             String::from_utf8_lossy(shown).escape_debug().to_string().replace("\\n", "\n").replace("\\\"", "\"")
         );
-        if row.raw.len() > SHOWN_BYTES {
-            println!("... {} bytes more", row.raw.len() - SHOWN_BYTES);
+        if row.raw.len() > shown.len() {
+            println!("... {} bytes more", row.raw.len() - shown.len());
         }
         return Ok(ExitCode::SUCCESS);
     }
     Err(anyhow::anyhow!("no record was put aside at {stream}/{}/{}", partition.0, offset.0)).context("nothing to show")
+}
+
+fn shown(raw: &[u8]) -> &[u8] {
+    &raw[..raw.len().min(SHOWN_BYTES)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_printed_up_to_its_limit() {
+        for bytes in [SHOWN_BYTES - 1, SHOWN_BYTES, SHOWN_BYTES + 1] {
+            assert_eq!(shown(&vec![0; bytes]).len(), bytes.min(SHOWN_BYTES));
+        }
+    }
 }

@@ -11,6 +11,9 @@ use crate::core::quote::{self, Refusal};
 /// The form of requests.
 const SCHEMA: &str = include_str!("../../schemas/quote-request.schema.json");
 
+/// What is read of a request: enough to see that it is too long.
+const MOST_BYTES: u64 = quote::MAX_REQUEST_BYTES as u64 + 2;
+
 /// The exit code of a refused request.
 const REFUSED: u8 = 2;
 
@@ -53,7 +56,7 @@ impl Command {
             return Ok(ExitCode::SUCCESS);
         }
         let mut request = Vec::new();
-        io::stdin().lock().read_to_end(&mut request)?;
+        io::stdin().lock().take(MOST_BYTES).read_to_end(&mut request)?;
         match price(&request) {
             Ok(response) => {
                 let mut out = BufWriter::new(out);
@@ -78,11 +81,25 @@ fn price(request: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(line)
 }
 
+/// Reads a line, but no more of it than what is refused as too long.
+fn line(requests: &mut impl BufRead, request: &mut Vec<u8>) -> io::Result<usize> {
+    let read = requests.by_ref().take(MOST_BYTES).read_until(b'\n', request)?;
+    let mut is_whole = read == 0 || request.ends_with(b"\n");
+    while !is_whole {
+        let more = requests.fill_buf()?;
+        let end = more.iter().position(|byte| *byte == b'\n');
+        is_whole = end.is_some() || more.is_empty();
+        let read = end.map_or(more.len(), |end| end + 1);
+        requests.consume(read);
+    }
+    Ok(read)
+}
+
 fn batch(mut requests: impl BufRead, mut out: impl Write) -> anyhow::Result<()> {
     let mut request = Vec::new();
-    while requests.read_until(b'\n', &mut request)? > 0 {
+    while line(&mut requests, &mut request)? > 0 {
         if !request.trim_ascii().is_empty() {
-            match price(&request) {
+            match price(request.strip_suffix(b"\n").unwrap_or(&request)) {
                 Ok(response) => out.write_all(&response)?,
                 Err(Refusal { pointer, message }) => {
                     let error = ErrorForm { pointer: &pointer, message: &message };
@@ -100,6 +117,20 @@ fn batch(mut requests: impl BufRead, mut out: impl Write) -> anyhow::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_priced_up_to_its_greatest_size_and_the_next_line_is_read_after_one_that_is_too_long() {
+        let good = r#"{"schema":"plimsoll.quote/1","currency":"EUR","lines":[{"quantity":"2","price":"1.5"}]}"#;
+        for (more, priced) in [(-1, true), (0, true), (1, false), (100_000, false)] {
+            let size = quote::MAX_REQUEST_BYTES.checked_add_signed(more).unwrap();
+            let lines = format!("{good}{}\n{good}\n", " ".repeat(size - good.len()));
+            let mut out = Vec::new();
+            batch(lines.as_bytes(), &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let answers: Vec<bool> = text.lines().map(|line| !line.starts_with("{\"error\"")).collect();
+            assert_eq!(answers, [priced, true], "{size} bytes: {}", &text[..100]);
+        }
+    }
 
     #[test]
     fn a_refused_request_leaves_an_error_in_its_place() {

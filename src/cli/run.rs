@@ -61,7 +61,8 @@ pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) ->
     let client = Client::new(&config.clickhouse);
     let (end, shutdown) = watch::channel(false);
     if api {
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics))).await?;
+        let resolver = super::serve::resolver(config, &client)?;
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), resolver)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         tokio::spawn(server.run(shutdown.clone()));
     }
@@ -133,7 +134,7 @@ async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Opt
             Err(error) if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SeamError::Retryable(_)))) => {
                 tracing::warn!(error = format!("{error:#}"), again_in_ms = pause.as_millis(), "Kafka is away, waiting");
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(config.run.retry_max);
+                pause = wait::longer(pause, config.run.retry_max);
             }
             Err(error) => return Err(error),
         }

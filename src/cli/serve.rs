@@ -10,7 +10,19 @@ use tokio::sync::watch;
 use crate::clickhouse::{Client, check, wait};
 use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
+use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
+use crate::quarantine::Resolver;
+
+/// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only resolving waits for it.
+pub(super) fn resolver(config: &Config, client: &Client) -> anyhow::Result<Option<Resolver>> {
+    if !config.kafka.is_configured {
+        tracing::info!("kafka.bootstrap_servers is not set: records that were put aside can be read, not resolved");
+        return Ok(None);
+    }
+    let control = ControlFollower::start(&config.kafka)?;
+    Ok(Some(Resolver::new(&config.kafka, client.clone(), control)?))
+}
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
@@ -25,7 +37,8 @@ impl Command {
         let client = Client::new(&config.clickhouse);
         let metrics = Arc::new(Metrics::new()?);
         let (end, shutdown) = watch::channel(false);
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics))).await?;
+        let resolver = resolver(config, &client)?;
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics), resolver)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
         if let Some(address) = config.metrics.listen {

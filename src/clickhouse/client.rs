@@ -116,3 +116,19 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Source};
+
+    #[tokio::test]
+    async fn a_call_without_an_answer_ends_at_its_limit_and_may_be_tried_again() {
+        let client = Client::new(&Config::from_parts(Source::Defaults, "", []).unwrap().clickhouse);
+        let limit = Duration::from_millis(50);
+        let started = std::time::Instant::now();
+        let error = client.in_time::<()>(limit, std::future::pending()).await.unwrap_err();
+        assert!(error.is_retryable() && started.elapsed() >= limit, "{error}");
+        client.in_time(limit, async { Ok(()) }).await.unwrap();
+    }
+}

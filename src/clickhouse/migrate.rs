@@ -27,12 +27,13 @@ macro_rules! migration {
 }
 
 /// All of them.
-pub static MIGRATIONS: [Migration; 5] = [
+pub static MIGRATIONS: [Migration; 6] = [
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "bucket", "0002_bucket.sql"),
     migration!(3, "decision", "0003_decision.sql"),
     migration!(4, "audit", "0004_audit.sql"),
     migration!(5, "billing", "0005_billing.sql"),
+    migration!(6, "allocation", "0006_allocation.sql"),
 ];
 
 /// What was applied when; itself made before the first migration.

@@ -1,5 +1,6 @@
 //! The shell around ClickHouse: one client, the tables and the check that they are the ones this build writes and reads.
 
+pub mod allocation;
 pub mod check;
 pub mod client;
 mod ddl;

@@ -6,6 +6,12 @@ use super::{Client, Error};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// The pause after the next failure: twice as long, and never longer than `longest`.
+#[must_use]
+pub fn longer(pause: Duration, longest: Duration) -> Duration {
+    pause.saturating_mul(2).min(longest)
+}
+
 /// One question that touches no table.
 ///
 /// # Errors
@@ -26,9 +32,29 @@ pub async fn until_ready(client: &Client, longest: Duration) -> Result<(), Error
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, again_in_ms = pause.as_millis(), "ClickHouse is away, waiting");
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(longest);
+                pause = longer(pause, longest);
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let longest = Duration::from_secs(15);
+        let mut pause = FIRST_PAUSE;
+        let pauses: Vec<u128> = (0..9)
+            .map(|_| {
+                let now = pause.as_millis();
+                pause = longer(pause, longest);
+                now
+            })
+            .collect();
+        assert_eq!(pauses, [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000]);
+        assert_eq!(longer(longest, longest), longest);
     }
 }

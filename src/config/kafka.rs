@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, Origin};
 use super::layer::Values;
 use super::secret::Secret;
 
@@ -109,6 +109,8 @@ pub struct Sasl {
 pub struct Kafka {
     /// Comma-separated HOST:PORT.
     pub bootstrap_servers: String,
+    /// Whether somebody has written down where Kafka is: `plimsoll serve` needs it to resolve records, and for nothing else.
+    pub is_configured: bool,
     /// How connections are secured.
     pub security_protocol: SecurityProtocol,
     /// Set with the two SASL protocols, and only with them.
@@ -129,6 +131,8 @@ pub struct Kafka {
     pub replication_factor: u16,
     /// KiB fetched and not yet folded, per partition.
     pub queued_max_kbytes: u64,
+    /// Bytes of decisions that a process holds.
+    pub control_max_bytes: u64,
     /// More of librdkafka's settings. Their values may be secrets (a key in PEM, a token), so all are treated as such.
     pub properties: Vec<(String, Secret)>,
 }
@@ -144,6 +148,7 @@ impl Kafka {
         let security_protocol = values.choice(SECTION, "security_protocol", &protocols.map(|it| (it.as_str(), it)))?;
         let kafka = Self {
             bootstrap_servers: values.required(SECTION, "bootstrap_servers")?,
+            is_configured: values.entry(SECTION, "bootstrap_servers")?.origin != Origin::Default,
             security_protocol,
             sasl: read_sasl(values, security_protocol)?,
             ssl_ca_location: values.path(SECTION, "ssl_ca_location")?,
@@ -154,6 +159,7 @@ impl Kafka {
             group: values.required(SECTION, "group")?,
             replication_factor: u16::try_from(values.number(SECTION, "replication_factor", 1..=32)?).unwrap_or(1),
             queued_max_kbytes: values.number(SECTION, "queued_max_kbytes", 64..=2_097_151)?,
+            control_max_bytes: values.number(SECTION, "control_max_mbytes", 32..=1_048_576)? << 20,
             properties: read_properties(values)?,
         };
         // A setting that is silently without effect is worse than a refusal, most of all one about security.

@@ -129,6 +129,21 @@ mod tests {
         assert!(unpack_in(64, &method).unwrap_err().message.contains("0x90"));
     }
 
+    #[test]
+    fn a_frame_states_at_most_the_greatest_size() {
+        let head = |packed: usize, raw: usize| {
+            let mut head = vec![0; CHECKSUM];
+            head.push(LZ4);
+            head.extend(u32::try_from(packed).unwrap().to_le_bytes());
+            head.extend(u32::try_from(raw).unwrap().to_le_bytes());
+            frame_size(&head).is_ok()
+        };
+        for (size, taken) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false)] {
+            assert_eq!((head(size, 1), head(HEADER, size)), (taken, taken), "{size}");
+        }
+        assert!(!head(HEADER - 1, 1));
+    }
+
     /// What the `clickhouse` crate packs is what is unpacked here.
     #[test]
     fn the_clients_frames_are_read() {

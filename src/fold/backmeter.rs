@@ -151,11 +151,15 @@ fn put_out<I: Iterator<Item = Hour>>(loaded: ArrayMeter, wanted: impl Fn(&Series
 }
 
 fn flush(store: &mut dyn Store, batch: &mut BucketBatch, least: usize, sink: Sink<'_>) -> Result<(), SeamError> {
-    if batch.len() >= least {
+    if is_due(batch.len(), least) {
         sink(store, batch)?;
         *batch = BucketBatch::default();
     }
     Ok(())
+}
+
+fn is_due(held: usize, least: usize) -> bool {
+    held >= least
 }
 
 fn hold_ms(meters: &Meters, names: &BTreeSet<String>) -> i64 {
@@ -172,4 +176,28 @@ fn runs(hours: &BTreeSet<Hour>) -> Vec<(Hour, Hour)> {
         }
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marked_hours_are_read_in_runs_of_bounded_length() {
+        for (hours, lengths) in
+            [(1, vec![1]), (CHUNK_HOURS, vec![CHUNK_HOURS]), (CHUNK_HOURS + 1, vec![CHUNK_HOURS, 1])]
+        {
+            let hours: BTreeSet<Hour> = (0..hours).map(Hour).collect();
+            let found: Vec<i64> = runs(&hours).into_iter().map(|(first, last)| last.0 - first.0 + 1).collect();
+            assert_eq!(found, lengths);
+        }
+    }
+
+    #[test]
+    fn a_batch_of_buckets_is_written_at_its_limit() {
+        assert_eq!(
+            [0, WRITE_BUCKETS - 1, WRITE_BUCKETS, WRITE_BUCKETS + 1].map(|held| is_due(held, WRITE_BUCKETS)),
+            [false, false, true, true]
+        );
+    }
 }

@@ -49,6 +49,18 @@ pub enum Permanent {
         /// The record.
         offset: u64,
     },
+    /// Identities and series take more memory than they may.
+    #[error(
+        "{label}: its identities and series take {bytes} bytes and may take {most}: raise run.state_max_mbytes, or open a new generation with more partitions"
+    )]
+    StateTooLarge {
+        /// The partition.
+        label: String,
+        /// What they take.
+        bytes: usize,
+        /// What they may take.
+        most: usize,
+    },
     /// The log below the checkpoint is not the log that was folded.
     #[error(
         "{label}: the record at offset {offset} is not the one that was folded: the log was cut and refilled. Open a new generation: \
@@ -116,11 +128,11 @@ pub enum Permanent {
 }
 
 impl Permanent {
-    /// Whether it stops this partition and no other (DESIGN §3): one producer's stamp says nothing against the other logs. All else
+    /// Whether it stops this partition and no other (DESIGN §3): one producer's stamp says nothing against the other logs, nor does one partition's size. All else
     /// stops the process.
     #[must_use]
     pub fn is_of_one_partition(&self) -> bool {
-        matches!(self, Permanent::NotAppendTime { .. })
+        matches!(self, Permanent::NotAppendTime { .. } | Permanent::StateTooLarge { .. })
     }
 
     /// Whether the log is not what was folded of it, which a decision may mend.

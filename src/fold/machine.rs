@@ -13,9 +13,9 @@ use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, verify_e
 use super::partition::PartitionFold;
 use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
 use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, Store};
-use crate::core::decision::Decision;
 use crate::core::decision::stream::Generation;
-use crate::core::event::decision_header;
+use crate::core::decision::{Decision, Recorded};
+use crate::core::event::{DecisionName, decision_header};
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::digest::raw_hash;
 use crate::core::ledger::judge::{LogRecord, NamedDecision};
@@ -39,6 +39,8 @@ pub struct MachineLimits {
     pub max_marked_hours: usize,
     /// A checkpoint comes at this many buckets that wait.
     pub max_pending_buckets: usize,
+    /// A partition whose identities and series take more bytes is stopped.
+    pub max_state_bytes: usize,
     /// How long one step waits for records, in milliseconds.
     pub fetch_wait_ms: u64,
 }
@@ -394,6 +396,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         if !fold.batch().is_empty() {
             return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
+        fold.check_state(self.limits.max_state_bytes)?;
         let control = self.control.end()?;
         if self.is_overruled() {
             return Ok((Stage::Load, Progress::Stepped));
@@ -495,7 +498,7 @@ fn recent<'a>(inherited: Option<&'a Inherited>, fold: &PartitionFold) -> &'a [Vo
 }
 
 /// Whether the fold has taken in as much as one flush or one checkpoint may hold.
-fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
+pub(super) fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
     fold.batch().len() >= limits.flush_max_events
         || fold.batch().bytes() >= limits.flush_max_bytes
         || fold.batch().spans_months()
@@ -504,20 +507,27 @@ fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
 }
 
 /// What the decision in a record's header means for it. Control is read to its end first if the decision lies further than was
-/// read: the record came after the decision, so the decision is there to be seen.
+/// read: the record came after the decision, so the decision is there to be seen. A decision that is made later at the offset that a
+/// header names has another hash, so what a header means never changes.
 ///
 /// # Errors
 /// Retryable while the control log is away.
 pub fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
-    let offset = match decision_header(&record.raw) {
+    let DecisionName { offset, hash } = match decision_header(&record.raw) {
         None => return Ok(NamedDecision::None),
-        Some(Err(_)) => return Ok(NamedDecision::Unmatched),
-        Some(Ok(offset)) => Offset(offset),
+        Some(None) => return Ok(NamedDecision::Unmatched),
+        Some(Some(named)) => named,
     };
+    let offset = Offset(offset);
+    let is_named = |recorded: &str| recorded == hash || planted(Mutation::DecisionByOffsetAlone);
     let said = format!("{:032x}", raw_hash(record.raw.headers, record.raw.value));
     Ok(match control.decision(offset)? {
         _ if planted(Mutation::RetryWithoutDecision) => NamedDecision::Matching(offset),
-        Some(Decision::RecordResent { raw_hash, .. }) if raw_hash == said => NamedDecision::Matching(offset),
+        Some(Recorded { decision: Decision::RecordResent { raw_hash, .. }, hash })
+            if raw_hash == said && is_named(&hash) =>
+        {
+            NamedDecision::Matching(offset)
+        }
         _ => NamedDecision::Unmatched,
     })
 }

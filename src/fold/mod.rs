@@ -4,6 +4,8 @@
 //! the simulator replaces. [`partition::PartitionFold`] is the state that the log makes.
 
 pub mod backmeter;
+#[cfg(test)]
+mod bounds;
 pub mod checkpoint;
 pub mod comparison;
 pub mod error;

@@ -190,6 +190,18 @@ impl PartitionFold {
         self.meter.accept(&event.provider, &event.array, event.site.as_deref(), order, readings);
     }
 
+    /// Refuses a state of more than `most` bytes: before the machine has no memory left, and with the mend.
+    ///
+    /// # Errors
+    /// Permanent, of this partition alone.
+    pub fn check_state(&self, most: usize) -> Result<(), Permanent> {
+        let bytes = self.judge.identities().bytes() + self.meter.bytes();
+        match bytes <= most {
+            true => Ok(()),
+            false => Err(Permanent::StateTooLarge { label: self.label(), bytes, most }),
+        }
+    }
+
     /// Takes the ledger rows that wait for a flush.
     pub fn take_batch(&mut self) -> LedgerBatch {
         std::mem::take(&mut self.batch)

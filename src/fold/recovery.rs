@@ -81,12 +81,14 @@ pub fn rebuild(
 /// Rows of an owner that flushed and made no checkpoint any more. They are no input, only something to hold the log against.
 fn rows_ahead(store: &mut dyn Store, span: LedgerSpan<'_>) -> Result<VecDeque<LedgerRow>, SeamError> {
     let mut ahead = VecDeque::new();
-    store.rows(span, &mut |row| {
-        if ahead.len() < MAX_AHEAD {
-            ahead.push_back(row);
-        }
-    })?;
+    store.rows(span, &mut |row| keep(&mut ahead, row))?;
     Ok(ahead)
+}
+
+fn keep<T>(ahead: &mut VecDeque<T>, row: T) {
+    if ahead.len() < MAX_AHEAD {
+        ahead.push_back(row);
+    }
 }
 
 /// Compares the ledger with the counts and digests of the checkpoints: a set that is not whole would accept a duplicate.
@@ -185,4 +187,19 @@ pub(super) fn readings(event: &LedgerEvent) -> impl Iterator<Item = MeterReading
 /// Tables keep an absent tag as the empty text, which no event can carry.
 fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_above_a_checkpoint_are_held_up_to_their_limit_the_first_of_them() {
+        let mut ahead = VecDeque::new();
+        for row in 0..=MAX_AHEAD {
+            keep(&mut ahead, row);
+            assert_eq!(ahead.len(), (row + 1).min(MAX_AHEAD));
+        }
+        assert_eq!(ahead.back(), Some(&(MAX_AHEAD - 1)));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::decision::Decision;
+use crate::core::decision::Recorded;
 use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::judge::LogRecord;
@@ -75,7 +75,7 @@ pub trait ControlLog {
     ///
     /// # Errors
     /// Retryable while the broker is away.
-    fn decision(&mut self, offset: Offset) -> Result<Option<Decision>, SeamError>;
+    fn decision(&mut self, offset: Offset) -> Result<Option<Recorded>, SeamError>;
 
     /// The meters defined by price books below `control`.
     fn meters(&self, control: Offset) -> Meters;

@@ -45,6 +45,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_cursor_is_read_up_to_its_greatest_length() {
+        let empty = after("q", &"").unwrap().len();
+        for (more, fits) in [(-2, true), (0, true), (2, false)] {
+            let text = "x".repeat((LENGTH_MAX - empty).checked_add_signed(more).unwrap() / 2);
+            let cursor = after("q", &text).unwrap();
+            assert_eq!(key::<String>("q", &cursor).is_ok(), fits, "{} digits", cursor.len());
+        }
+    }
+
+    #[test]
     fn a_cursor_fits_its_own_question_only() {
         let cursor = after("usage?provider=a", &("ä", 7_u64)).unwrap();
         assert_eq!(key::<(String, u64)>("usage?provider=a", &cursor).unwrap(), ("ä".to_owned(), 7));

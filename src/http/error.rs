@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::clickhouse::Error as StoreError;
 use crate::clickhouse::read::window::WindowError;
+use crate::quarantine::ResolveError;
 
 /// ClickHouse's code for a grouping that grows beyond `max_rows_to_group_by`.
 const TOO_MANY_ROWS: u32 = 158;
@@ -43,6 +44,12 @@ pub enum ApiError {
     /// The database is away.
     #[error("the database does not answer: try again later")]
     Unavailable(Arc<StoreError>),
+    /// Kafka is away, or the database while a record is resolved. What was decided stands.
+    #[error("Kafka or the database does not answer: send the same request again later, nothing is done twice")]
+    Unresolved(String),
+    /// This process has no Kafka to write decisions to.
+    #[error("this process cannot resolve records: set kafka.bootstrap_servers where `plimsoll serve` runs")]
+    NoKafka,
     /// A fault of ours.
     #[error("internal error")]
     Internal(String),
@@ -59,7 +66,10 @@ impl ApiError {
             ApiError::NotFound => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            ApiError::Overloaded | ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Overloaded | ApiError::Unavailable(_) | ApiError::Unresolved(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ApiError::NoKafka => StatusCode::NOT_IMPLEMENTED,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -73,7 +83,8 @@ impl ApiError {
             ApiError::MethodNotAllowed => "method_not_allowed",
             ApiError::TooLarge(_) => "too_large",
             ApiError::Overloaded => "overloaded",
-            ApiError::Unavailable(_) => "unavailable",
+            ApiError::Unavailable(_) | ApiError::Unresolved(_) => "unavailable",
+            ApiError::NoKafka => "not_configured",
             ApiError::Internal(_) => "internal",
         }
     }
@@ -83,7 +94,7 @@ impl ApiError {
     pub fn cause(&self) -> Option<String> {
         match self {
             ApiError::Unavailable(error) => Some(error.to_string()),
-            ApiError::Internal(text) => Some(text.clone()),
+            ApiError::Internal(text) | ApiError::Unresolved(text) => Some(text.clone()),
             _ => None,
         }
     }
@@ -109,7 +120,7 @@ impl ApiError {
             ApiError::Unauthorized => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            ApiError::Overloaded | ApiError::Unavailable(_) => {
+            ApiError::Overloaded | ApiError::Unavailable(_) | ApiError::Unresolved(_) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}
@@ -138,6 +149,17 @@ impl From<StoreError> for ApiError {
             }
             _ if error.is_retryable() => ApiError::Unavailable(Arc::new(error)),
             _ => ApiError::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<ResolveError> for ApiError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::ClickHouse(error) => error.into(),
+            ResolveError::NoStream(_) => ApiError::BadRequest(error.to_string()),
+            error if error.is_retryable() => ApiError::Unresolved(error.to_string()),
+            error => ApiError::Internal(error.to_string()),
         }
     }
 }

@@ -15,6 +15,10 @@ use tokio::task::JoinSet;
 
 /// How long connections may go on after the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Greatest head of a request in bytes, the line with its address included.
+pub const HEAD_MAX_BYTES: usize = 64 << 10;
+/// Most headers of a request.
+pub const HEADERS_MAX: usize = 64;
 /// The pause after a failed accept (no file descriptors left): the cause does not go away within a loop's turn.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -89,6 +93,8 @@ async fn connection(stream: TcpStream, app: Router, header_timeout: Duration, mu
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
+        .max_buf_size(HEAD_MAX_BYTES)
+        .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -1,4 +1,5 @@
-//! The HTTP API: everything that is read, bound to who reads it. It reads ClickHouse only.
+//! The HTTP API: everything that is read, bound to who reads it, and what was put aside, resolved. It reads ClickHouse only, and
+//! appends decisions to the control log (and the records that they send again to their streams).
 
 mod access;
 mod arrays;
@@ -7,10 +8,13 @@ mod cursor;
 mod error;
 mod gate;
 pub mod listener;
+mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
 mod quarantine;
+mod record;
+mod resolve;
 mod statements;
 mod usage;
 
@@ -22,7 +26,7 @@ use std::time::{Duration, Instant as Moment};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::{Mutex, Semaphore};
 
 pub use access::{Parties, Providers};
@@ -36,6 +40,7 @@ use crate::clickhouse::{Client, wait};
 use crate::config::{Config, Credential, Http};
 use crate::core::book::Book;
 use crate::metrics::Metrics;
+use crate::quarantine::Resolver;
 
 /// Connections per request that may run at once: browsers and proxies keep some open without using them.
 const CONNECTIONS_PER_REQUEST: usize = 4;
@@ -51,12 +56,14 @@ pub struct Api {
     places: Semaphore,
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
+    /// Where decisions go; one request resolves at a time, the others wait their turn.
+    resolver: Option<Mutex<Resolver>>,
 }
 
 impl Api {
-    /// The API over a database.
+    /// The API over a database; without a `resolver` records that were put aside can be read and not resolved.
     #[must_use]
-    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, resolver: Option<Resolver>) -> Arc<Self> {
         if config.credentials.is_empty() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
@@ -68,6 +75,7 @@ impl Api {
             metrics,
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
+            resolver: resolver.map(Mutex::new),
         })
     }
 
@@ -79,7 +87,13 @@ impl Api {
             .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
+            .route("/v1/providers/{provider}/margin", get(margin::margin))
             .route("/v1/quarantine", get(quarantine::quarantine))
+            .route("/v1/quarantine/{stream}/{partition}/{offset}", get(record::record))
+            .route("/v1/quarantine/{stream}/{partition}/{offset}/value", get(record::value))
+            .route("/v1/quarantine/retry", post(resolve::retry))
+            .route("/v1/quarantine/discard", post(resolve::discard))
+            .route("/v1/late/accept", post(resolve::accept))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })

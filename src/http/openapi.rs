@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrays, quarantine, statements, usage};
+use super::{arrays, margin, quarantine, record, resolve, statements, usage};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -22,7 +22,13 @@ pub const PATH: &str = "/v1/openapi.json";
         statements::customer_statement,
         usage::usage,
         arrays::arrays,
-        quarantine::quarantine
+        quarantine::quarantine,
+        record::record,
+        record::value,
+        resolve::retry,
+        resolve::discard,
+        resolve::accept,
+        margin::margin
     ),
     modifiers(&Bearer),
     security(("token" = [])),

@@ -13,6 +13,7 @@ use super::cursor;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use crate::clickhouse::read::quarantine::{QuarantineQuery, QuarantineRow, read};
+use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Principal;
 use crate::core::word::Instant;
 
@@ -29,6 +30,10 @@ pub struct QuarantineParams {
     reason: Option<String>,
     /// This stream id only.
     stream: Option<String>,
+    /// Appended at this time or later: an instant in RFC 3339, or a date (UTC).
+    from: Option<String>,
+    /// Appended before this time.
+    to: Option<String>,
     /// Rows on a page.
     limit: Option<usize>,
     /// `next_cursor` of the page before; the other parameters unchanged.
@@ -94,6 +99,8 @@ pub async fn quarantine(
         array: params.array,
         reason: params.reason,
         stream: params.stream,
+        from: params.from.as_deref().map(appended).transpose()?,
+        to: params.to.as_deref().map(appended).transpose()?,
         after: params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?,
         limit: limit + 1,
     };
@@ -103,6 +110,11 @@ pub async fn quarantine(
     let place = |row: &QuarantineRow| cursor::after(&question, &(&row.stream, row.partition, row.offset));
     let next_cursor = rows.last().filter(|_| more).map(place).transpose()?;
     Ok(Json(QuarantinePage { data: rows.into_iter().map(shown).collect(), next_cursor }))
+}
+
+/// An append time that a request names.
+pub(super) fn appended(text: &str) -> Result<Instant, ApiError> {
+    Ok(parse_instant(text, parse_zone(None)?)?)
 }
 
 fn shown(row: QuarantineRow) -> Quarantined {

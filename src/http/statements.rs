@@ -80,8 +80,7 @@ pub async fn statements(
     let mut places = rater.places(&contracts, &params.period).await.map_err(refusal)?;
     places.sort();
     places.retain(|place| after.as_ref().is_none_or(|after| place > after));
-    let more = places.len() > PAGE;
-    places.truncate(PAGE);
+    let more = cut(&mut places);
     let next_cursor = places.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
     let mut data = Vec::new();
     let read = rater.each(&places, &params.period, |_, document| {
@@ -94,6 +93,13 @@ pub async fn statements(
     });
     read.await.map_err(refusal)?;
     Ok(Json(StatementsPage { data, next_cursor }))
+}
+
+/// Cuts a page; whether there are more.
+fn cut<T>(places: &mut Vec<T>) -> bool {
+    let more = places.len() > PAGE;
+    places.truncate(PAGE);
+    more
 }
 
 /// The statement of one contract.
@@ -145,7 +151,7 @@ async fn one(
     rater.statement(contract, customer, period).await.map(Json).map_err(refusal)
 }
 
-async fn rater(api: &Api) -> Result<Rater, ApiError> {
+pub(super) async fn rater(api: &Api) -> Result<Rater, ApiError> {
     Rater::newest(&api.client).await.map_err(refusal)
 }
 
@@ -166,7 +172,7 @@ fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
     })
 }
 
-fn refusal(error: StatementError) -> ApiError {
+pub(super) fn refusal(error: StatementError) -> ApiError {
     match error {
         StatementError::NoContract(_)
         | StatementError::NoProvider(_)
@@ -180,5 +186,18 @@ fn refusal(error: StatementError) -> ApiError {
         StatementError::ClickHouse(error) => error.into(),
         StatementError::Document(error) => ApiError::Internal(error.to_string()),
         StatementError::Book(error) => ApiError::Internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_statements_up_to_its_limit() {
+        for (count, more) in [(PAGE - 1, false), (PAGE, false), (PAGE + 1, true)] {
+            let mut places: Vec<usize> = (0..count).collect();
+            assert_eq!((cut(&mut places), places.len()), (more, count.min(PAGE)));
+        }
     }
 }

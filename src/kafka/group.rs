@@ -5,12 +5,24 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Offset as KafkaOffset, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Offset as KafkaOffset, TopicPartitionList};
 
 use super::client::client_config;
 use super::usage_log::UsageLog;
 use crate::config;
 use crate::core::ledger::rules::StreamRules;
+
+/// Records fetched and not yet folded, per partition; `kafka.queued_max_kbytes` ends a queue earlier as a rule.
+const QUEUED_MESSAGES: u64 = 1_000_000;
+/// Bytes of one partition in an answer of the broker, of all its partitions, and of an answer with everything around. A record that is
+/// greater than the first two comes alone.
+const FETCH_PARTITION_BYTES: u64 = 8 << 20;
+const FETCH_BYTES: u64 = 64 << 20;
+const RECEIVE_BYTES: u64 = 128 << 20;
+/// A worker that is not polled for so long leaves its group.
+const MAX_POLL_INTERVAL_MS: u64 = 300_000;
+/// A worker that is not heard of for so long is dead to its group; `kafka.properties` may say otherwise.
+const SESSION_TIMEOUT_MS: u64 = 15_000;
 
 /// Who is told of assignments. Called on the thread that polls the group's consumer.
 pub trait Assignments: Send + Sync {
@@ -98,12 +110,19 @@ pub fn consumer(
     assignments: Arc<dyn Assignments>,
 ) -> KafkaResult<Arc<BaseConsumer<GroupContext>>> {
     let context = GroupContext { assignments, consumer: OnceLock::new(), failure: Mutex::new(None) };
+    let consumer: BaseConsumer<GroupContext> = settings(kafka).create_with_context(context)?;
+    let consumer = Arc::new(consumer);
+    let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
+    Ok(consumer)
+}
+
+fn settings(kafka: &config::Kafka) -> ClientConfig {
     let mut settings = client_config(kafka);
     if settings.get("session.timeout.ms").is_none() {
         // a worker that was killed is missed for so long; a site may choose otherwise in kafka.properties
-        settings.set("session.timeout.ms", "15000");
+        settings.set("session.timeout.ms", SESSION_TIMEOUT_MS.to_string());
     }
-    let consumer: BaseConsumer<GroupContext> = settings
+    settings
         .set("group.id", &kafka.group)
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("enable.auto.commit", "false")
@@ -111,18 +130,41 @@ pub fn consumer(
         // a log that lacks the offset that is due is a fault to be shown, never one to be skipped
         .set("auto.offset.reset", "error")
         .set("allow.auto.create.topics", "false")
-        .set("max.poll.interval.ms", "300000")
+        .set("max.poll.interval.ms", MAX_POLL_INTERVAL_MS.to_string())
         // with split queues this holds for each partition
         .set("queued.max.messages.kbytes", kafka.queued_max_kbytes.to_string())
-        .set("queued.min.messages", "1000000")
-        .set("fetch.message.max.bytes", "8388608")
-        .set("fetch.max.bytes", "67108864")
-        .set("receive.message.max.bytes", "134217728")
+        .set("queued.min.messages", QUEUED_MESSAGES.to_string())
+        .set("fetch.message.max.bytes", FETCH_PARTITION_BYTES.to_string())
+        .set("fetch.max.bytes", FETCH_BYTES.to_string())
+        .set("receive.message.max.bytes", RECEIVE_BYTES.to_string())
         // the default of a second halves a drain
         .set("fetch.queue.backoff.ms", "1")
-        .set("fetch.wait.max.ms", "100")
-        .create_with_context(context)?;
-    let consumer = Arc::new(consumer);
-    let _ = consumer.context().consumer.set(Arc::downgrade(&consumer));
-    Ok(consumer)
+        .set("fetch.wait.max.ms", "100");
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Source};
+
+    /// librdkafka enforces these itself: the test is that it is told, and that it takes them.
+    #[test]
+    fn the_consumer_is_told_its_bounds() {
+        let config = Config::from_parts(Source::Defaults, "", []).unwrap();
+        let settings = settings(&config.kafka);
+        for (name, value) in [
+            ("queued.max.messages.kbytes", config.kafka.queued_max_kbytes),
+            ("queued.min.messages", QUEUED_MESSAGES),
+            ("fetch.message.max.bytes", FETCH_PARTITION_BYTES),
+            ("fetch.max.bytes", FETCH_BYTES),
+            ("receive.message.max.bytes", RECEIVE_BYTES),
+            ("max.poll.interval.ms", MAX_POLL_INTERVAL_MS),
+            ("session.timeout.ms", SESSION_TIMEOUT_MS),
+        ] {
+            assert_eq!(settings.get(name), Some(&*value.to_string()), "{name}");
+        }
+        settings.create::<BaseConsumer>().unwrap();
+        const { assert!(RECEIVE_BYTES > FETCH_BYTES + crate::kafka::topic::USAGE_MAX_MESSAGE_BYTES) };
+    }
 }

@@ -177,7 +177,7 @@ async fn held_against(open: &Open, stored: &Stored, label: &str, progress: Progr
             })
             .await?;
         proof.effort = before.plus(read.effort);
-        proof.altered.extend(read.altered);
+        proof.altered(read.altered);
     }
     Ok(proof)
 }

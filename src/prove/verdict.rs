@@ -96,12 +96,18 @@ impl Proof {
         metrics.prove_failed.set(gauge(self.verdicts.len() - proved));
     }
 
+    /// Notes rows that were altered, each once.
+    pub fn altered(&mut self, rows: Vec<Altered>) {
+        let new = rows.into_iter().filter(|row| !self.altered.contains(row)).collect::<Vec<_>>();
+        self.altered.extend(new);
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(mut self, other: Self) -> Self {
         self.verdicts.extend(other.verdicts);
         self.holes.extend(other.holes);
-        self.altered.extend(other.altered);
+        self.altered(other.altered);
         self.effort = self.effort.plus(other.effort);
         self.seconds += other.seconds;
         self

@@ -4,6 +4,19 @@ use thiserror::Error;
 
 use crate::fold::error::SeamError;
 
+impl ResolveError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ResolveError::Control(error) => matches!(error, SeamError::Retryable(_)),
+            ResolveError::ClickHouse(error) => error.is_retryable(),
+            ResolveError::Unacknowledged { .. } => true,
+            ResolveError::NoStream(_) => false,
+        }
+    }
+}
+
 /// What stands between a record and its resolution.
 #[derive(Debug, Error)]
 pub enum ResolveError {

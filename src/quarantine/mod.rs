@@ -1,8 +1,9 @@
 //! Records that were put aside, resolved by people: sent again under a recorded decision, or discarded by one (DESIGN §3).
 
+pub mod batch;
 pub mod error;
 pub mod resend;
 pub mod resolver;
 
 pub use error::ResolveError;
-pub use resolver::{Resolver, State, Verb};
+pub use resolver::{Outcome, Resolver, State, Verb, Why};

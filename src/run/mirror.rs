@@ -13,7 +13,9 @@ use crate::kafka::control::{ControlFollower, ControlRecord};
 /// Between two looks for new decisions.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Decisions in one insert.
-const BATCH: usize = 500;
+const MIRROR_BATCH: usize = 500;
+/// An insert takes no more decisions once it holds so many bytes.
+const MIRROR_BATCH_BYTES: usize = 32 << 20;
 
 /// A row of the table `decision`.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
@@ -78,11 +80,27 @@ pub async fn mirror_new(client: &Client, control: &ControlFollower, next: &mut O
         }
     };
     let records = control.records(Offset(from));
-    for batch in records.chunks(BATCH) {
+    let mut left = &records[..];
+    while !left.is_empty() {
+        let (batch, rest) = left.split_at(batch_length(left.iter().map(|record| record.body.len())));
         insert(client, batch).await?;
+        left = rest;
     }
     *next = Some(records.last().map_or(from, |record| record.offset.0 + 1));
     Ok(())
+}
+
+/// How many of the next decisions, of these sizes in bytes, go into one insert.
+fn batch_length(sizes: impl Iterator<Item = usize>) -> usize {
+    let (mut length, mut bytes) = (0, 0);
+    for size in sizes.take(MIRROR_BATCH) {
+        length += 1;
+        bytes += size;
+        if bytes >= MIRROR_BATCH_BYTES {
+            break;
+        }
+    }
+    length
 }
 
 /// Writes the rows of some records. The same rows may be written again.
@@ -99,4 +117,21 @@ pub async fn insert(client: &Client, records: &[ControlRecord]) -> Result<(), Er
             insert.end().await
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_insert_of_decisions_is_bounded_by_number_and_bytes() {
+        let length = |sizes: &[usize]| batch_length(sizes.iter().copied());
+        let few = |count: usize| length(&vec![100; count]);
+        assert_eq!(
+            [0, 1, MIRROR_BATCH - 1, MIRROR_BATCH, MIRROR_BATCH + 1].map(few),
+            [0, 1, MIRROR_BATCH - 1, MIRROR_BATCH, MIRROR_BATCH]
+        );
+        assert_eq!(length(&[MIRROR_BATCH_BYTES - 1, 1, 1]), 2);
+        assert_eq!(length(&[MIRROR_BATCH_BYTES, 1, 1]), 1);
+    }
 }

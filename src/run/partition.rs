@@ -9,6 +9,7 @@ use std::time::{Duration, Instant as Moment};
 use super::clock::SystemClock;
 use super::status::Board;
 use crate::clickhouse::store::ClickHouseStore;
+use crate::clickhouse::wait::longer;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Instant, Offset, Partition};
 use crate::fold::error::SeamError;
@@ -137,7 +138,7 @@ impl Runner {
                         .board
                         .update(&self.topic, self.number, |status| status.trouble = Some(error.to_string()));
                     self.rest(pause);
-                    pause = (pause * 2).min(self.context.retry_max);
+                    pause = longer(pause, self.context.retry_max);
                 }
                 Err(SeamError::Permanent(error)) if error.is_of_one_partition() => {
                     self.halt(error.to_string());

@@ -70,6 +70,7 @@ impl Worker {
             checkpoint_interval_ms: u64::try_from(run.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
             max_marked_hours: run.marked_hours_max,
             max_pending_buckets: MAX_PENDING_BUCKETS,
+            max_state_bytes: run.state_max_bytes,
             fetch_wait_ms: FETCH_WAIT_MS,
         };
         let context = PartitionContext {

@@ -25,8 +25,19 @@ pub(super) const METERS: [(&str, Definition); 4] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
     None,
-    Names(u64),
+    /// A decision by its offset and hash.
+    Names(u64, u64),
+    /// By its offset alone, as headers once did.
+    NamesOffset(u64),
     NotANumber,
+}
+
+/// A hash that no decision has.
+pub(super) const NO_HASH: u64 = 0;
+
+/// A decision's hash as headers write it.
+pub(super) fn hash_text(hash: u64) -> String {
+    format!("{hash:064x}")
 }
 
 /// One record.
@@ -95,7 +106,8 @@ impl PartitionLog {
         let offset = self.end;
         let header_text = match header {
             Header::None => Vec::new(),
-            Header::Names(decision) => decision.to_string().into_bytes(),
+            Header::Names(decision, hash) => format!("{decision}:{}", hash_text(hash)).into_bytes(),
+            Header::NamesOffset(decision) => decision.to_string().into_bytes(),
             Header::NotANumber => b"soon".to_vec(),
         };
         self.records.push(Rc::new(Record { offset, append_ms, key, header, header_text, sent }));
@@ -148,6 +160,8 @@ impl PartitionLog {
 #[derive(Debug)]
 pub(super) struct ControlRecord {
     pub(super) decision: Decision,
+    /// Its hash, which nobody knows before it is there.
+    pub(super) hash: u64,
     pub(super) resent: Option<Rc<Sent>>,
 }
 
@@ -168,7 +182,7 @@ impl Broker {
     pub(super) fn new(plan: &Plan) -> Self {
         let partitions = (0..plan.rules.partitions).map(|_| PartitionLog::default()).collect();
         let decision = Decision::StreamOpened { rules: (*plan.rules).clone(), closes: None, actor: "a".to_owned() };
-        let control = vec![ControlRecord { decision, resent: None }];
+        let control = vec![ControlRecord { decision, hash: 1, resent: None }];
         let streams = vec![SimStream { rules: Arc::clone(&plan.rules), first: 0, ends: None }];
         Self { partitions, streams, control, meters: Vec::new(), skew_ms: 0 }
     }
@@ -226,7 +240,8 @@ impl Broker {
 
     /// Appends a decision and returns its offset.
     pub(super) fn decide(&mut self, decision: Decision, resent: Option<Rc<Sent>>) -> u64 {
-        self.control.push(ControlRecord { decision, resent });
+        let hash = self.control.len() as u64 + 1;
+        self.control.push(ControlRecord { decision, hash, resent });
         self.control.len() as u64 - 1
     }
 

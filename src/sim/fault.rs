@@ -69,6 +69,8 @@ pub(super) enum Fault {
     Catalog,
     /// A record is sent again under a decision.
     Resent,
+    /// A decision is made that a record's header has named before.
+    Foretold,
     /// Days pass.
     Days,
     /// The stream is opened again.
@@ -81,7 +83,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// All of them, in the order of the report.
-    pub(super) const ALL: [Fault; 36] = [
+    pub(super) const ALL: [Fault; 37] = [
         Fault::CrashBefore,
         Fault::CrashMidway,
         Fault::CrashAfter,
@@ -114,6 +116,7 @@ impl Fault {
         Fault::Hole,
         Fault::Catalog,
         Fault::Resent,
+        Fault::Foretold,
         Fault::Days,
         Fault::Reopened,
         Fault::OldTopic,
@@ -155,6 +158,7 @@ impl Fault {
             Fault::Hole => "hole in the offsets",
             Fault::Catalog => "meters defined",
             Fault::Resent => "retry or late accept",
+            Fault::Foretold => "foretold decision",
             Fault::Days => "days pass",
             Fault::Reopened => "stream opened again",
             Fault::OldTopic => "record to the old topic",

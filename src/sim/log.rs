@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::broker::Record;
+use super::broker::{Record, hash_text};
 use super::fault::Fault;
 use super::world::{Broken, Seam};
-use crate::core::decision::Decision;
+use crate::core::decision::Recorded;
 use crate::core::decision::stream::{Generation, StreamRegister};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::metering::definition::Meters;
@@ -137,13 +137,14 @@ impl ControlLog for SimControl {
         Offset(if world.healed.get() || world.chance(300) { self.follow() } else { self.read.get() })
     }
 
-    fn decision(&mut self, offset: Offset) -> Result<Option<Decision>, SeamError> {
+    fn decision(&mut self, offset: Offset) -> Result<Option<Recorded>, SeamError> {
         if offset.0 >= self.read.get() {
             self.end()?;
         }
         let broker = self.seam.world.broker.borrow();
         let place = usize::try_from(offset.0).unwrap_or(usize::MAX);
-        Ok(broker.control.get(place).map(|record| record.decision.clone()))
+        let recorded = broker.control.get(place);
+        Ok(recorded.map(|record| Recorded { decision: record.decision.clone(), hash: hash_text(record.hash) }))
     }
 
     fn meters(&self, control: Offset) -> Meters {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::broker::{Header, METERS};
+use super::broker::{Header, METERS, NO_HASH};
 use super::fault::Fault;
 use super::plan::MAX_READINGS;
 use super::producer::{CUSTOMERS, MINUTE_MS, Producer, Waiting};
@@ -141,25 +141,55 @@ impl Producer {
         sent
     }
 
-    /// Sent again under a decision that is about it, about another event, about nothing, or no number.
+    /// Sent again under a decision that is about it, about another event, about nothing, not made yet, or no number.
     fn under_a_decision(&mut self, world: &World, before: &Rc<Sent>, random: &mut Random) -> Waiting {
         world.note(Fault::Resent);
         let about = if random.chance(750) { Rc::clone(before) } else { self.recent(random) };
-        let header = match random.below(10) {
+        let there = world.broker.borrow().control.len() as u64;
+        let header = match random.below(12) {
             0 => Header::NotANumber,
-            1 => Header::Names(random.below(world.broker.borrow().control.len() as u64) + random.pick(&[0, 1000])),
+            1 => {
+                let offset = random.below(there);
+                let hash = world.broker.borrow().control[offset as usize].hash;
+                random.pick(&[
+                    Header::Names(offset, hash),
+                    Header::Names(offset + 1000, hash),
+                    Header::NamesOffset(offset),
+                ])
+            }
+            2 | 3 => {
+                // the next decision will be about it, and the header says so before anybody can know its hash
+                self.foretold = Some((there, Rc::clone(before)));
+                random.pick(&[Header::Names(there, NO_HASH), Header::Names(there, NO_HASH), Header::NamesOffset(there)])
+            }
             _ => {
-                let decision = Decision::RecordResent {
-                    stream: world.plan.rules.stream.clone(),
-                    partition: Partition(0),
-                    offset: Offset(0),
-                    raw_hash: format!("{:032x}", raw_hash(&[], &about.value)),
-                    reason: "r".to_owned(),
-                    actor: "a".to_owned(),
-                };
-                Header::Names(world.broker.borrow_mut().decide(decision, Some(about)))
+                let offset = world.broker.borrow_mut().decide(resent(world, &about), Some(about));
+                Header::Names(offset, world.broker.borrow().control[offset as usize].hash)
             }
         };
         self.routed_again(world, before, header)
+    }
+
+    /// Makes the decision that a header has named already, if its offset is still the next.
+    pub(super) fn fulfil(&mut self, world: &World) {
+        let Some((offset, about)) = self.foretold.take() else { return };
+        if world.broker.borrow().control.len() as u64 == offset {
+            world.note(Fault::Foretold);
+            world.trace(|| format!("decision {offset} is made about {}", about.id));
+            world.broker.borrow_mut().decide(resent(world, &about), Some(about));
+        }
+    }
+}
+
+/// The decision to send an event again.
+fn resent(world: &World, about: &Sent) -> Decision {
+    Decision::RecordResent {
+        stream: world.plan.rules.stream.clone(),
+        partition: Partition(0),
+        offset: Offset(0),
+        raw_hash: format!("{:032x}", raw_hash(&[], &about.value)),
+        reason: "r".to_owned(),
+        actor: "a".to_owned(),
+        nonce: String::new(),
     }
 }

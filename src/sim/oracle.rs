@@ -95,9 +95,12 @@ pub(super) fn judge(broker: &Broker, place: u32) -> Told {
 fn named(broker: &Broker, record: &Record) -> Result<Option<u64>, ()> {
     match record.header {
         Header::None => Ok(None),
-        Header::NotANumber => Err(()),
-        Header::Names(offset) => {
+        Header::NotANumber | Header::NamesOffset(_) => Err(()),
+        Header::Names(offset, hash) => {
             let decision = usize::try_from(offset).ok().and_then(|place| broker.control.get(place)).ok_or(())?;
+            if decision.hash != hash {
+                return Err(());
+            }
             // what it is about are the bytes: an event may have been sent twice under two numbers
             let is_about_it = decision.resent.as_ref().is_some_and(|resent| resent.value == record.sent.value);
             if is_about_it { Ok(Some(offset)) } else { Err(()) }

@@ -79,6 +79,7 @@ fn limits(random: &mut Random) -> MachineLimits {
         checkpoint_interval_ms: random.pick(&[1_000, 10_000, 60_000]),
         max_marked_hours: random.pick(&[2, 20, 50_000]),
         max_pending_buckets: random.pick(&[5, 40, 200_000]),
+        max_state_bytes: usize::MAX,
         fetch_wait_ms: 100,
     }
 }

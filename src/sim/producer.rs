@@ -31,11 +31,16 @@ pub(super) struct Producer {
     pub(super) sent: Vec<Rc<Sent>>,
     counter: u64,
     waiting: Vec<Waiting>,
+    /// A decision that a header has named before it is made: its offset, and what it will be about.
+    pub(super) foretold: Option<(u64, Rc<Sent>)>,
 }
 
 impl Producer {
     /// Sends one event.
     pub(super) fn produce(&mut self, world: &World) {
+        if self.foretold.is_some() && world.chance(400) {
+            self.fulfil(world);
+        }
         let mut random = world.random.borrow().clone();
         let odd = random.chance(world.plan.odd);
         let waiting = match self.sent.is_empty() || !odd {

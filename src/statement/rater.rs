@@ -73,6 +73,12 @@ impl Rater {
         &self.book
     }
 
+    /// The database that it rates from.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn contract(&self, id: &str) -> Result<&Contract, StatementError> {
         self.book.contracts.get(id).ok_or_else(|| StatementError::NoContract(id.to_owned()))
     }
@@ -173,7 +179,7 @@ impl Rater {
         for place in places {
             let asked = self.asked(place, label);
             slots += asked.iter().flatten().map(line_usage::slots).sum::<usize>();
-            if !lines.is_empty() && slots > line_usage::MAX_SLOTS {
+            if !line_usage::may_join(lines.len(), slots) {
                 break;
             }
             lines.push(asked.map(|mut asked| {

@@ -62,7 +62,8 @@ fn events() -> Vec<(String, String)> {
     events
 }
 
-struct Served {
+/// `plimsoll serve` in a process of its own, with a token for each principal: its own name.
+pub struct Served {
     process: Child,
     address: String,
 }
@@ -75,8 +76,8 @@ impl Drop for Served {
 }
 
 impl Served {
-    fn start(parts: &Parts) -> Self {
-        let credentials: String = PRINCIPALS
+    pub fn start(parts: &Parts, principals: &[&str]) -> Self {
+        let credentials: String = principals
             .iter()
             .map(|principal| {
                 let hash = Sha256::digest(principal);
@@ -100,12 +101,22 @@ impl Served {
     }
 
     /// The status and the body of a GET.
-    fn get(&self, token: &str, path: &str) -> (u16, Value) {
+    pub fn get(&self, token: &str, path: &str) -> (u16, Value) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"), "")
+    }
+
+    /// The status and the body of a POST.
+    pub fn post(&self, token: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let kind = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        self.ask(&format!("POST {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{kind}"), &body)
+    }
+
+    fn ask(&self, head: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let head =
-            format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
+        let text = format!("{head}Host: x\r\nConnection: close\r\n\r\n{body}");
+        stream.write_all(text.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -127,7 +138,7 @@ fn each_principal_reads_its_own_and_nothing_else() {
     parts.ok(&["catalog", "apply", book]);
     parts.produce("usage", events().into_iter());
     parts.ok(&["run", "--until-caught-up"]);
-    let served = Served::start(&parts);
+    let served = Served::start(&parts, &PRINCIPALS);
     statuses(&served);
     usage(&served);
     arrays(&served);
@@ -155,6 +166,9 @@ fn statuses(served: &Served) {
         ("/v1/statements/northwind-customers/globex?period=2026-10", [200, 404, 200, 404, 404, 404]),
         ("/v1/statements/northwind-customers?period=2026-10", [400, 404, 400, 404, 404, 404]),
         ("/v1/statements/nothing?period=2026-10", [404, 404, 404, 404, 404, 404]),
+        ("/v1/providers/northwind/margin?period=2026-10", [200, 404, 200, 404, 404, 404]),
+        ("/v1/providers/nobody/margin?period=2026-10", [404, 404, 404, 404, 404, 404]),
+        ("/v1/providers/northwind/margin?period=october", [400, 404, 400, 404, 404, 404]),
         ("/v1/nothing", [404, 404, 404, 404, 404, 404]),
     ];
     for (path, wanted) in routes {

@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::worker::Parts;
 
-fn event(id: &str, time: chrono::DateTime<chrono::Utc>) -> String {
+pub fn event(id: &str, time: chrono::DateTime<chrono::Utc>) -> String {
     let time = time.format("%Y-%m-%dT%H:%M:%SZ");
     format!(
         r#"{{"specversion":"1.0","id":"{id}","source":"s","type":"dev.plimsoll.usage.v1","time":"{time}","data":{{"provider":"p","array":{{"id":"a"}},"readings":[{{"resource":"v","kind":"volume","meter":"written","value":7}}]}}}}"#
     )
 }
 
-fn send(parts: &Parts, partition: i32, value: &str, decision: Option<&str>) {
+pub fn send(parts: &Parts, partition: i32, value: &str, decision: Option<&str>) {
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &parts.kafka).create().unwrap();
     let mut record = BaseRecord::to("usage").partition(partition).key("a").payload(value);
     if let Some(decision) = decision {
@@ -27,7 +27,7 @@ fn send(parts: &Parts, partition: i32, value: &str, decision: Option<&str>) {
 }
 
 /// What was metered in all: each accepted event adds 7.
-fn sum(parts: &Parts) -> i64 {
+pub fn sum(parts: &Parts) -> i64 {
     let rows = parts.lines(&[
         "usage",
         "--provider",

@@ -16,6 +16,11 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a whole number"))
 }
 
+/// Whether this is a soak, or the repetition of one case of it.
+pub fn is_soak() -> bool {
+    number("PLIMSOLL_CASES").is_some()
+}
+
 /// Checks many cases, each with a random sequence of its own: `plain` of them, in a soak as many more as there are more comparisons.
 pub fn check(name: &str, plain: u64, case: impl Fn(u64) + Sync) {
     let soak = number("PLIMSOLL_CASES");

@@ -1,6 +1,6 @@
 //! A directory of *.toml files as one book, and its faults as a compiler would show them.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read as _};
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -36,7 +36,10 @@ fn files(directory: &Path) -> anyhow::Result<Option<Vec<(String, String)>>> {
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
-        let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let cannot = || format!("cannot read {}", path.display());
+        let mut content = Vec::new();
+        let file = std::fs::File::open(&path).with_context(cannot)?;
+        file.take(MAX_BOOK_BYTES + 1 - bytes).read_to_end(&mut content).with_context(cannot)?;
         bytes += content.len() as u64;
         if bytes > MAX_BOOK_BYTES {
             bail!("the book has more than {MAX_BOOK_BYTES} bytes: it has to fit into one record");
@@ -76,6 +79,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_book_is_read_up_to_its_greatest_size() {
+        let directory = tempfile::TempDir::new().unwrap();
+        for (more, taken) in [(-1, true), (0, true), (1, false)] {
+            let half = MAX_BOOK_BYTES / 2;
+            let rest = half.checked_add_signed(more).unwrap();
+            for (name, bytes) in [("a.toml", half), ("b.toml", rest)] {
+                std::fs::write(directory.path().join(name), " ".repeat(bytes as usize)).unwrap();
+            }
+            assert_eq!(files(directory.path()).is_ok(), taken, "{more}");
+        }
+    }
 
     #[test]
     fn every_fault_is_shown_with_file_line_column_caret_and_help() {

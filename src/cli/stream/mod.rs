@@ -15,6 +15,7 @@ use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
 use crate::core::decision::Decision;
+use crate::core::event::{MAX_EVENT_BYTES, MAX_EVENT_READINGS, MAX_ID_BYTES};
 use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
 use crate::core::word::StreamId;
 use crate::fold::error::SeamError;
@@ -209,9 +210,9 @@ impl Open {
             provider: self.provider.clone(),
             acceptance_window_ms: self.acceptance_window.0,
             future_limit_ms: FUTURE_LIMIT_MS,
-            max_event_bytes: 16 << 20,
-            max_event_readings: 50_000,
-            max_id_bytes: 256,
+            max_event_bytes: MAX_EVENT_BYTES as u64,
+            max_event_readings: MAX_EVENT_READINGS as u32,
+            max_id_bytes: MAX_ID_BYTES as u32,
             fold_version: FOLD_VERSION,
         }
     }
@@ -253,4 +254,33 @@ pub(super) fn follow(config: &Config) -> anyhow::Result<ControlFollower> {
     let control = ControlFollower::start(&config.kafka)?;
     control.read_to_end().context("is Kafka up, and was `plimsoll stream open` run?")?;
     Ok(control)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[test]
+    fn a_stream_has_partitions_and_a_window_up_to_their_limits() {
+        let fits = |partitions: String, days: i64| {
+            let window = format!("{days}d");
+            let words =
+                ["plimsoll", "open", "usage", "--shared", "--partitions", &partitions, "--acceptance-window", &window];
+            Line::try_parse_from(words).is_ok()
+        };
+        for (partitions, taken) in [(0, false), (1, true), (MAX_PARTITIONS, true), (MAX_PARTITIONS + 1, false)] {
+            assert_eq!(fits(partitions.to_string(), 40), taken, "{partitions} partitions");
+        }
+        for (days, taken) in [(MAX_WINDOW_DAYS - 1, true), (MAX_WINDOW_DAYS, true), (MAX_WINDOW_DAYS + 1, false)] {
+            assert_eq!(fits("1".to_owned(), days), taken, "{days} days");
+        }
+    }
 }

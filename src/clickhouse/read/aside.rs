@@ -1,5 +1,7 @@
 //! Records that were put aside, whole: what is needed to judge one or to send it again.
 
+use std::collections::BTreeSet;
+
 use clickhouse::Row;
 use serde::Deserialize;
 
@@ -24,14 +26,31 @@ pub struct AsideQuery {
     pub from: Option<Instant>,
     /// Appended before this instant.
     pub to: Option<Instant>,
-    /// At this position only.
-    pub position: Option<(StreamId, Partition, Offset)>,
+    /// In this stream.
+    pub stream: Option<String>,
+    /// At one of these positions only.
+    pub positions: Option<Vec<(StreamId, Partition, Offset)>>,
+    /// Only what this provider may see: what is attributed to it, and what nobody can be named for in streams that are bound to it.
+    pub seen_by: Option<SeenBy>,
+    /// Behind this position.
+    pub after: Option<(String, u32, u64)>,
+    /// So many at most.
+    pub limit: Option<usize>,
     /// With key, headers and value; without them they are empty.
     pub whole: bool,
 }
 
+/// A provider, and the streams that are bound to it.
+#[derive(Clone, Debug, Default)]
+pub struct SeenBy {
+    /// Who looks.
+    pub provider: String,
+    /// Its own streams.
+    pub streams: Vec<String>,
+}
+
 /// One record.
-#[derive(Clone, Debug, Row, Deserialize)]
+#[derive(Clone, Debug, Default, Row, Deserialize)]
 pub struct AsideRow {
     /// The stream.
     pub stream: String,
@@ -93,11 +112,22 @@ pub async fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>,
         (query.reason.is_some(), "q.reason = {reason:String}"),
         (query.from.is_some(), "q.append_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')"),
         (query.to.is_some(), "q.append_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')"),
+        (query.stream.is_some(), "q.stream = {stream:String}"),
         (
-            query.position.is_some(),
-            "q.stream = {stream:String} AND q.partition = {partition:UInt32} AND q.offset = {offset:UInt64}",
+            query.positions.is_some(),
+            "q.offset IN {offsets:Array(UInt64)} \
+             AND concat(q.stream, '/', toString(q.partition), '/', toString(q.offset)) IN {labels:Array(String)}",
+        ),
+        (
+            query.seen_by.is_some(),
+            "(q.provider = {seen_by:String} OR (q.provider = '' AND q.stream IN {own:Array(String)}))",
+        ),
+        (
+            query.after.is_some(),
+            "(q.stream, q.partition, q.offset) > ({after_stream:String}, {after_partition:UInt32}, {after_offset:UInt64})",
         ),
     ];
+    let limit = if query.limit.is_some() { " LIMIT {limit:UInt64}" } else { "" };
     let more: String = conditions.iter().filter(|(set, _)| *set).map(|(_, text)| format!(" AND {text}")).collect();
     let (key, names, values, raw) = match query.whole {
         true => ("key", "header_name", "header_value", "raw"),
@@ -111,17 +141,24 @@ pub async fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>,
          FROM quarantine AS q FINAL \
          LEFT JOIN (SELECT stream, partition, offset, identity FROM usage_event FINAL WHERE disposition = {{disposition:String}}) AS e \
          ON e.stream = q.stream AND e.partition = q.partition AND e.offset = q.offset \
-         WHERE q.disposition = {{disposition:String}} AND {}{more} ORDER BY q.stream, q.partition, q.offset",
+         WHERE q.disposition = {{disposition:String}} AND {}{more} ORDER BY q.stream, q.partition, q.offset{limit}",
         counted("q.")
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let ms = |instant: Option<Instant>| instant.map_or(0, |instant| instant.0.max(0));
-    let (stream, partition, offset) =
-        query.position.clone().unwrap_or((StreamId(String::new()), Partition(0), Offset(0)));
+    let positions = query.positions.as_deref().unwrap_or_default();
+    let offsets: Vec<u64> = positions.iter().map(|(_, _, offset)| offset.0).collect();
+    let labels: Vec<String> =
+        positions.iter().map(|(stream, partition, offset)| format!("{stream}/{}/{}", partition.0, offset.0)).collect();
+    let SeenBy { provider: seen_by, streams: own } = query.seen_by.clone().unwrap_or_default();
+    let (after_stream, after_partition, after_offset) = query.after.clone().unwrap_or_default();
     let select = client.select(&sql).param("disposition", if query.late { "late" } else { "quarantined" });
     let select = select.param("provider", text(&query.provider)).param("array", text(&query.array));
     let select = select.param("reason", text(&query.reason)).param("from", ms(query.from)).param("to", ms(query.to));
-    let select = select.param("stream", stream.0).param("partition", partition.0).param("offset", offset.0);
+    let select = select.param("stream", text(&query.stream)).param("offsets", offsets).param("labels", labels);
+    let select = select.param("seen_by", seen_by).param("own", own).param("limit", query.limit.unwrap_or_default());
+    let select = select.param("after_stream", after_stream).param("after_partition", after_partition);
+    let select = select.param("after_offset", after_offset);
     Rows::of(client, void::read(client).await?.bind(select))
 }
 
@@ -140,34 +177,43 @@ pub struct OutcomeRow {
     pub offset: u64,
 }
 
-/// All records that were let through by a decision, by decision and position.
+/// The records that were let through by one of these decisions, by decision and position: of each decision the first ten.
 ///
 /// # Errors
 /// The server's.
-pub async fn outcomes(client: &Client) -> Result<Vec<OutcomeRow>, Error> {
+pub async fn outcomes(client: &Client, decisions: &[i64]) -> Result<Vec<OutcomeRow>, Error> {
+    if decisions.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = format!(
         "SELECT decision, toString(disposition) AS disposition, toString(stream) AS stream, partition, offset \
-         FROM usage_event FINAL WHERE decision >= 0 AND {} ORDER BY decision, stream, partition, offset",
+         FROM usage_event FINAL WHERE decision IN {{decisions:Array(Int64)}} AND {} \
+         ORDER BY decision, stream, partition, offset LIMIT 10 BY decision",
         counted("")
     );
-    client.fetch_all(void::read(client).await?.bind(client.select(&sql))).await
+    client.fetch_all(void::read(client).await?.bind(client.select(&sql).param("decisions", decisions))).await
 }
 
 #[derive(Debug, Row, Deserialize)]
 struct Accepted {
-    times: u64,
+    identity: u128,
 }
 
-/// Whether an event of this identity was ever accepted.
+/// Those of these identities of which an event was ever accepted.
 ///
 /// # Errors
 /// The server's.
-pub async fn is_accepted(client: &Client, identity: u128) -> Result<bool, Error> {
+pub async fn accepted(client: &Client, identities: &BTreeSet<u128>) -> Result<BTreeSet<u128>, Error> {
+    if identities.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let sql = format!(
-        "SELECT count() AS times FROM usage_event WHERE disposition = 'accepted' AND identity = {{identity:UInt128}} AND {}",
+        "SELECT DISTINCT identity FROM usage_event WHERE disposition = 'accepted' \
+         AND has(arrayMap(text -> toUInt128(text), {{identities:Array(String)}}), identity) AND {}",
         counted("")
     );
-    let select = client.select(&sql).param("identity", identity.to_string());
-    let row: Option<Accepted> = client.fetch_optional(void::read(client).await?.bind(select)).await?;
-    Ok(row.is_some_and(|row| row.times > 0))
+    let texts: Vec<String> = identities.iter().map(u128::to_string).collect();
+    let select = client.select(&sql).param("identities", texts);
+    let rows: Vec<Accepted> = client.fetch_all(void::read(client).await?.bind(select)).await?;
+    Ok(rows.into_iter().map(|row| row.identity).collect())
 }

@@ -23,6 +23,8 @@ use crate::core::word::Instant;
 
 /// Sums held in memory at once, 32 bytes each: 256 MB.
 pub const MAX_SLOTS: usize = 8_000_000;
+/// Sums of one question, whatever it is: 2 GB. A statement that needs more is refused.
+const MAX_QUESTION_SLOTS: usize = 64_000_000;
 /// Lines for which a question names the tags that it wants; of more, it asks for all tags.
 const MAX_NAMED: usize = 64;
 
@@ -44,6 +46,13 @@ pub fn slots(selection: &LineSelection) -> usize {
         Grain::Window(edges) => edges.len(),
         Grain::Cell => usize::try_from((selection.until.0 - selection.from.0) / 300_000).unwrap_or(MAX_SLOTS),
     }
+}
+
+/// Whether another statement may be read together with `before` others, if all of them take at most so many sums. One alone always may:
+/// [`MAX_QUESTION_SLOTS`] bounds it while it is read.
+#[must_use]
+pub fn may_join(before: usize, slots: usize) -> bool {
+    before == 0 || slots <= MAX_SLOTS
 }
 
 /// The usages of lines, in the order of their selections.
@@ -96,15 +105,15 @@ async fn sums(
     let named: Vec<&str> =
         if question.lines.len() <= MAX_NAMED { by_tag.keys().copied().collect() } else { Vec::new() };
     let (like, is_named) = (question.like, !named.is_empty());
-    let mut parts = Parts::new();
+    let (mut parts, mut held) = (Parts::new(), 0);
     let query = bind(client, &question::sums(like, is_named), like, &named);
-    take(Rows::of(client, query)?, &by_tag, &mut parts).await?;
+    take(Rows::of(client, query)?, &by_tag, &mut parts, &mut held).await?;
     if !handed_over.is_empty() {
         // what holds of the old provider count past the hand-over comes off again
         let query = bind(client, &past_hand_over(like, is_named), like, &named)
             .param("handed", handed_over.iter().map(|one| one.array.as_str()).collect::<Vec<_>>())
             .param("handed_at", handed_over.iter().map(|one| one.at.0).collect::<Vec<_>>());
-        take(Rows::of(client, query)?, &by_tag, &mut parts).await?;
+        take(Rows::of(client, query)?, &by_tag, &mut parts, &mut held).await?;
     }
     for ((line, name), slots) in parts {
         let (slots, known) = added(slots)?.into_iter().unzip();
@@ -119,15 +128,32 @@ async fn sums(
 }
 
 /// Gives rows to the lines that look for their tags.
-async fn take(mut rows: Rows<SlotRow>, by_tag: &HashMap<&str, Vec<usize>>, parts: &mut Parts) -> Result<(), Error> {
+async fn take(
+    mut rows: Rows<SlotRow>,
+    by_tag: &HashMap<&str, Vec<usize>>,
+    parts: &mut Parts,
+    held: &mut usize,
+) -> Result<(), Error> {
     while let Some(row) = rows.next().await? {
         let slot = Slot { start: Instant(row.start), length_ms: row.length, amount: row.amount };
         let known = Known { measured_ms: row.measured_ms, last: row.last };
         for line in by_tag.get(row.customer.as_str()).into_iter().flatten() {
+            *held += 1;
+            check_held(*held)?;
             parts.entry((*line, row.part.clone())).or_default().push((slot, known));
         }
     }
     Ok(())
+}
+
+fn check_held(held: usize) -> Result<(), Error> {
+    match held <= MAX_QUESTION_SLOTS {
+        true => Ok(()),
+        false => {
+            let mend = "split the line by arrays or tiers, or leave out `per` and `gap = \"hold\"`";
+            Err(Error::refusal(format!("a line needs more than {MAX_QUESTION_SLOTS} sums of usage"), mend))
+        }
+    }
 }
 
 /// Slots by rising start, those of one start added up: a customer may have several tags, and what bears them is one pool.
@@ -149,4 +175,22 @@ fn added(mut slots: Vec<(Slot, Known)>) -> Result<Vec<(Slot, Known)>, Error> {
         }
     }
     Ok(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_read_together_up_to_their_sums() {
+        assert_eq!([MAX_SLOTS - 1, MAX_SLOTS, MAX_SLOTS + 1].map(|slots| may_join(3, slots)), [true, true, false]);
+        assert!(may_join(0, MAX_SLOTS + 1));
+    }
+
+    #[test]
+    fn a_question_is_answered_up_to_its_sums() {
+        let fits =
+            [MAX_QUESTION_SLOTS - 1, MAX_QUESTION_SLOTS, MAX_QUESTION_SLOTS + 1].map(|held| check_held(held).is_ok());
+        assert_eq!(fits, [true, true, false]);
+    }
 }

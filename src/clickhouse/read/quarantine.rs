@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::void;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
+use crate::core::word::Instant;
 
 /// Which records.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,10 @@ pub struct QuarantineQuery {
     pub reason: Option<String>,
     /// This stream only.
     pub stream: Option<String>,
+    /// Appended at this instant or later.
+    pub from: Option<Instant>,
+    /// Appended before this instant.
+    pub to: Option<Instant>,
     /// The position before the first row.
     pub after: Option<(String, u32, u64)>,
     /// Rows at most.
@@ -62,6 +67,8 @@ pub async fn read(client: &Client, query: &QuarantineQuery) -> Result<Vec<Quaran
         (query.array.is_some(), "q.array = {array:String}"),
         (query.reason.is_some(), "if(q.disposition = 'late', 'late', toString(q.reason)) = {reason:String}"),
         (query.stream.is_some(), "q.stream = {stream:String}"),
+        (query.from.is_some(), "q.append_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')"),
+        (query.to.is_some(), "q.append_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')"),
         (
             query.after.is_some(),
             "(q.stream, q.partition, q.offset) > ({after_stream:String}, {after_partition:UInt32}, {after_offset:UInt64})",
@@ -78,10 +85,12 @@ pub async fn read(client: &Client, query: &QuarantineQuery) -> Result<Vec<Quaran
         conditions.join(" AND ")
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let ms = |instant: Option<Instant>| instant.map_or(0, |instant| instant.0.max(0));
     let (stream, partition, offset) = query.after.clone().unwrap_or_default();
     let select = client.select(&sql).param("provider", text(&query.provider)).param("array", text(&query.array));
     let select =
         select.param("reason", text(&query.reason)).param("stream", text(&query.stream)).param("limit", query.limit);
+    let select = select.param("from", ms(query.from)).param("to", ms(query.to));
     let select = select.param("after_stream", stream).param("after_partition", partition).param("after_offset", offset);
     client.fetch_all(void::read(client).await?.bind(select)).await
 }

@@ -24,6 +24,16 @@ pub async fn resolve(client: &Client, name: &str) -> Result<StreamId, Error> {
     Err(Error::refusal(format!("no stream or topic `{name}` in the ledger ({there})"), "name one of them"))
 }
 
+/// The streams that were opened for a provider alone, all generations of them.
+///
+/// # Errors
+/// The server's.
+pub async fn bound_to(client: &Client, provider: &str) -> Result<Vec<String>, Error> {
+    let sql = "SELECT DISTINCT JSONExtractString(body, 'rules', 'stream') AS stream FROM decision FINAL \
+               WHERE kind = 'StreamOpened' AND provider = {provider:String}";
+    client.fetch_all(client.select(sql).param("provider", provider)).await
+}
+
 fn newest<'a>(known: &'a [String], name: &str) -> Option<&'a str> {
     let generation = |stream: &str| stream.strip_prefix(name)?.strip_prefix('-')?.parse::<u32>().ok();
     let exact = known.iter().find(|stream| stream.as_str() == name);

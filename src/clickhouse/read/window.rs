@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_range_is_as_long_as_it_may_be() {
+        let first = chrono::NaiveDate::from_ymd_opt(1980, 1, 1).unwrap();
+        for (days, fits) in [(DAYS_MAX - 1, true), (DAYS_MAX, true), (DAYS_MAX + 1, false)] {
+            let last = first + chrono::TimeDelta::days(days);
+            assert_eq!(Window::parse("1980-01-01", &last.to_string(), Step::Day, None).is_ok(), fits, "{days} days");
+        }
+    }
+
+    #[test]
     fn days_have_their_real_seconds() {
         assert_eq!(lengths("2026-03-28", "2026-03-31", Step::Day, "Europe/Berlin"), [86_400, 82_800, 86_400]);
         assert_eq!(lengths("2026-10-25", "2026-10-26", Step::Day, "Europe/Berlin"), [90_000]);

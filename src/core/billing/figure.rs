@@ -129,16 +129,24 @@ impl Figure {
         (self.0 / unit.0).checked_mul(10i128.pow(PLACES)).map(Self)
     }
 
+    /// In minor units of so many places.
+    ///
+    /// # Errors
+    /// If it has more.
+    pub fn minor(self, places: u32) -> Result<i128, DocumentError> {
+        let unit = PLACES.checked_sub(places).map(|missing| 10i128.pow(missing));
+        match unit {
+            Some(unit) if self.0 % unit == 0 => Ok(self.0 / unit),
+            _ => Err(DocumentError::Figure(self.to_string())),
+        }
+    }
+
     /// As an amount with exactly so many places.
     ///
     /// # Errors
     /// If it has more.
     pub fn amount(self, places: u32) -> Result<String, DocumentError> {
-        let unit = PLACES.checked_sub(places).map(|missing| 10i128.pow(missing));
-        match unit {
-            Some(unit) if self.0 % unit == 0 => Ok(Number { mantissa: self.0 / unit, places }.padded()),
-            _ => Err(DocumentError::Figure(self.to_string())),
-        }
+        Ok(Number { mantissa: self.minor(places)?, places }.padded())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Billing: documents about rated periods, pure. `INVOICE.md` holds their form.
 
 pub mod adjustment;
+pub mod allocation;
 pub mod close;
 pub mod credit_note;
 pub mod detail;
@@ -10,6 +11,7 @@ pub mod effect;
 pub mod error;
 pub mod figure;
 pub mod issue;
+pub mod margin;
 pub mod party;
 pub mod proof;
 pub mod render;

@@ -6,6 +6,7 @@ pub mod resolution;
 pub mod stream;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Offset, Partition, StreamId};
@@ -62,6 +63,9 @@ pub enum Decision {
         reason: String,
         /// Who decided.
         actor: String,
+        /// Drawn by chance, so that nobody can know the decision's hash before it is made.
+        #[serde(default)]
+        nonce: String,
     },
     /// A credit comes off a contract's documents until it is used up or expires (PRICING §13).
     CreditGranted {
@@ -150,6 +154,21 @@ pub enum Decision {
         /// Who decided.
         actor: String,
     },
+}
+
+/// A decision as the control log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// What it says.
+    pub decision: Decision,
+    /// [`decision_hash`] of its record.
+    pub hash: String,
+}
+
+/// By what a header names a decision, beside its offset: SHA-256 of the record's JSON as it lies in the log, in hex.
+#[must_use]
+pub fn decision_hash(body: &str) -> String {
+    format!("{:x}", Sha256::digest(body))
 }
 
 impl Decision {

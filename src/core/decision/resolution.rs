@@ -60,6 +60,7 @@ mod tests {
             raw_hash: raw_hash.clone(),
             reason: "again".to_owned(),
             actor: actor.clone(),
+            nonce: String::new(),
         };
         let decisions = [discarded("noise"), resent, discarded("noise again")];
         let found = resolutions(decisions.iter().enumerate().map(|(at, decision)| (Offset(at as u64), decision)));

@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::level::{Object, list, object};
 use super::mode::{Mode, header, mode};
 use super::reading::digits;
 use super::time::parse;
 use super::{Event, Limits, RawRecord, Refusal, USAGE_TYPE};
 use crate::core::word::{Kind, Reason};
 
-type Object<'a> = BTreeMap<String, &'a RawValue>;
-
 /// Details are for people: long enough to find the place, short enough for a table.
-const DETAIL_CHARS: usize = 300;
+pub const DETAIL_CHARS: usize = 300;
+/// What is shown of a text that is not as it should be.
+const SHOWN_CHARS: usize = 40;
 
 /// The refusal of a value over the greatest size, which is not read any further.
 pub(super) fn too_long(record: &RawRecord<'_>, limits: &Limits) -> Refusal {
@@ -117,7 +118,7 @@ impl Diagnosis {
             self.note(Reason::Schema, "specversion is not 1.0");
         }
         if let Some(kind) = kind.filter(|kind| kind != USAGE_TYPE) {
-            self.note(Reason::UnknownType, format!("type is {kind:?}, not {USAGE_TYPE}"));
+            self.note(Reason::UnknownType, format!("type is {:?}, not {USAGE_TYPE}", shown(&kind)));
         }
         self.id_text("id", id.as_deref(), limits);
         self.id_text("source", source.as_deref(), limits);
@@ -125,7 +126,10 @@ impl Diagnosis {
         if let Some(time) = time {
             self.seen.time = parse(&time);
             if self.seen.time.is_none() {
-                self.note(Reason::Schema, format!("time is {time:?}: write RFC 3339 with at most 3 fractional digits"));
+                self.note(
+                    Reason::Schema,
+                    format!("time is {:?}: write RFC 3339 with at most 3 fractional digits", shown(&time)),
+                );
             }
         }
         if let Some(said) = get("recordedtime")
@@ -134,7 +138,7 @@ impl Diagnosis {
         {
             self.note(
                 Reason::Schema,
-                format!("recordedtime is {recorded:?}: write RFC 3339 with at most 3 fractional digits"),
+                format!("recordedtime is {:?}: write RFC 3339 with at most 3 fractional digits", shown(&recorded)),
             );
         }
     }
@@ -151,17 +155,14 @@ impl Diagnosis {
             }
             _ => self.note(Reason::Schema, "data.array is not an object"),
         }
-        let Some(readings) =
-            data.get("readings").and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok())
-        else {
+        let Some((readings, count)) = data.get("readings").and_then(|raw| list(raw.get(), limits.readings)) else {
             return self.note(Reason::Schema, "data.readings is not a list");
         };
-        self.seen.readings = u32::try_from(readings.len()).unwrap_or(u32::MAX);
-        if readings.len() > limits.readings {
-            self.note(
-                Reason::OverLimit,
-                format!("{} readings, and at most {} are taken", readings.len(), limits.readings),
-            );
+        self.seen.readings = u32::try_from(count).unwrap_or(u32::MAX);
+        if count > limits.readings {
+            // no reason goes before this one, so nobody asks what else is wrong with them
+            return self
+                .note(Reason::OverLimit, format!("{count} readings, and at most {} are taken", limits.readings));
         }
         let mut named = BTreeMap::new();
         for (place, raw) in readings.iter().enumerate() {
@@ -207,7 +208,7 @@ impl Diagnosis {
             _ => return self.note(Reason::Schema, format!("reading {place}: value is neither a number nor a text")),
         };
         if number.is_none() {
-            let raw: String = raw.chars().take(40).collect();
+            let raw = shown(raw);
             self.note(Reason::Value, format!("reading {place}: value {raw} is not a whole number from 0 to 2^64-1"));
         }
     }
@@ -277,10 +278,25 @@ fn attribute_header<'a>(record: &RawRecord<'a>, name: &str) -> Option<Option<Sai
     Some(Some(header(record, &name).map(Into::into).ok_or(())))
 }
 
-fn object(json: &str) -> Option<Object<'_>> {
-    json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok()).flatten()
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
 }
 
 fn bounded(text: Option<String>, limits: &Limits) -> Option<String> {
     text.filter(|text| text.len() <= limits.id_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_is_cut_at_its_length() {
+        for (chars, kept) in
+            [(DETAIL_CHARS - 1, DETAIL_CHARS - 1), (DETAIL_CHARS, DETAIL_CHARS), (DETAIL_CHARS + 1, DETAIL_CHARS)]
+        {
+            let refusal = Diagnosis::new().refusal(Reason::Schema, "é".repeat(chars));
+            assert_eq!(refusal.detail.chars().count(), kept);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod diagnosis;
 pub mod hash;
+mod level;
 pub mod mode;
 pub mod reading;
 pub mod repeat;
@@ -17,11 +18,18 @@ mod tests;
 use std::borrow::Cow;
 
 pub use hash::{content, identity, series_hash};
-pub use mode::{DECISION_HEADER, decision_header};
+pub use mode::{DECISION_HEADER, DecisionName, decision_header};
 pub use reading::Reading;
 pub use route::partition_of;
 
 use crate::core::word::{Instant, Reason};
+
+/// Greatest value of a record in bytes.
+pub const MAX_EVENT_BYTES: usize = 16 << 20;
+/// Most readings of an event. No stream may take more: the decoder holds no more than these.
+pub const MAX_EVENT_READINGS: usize = 50_000;
+/// Longest id in bytes: of events, sources, providers, arrays, sites, resources, meters, tags.
+pub const MAX_ID_BYTES: usize = 256;
 
 /// The only event type that is usage.
 pub const USAGE_TYPE: &str = "dev.plimsoll.usage.v1";
@@ -94,7 +102,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { event_bytes: 16 << 20, readings: 50_000, id_bytes: 256 }
+        Self { event_bytes: MAX_EVENT_BYTES, readings: MAX_EVENT_READINGS, id_bytes: MAX_ID_BYTES }
     }
 }
 

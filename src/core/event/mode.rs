@@ -1,7 +1,6 @@
 //! The two modes of CloudEvents over Kafka: structured (the value is the whole event) and binary (attributes are headers).
 
 use std::borrow::Cow;
-use std::num::ParseIntError;
 
 use serde::Deserialize;
 
@@ -46,14 +45,31 @@ pub(super) fn header<'a>(record: &RawRecord<'a>, name: &str) -> Option<&'a str> 
     std::str::from_utf8(value).ok()
 }
 
-/// The header that names the decision under which a record is sent again, by its offset.
+/// The header that names the decision under which a record is sent again: `OFFSET:HASH`. The hash is of the decision's own bytes, which
+/// nobody knows before it is made, so a header cannot name a decision that is made after it.
 pub const DECISION_HEADER: &str = "plimsoll-decision";
 
-/// The offset of the decision that a record's header names, if it has that header; an error if it is not a number.
+/// A decision as a header names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionName<'a> {
+    /// Its offset in the control log.
+    pub offset: u64,
+    /// [`decision_hash`](crate::core::decision::decision_hash) of its record.
+    pub hash: &'a str,
+}
+
+impl std::fmt::Display for DecisionName<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.offset, self.hash)
+    }
+}
+
+/// The decision that a record's header names, if it has that header; `Some(None)` if the header names none in that form.
 #[must_use]
-pub fn decision_header(record: &RawRecord<'_>) -> Option<Result<u64, ParseIntError>> {
+pub fn decision_header<'a>(record: &RawRecord<'a>) -> Option<Option<DecisionName<'a>>> {
     let (_, value) = record.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(DECISION_HEADER))?;
-    Some(std::str::from_utf8(value).unwrap_or("?").parse())
+    let named = std::str::from_utf8(value).ok().and_then(|text| text.split_once(':'));
+    Some(named.and_then(|(offset, hash)| Some(DecisionName { offset: offset.parse().ok()?, hash })))
 }
 
 #[derive(Deserialize)]

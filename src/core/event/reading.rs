@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::hash::series_hash;
-use super::{Event, Limits};
+use super::{Event, Limits, MAX_EVENT_READINGS};
 use crate::core::word::Kind;
 
 /// One meter's value of one resource.
@@ -203,6 +203,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Readings<'a> {
             fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Readings<'de>, S::Error> {
                 let mut readings = Vec::new();
                 while let Some(reading) = seq.next_element()? {
+                    if readings.len() == MAX_EVENT_READINGS {
+                        return Err(de::Error::custom("more readings than any stream takes"));
+                    }
                     if readings.len() == 1 {
                         readings.reserve(63);
                     }
@@ -230,6 +233,6 @@ pub(super) fn check<'a>(event: Event<'a>, limits: &Limits) -> Option<Event<'a>> 
     let whole = head
         && event.readings.len() <= limits.readings
         && event.readings.iter().all(sound)
-        && super::repeat::first(&event.readings).is_none();
+        && !super::repeat::is_repeated(&event.readings);
     whole.then_some(event)
 }

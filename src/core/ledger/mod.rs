@@ -5,5 +5,6 @@ pub mod batch;
 pub mod column;
 pub mod digest;
 pub mod identity_set;
+mod identity_shard;
 pub mod judge;
 pub mod rules;

@@ -148,7 +148,7 @@ impl PartitionMeter {
     /// Takes back the memory of buckets that were written, for the next ones: to ask the system for it anew at each checkpoint costs
     /// more than metering does. A batch of unusual size is given back to the system instead.
     pub fn recycle(&mut self, mut written: BucketBatch) {
-        if self.pending.is_empty() && written.capacity_bytes() <= MAX_RECYCLED_BYTES {
+        if self.pending.is_empty() && is_worth_keeping(written.capacity_bytes()) {
             written.clear();
             self.pending = written;
         }
@@ -207,12 +207,22 @@ impl PartitionMeter {
     }
 }
 
+fn is_worth_keeping(bytes: usize) -> bool {
+    bytes <= MAX_RECYCLED_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::word::HOUR_MS;
 
     /// A late accept may concern hours of an array that was forgotten, or that recovery did not load.
+    #[test]
+    fn memory_is_kept_between_checkpoints_up_to_its_limit() {
+        let kept = [MAX_RECYCLED_BYTES - 1, MAX_RECYCLED_BYTES, MAX_RECYCLED_BYTES + 1].map(is_worth_keeping);
+        assert_eq!(kept, [true, true, false]);
+    }
+
     #[test]
     fn an_event_older_than_what_is_complete_marks_its_hours() {
         let mut partition = PartitionMeter::new(Meters::default());

@@ -30,11 +30,17 @@ use crate::core::pricing::exact::Exact;
 use crate::core::pricing::money::Money;
 use crate::core::pricing::row::{Row, saving, sum};
 
+/// Greatest request in bytes: a thousand lines of a hundred bands each fit.
+pub const MAX_REQUEST_BYTES: usize = 16 << 20;
+
 /// Prices one request.
 ///
 /// # Errors
 /// Why it is refused, with a JSON pointer to the culprit; nothing is quoted in part.
 pub fn quote(text: &str) -> Result<Response, Refusal> {
+    if text.len() > MAX_REQUEST_BYTES {
+        return Err(Refusal::at("", format!("more than {MAX_REQUEST_BYTES} bytes: ask in several requests")));
+    }
     let request = Request::read(&Json::parse(text)?)?;
     let money = Money { places: request.currency.places, rounding: request.rounding };
     let rater = Rater { money, currency: &request.currency.code, frame: &request.frame };

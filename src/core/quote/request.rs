@@ -13,6 +13,11 @@ use crate::core::pricing::rounding::Rounding;
 /// The form of requests and responses.
 pub const SCHEMA: &str = "plimsoll.quote/1";
 
+/// Most lines of a request.
+const MAX_LINES: usize = 1_000;
+/// Most credits of a request.
+const MAX_CREDITS: usize = 1_000;
+
 /// What is to be quoted.
 #[derive(Debug)]
 pub struct Request {
@@ -88,7 +93,7 @@ impl Request {
         let active = frame.active(&request, None)?;
         request.needed("lines")?;
         let mut lines = Vec::new();
-        for (json, pointer) in request.list("lines", 1, 1_000)?.unwrap_or_default() {
+        for (json, pointer) in request.list("lines", 1, MAX_LINES)?.unwrap_or_default() {
             lines.push(Line::read(json, pointer, &frame, active, &lines)?);
         }
         let combine = request.word("combine", &[("sum", Combine::Sum), ("greatest", Combine::Greatest)])?;
@@ -136,11 +141,32 @@ fn billed(request: &Fields<'_>) -> Result<Option<Decimal>, Refusal> {
 
 fn credits(request: &Fields<'_>) -> Result<Vec<Credit>, Refusal> {
     let mut credits = Vec::new();
-    for (json, pointer) in request.list("credits", 0, 1_000)?.unwrap_or_default() {
+    for (json, pointer) in request.list("credits", 0, MAX_CREDITS)?.unwrap_or_default() {
         let credit = Fields::of(json, pointer, &["id", "amount"])?;
         credit.needed("amount")?;
         let id = credit.text("id")?.map_or_else(|| (credits.len() + 1).to_string(), str::to_owned);
         credits.push(Credit { id, amount: credit.decimal("amount")?.unwrap_or_default() });
     }
     Ok(credits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_credits_are_taken_up_to_their_limits() {
+        let read = |lines: usize, credits: usize| {
+            let line = r#"{"quantity":"1","price":"1"}"#;
+            let (lines, credits) = (vec![line; lines].join(","), vec![r#"{"amount":"1"}"#; credits].join(","));
+            let text = format!(r#"{{"schema":"{SCHEMA}","currency":"EUR","lines":[{lines}],"credits":[{credits}]}}"#);
+            Request::read(&Json::parse(&text).unwrap()).map(drop)
+        };
+        for (count, fits) in [(MAX_LINES - 1, true), (MAX_LINES, true), (MAX_LINES + 1, false)] {
+            assert_eq!(read(count, 0).is_ok(), fits, "{count} lines");
+        }
+        for (count, fits) in [(MAX_CREDITS - 1, true), (MAX_CREDITS, true), (MAX_CREDITS + 1, false)] {
+            assert_eq!(read(1, count).is_ok(), fits, "{count} credits");
+        }
+    }
 }

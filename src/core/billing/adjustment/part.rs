@@ -72,7 +72,8 @@ fn sides<'d, K: Ord + Copy, T: 'd>(
     before: &'d [Document],
     parts: impl Fn(&'d Document) -> Vec<(K, &'d T)>,
 ) -> Vec<(K, Sides<'d, T>)> {
-    let (mut sides, mut places): (Vec<(K, Sides<'d, T>)>, BTreeMap<K, usize>) = (Vec::new(), BTreeMap::new());
+    let mut sides: Vec<(K, Sides<'d, T>)> = Vec::new();
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
     let wholes = whole.into_iter().map(|document| (document, true));
     for (document, is_whole) in wholes.chain(before.iter().map(|document| (document, false))) {
         for (key, part) in parts(document) {

@@ -1,0 +1,68 @@
+//! Why there is no margin.
+
+use thiserror::Error;
+
+use crate::core::billing::allocation::AllocationError;
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::margin;
+use crate::core::pricing::error::RateError;
+use crate::statement::StatementError;
+
+/// What stands between a provider and its margin.
+#[derive(Debug, Error)]
+pub enum MarginError {
+    /// Nothing to compare.
+    #[error("no contract of the price book concerns provider {0} in {1}; `plimsoll catalog show` lists them")]
+    NoContract(String, String),
+    /// A contract cannot be rated.
+    #[error("contract {contract}: {error}")]
+    Statement {
+        /// Which.
+        contract: String,
+        /// Why.
+        error: StatementError,
+    },
+    /// Any contract, or the book.
+    #[error(transparent)]
+    Book(#[from] StatementError),
+    /// A label or a contract that is none.
+    #[error(transparent)]
+    Rate(#[from] RateError),
+    /// A line's unit or meter is not to be found any more.
+    #[error("contract {contract}, line {line}: {what} is not in the price book; publish a book that has it")]
+    Line {
+        /// The contract.
+        contract: String,
+        /// The line.
+        line: String,
+        /// What is missing.
+        what: String,
+    },
+    /// A document cannot be allocated.
+    #[error("contract {contract}: {error}")]
+    Allocation {
+        /// Which.
+        contract: String,
+        /// Why.
+        error: AllocationError,
+    },
+    /// A stored document is not understood.
+    #[error("rating {rating_id} of contract {contract}: {what}; upgrade this process")]
+    Stored {
+        /// The rating.
+        rating_id: String,
+        /// The contract.
+        contract: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An amount of a document.
+    #[error(transparent)]
+    Amount(#[from] DocumentError),
+    /// The sums.
+    #[error(transparent)]
+    Sums(#[from] margin::MarginError),
+    /// The database.
+    #[error(transparent)]
+    ClickHouse(#[from] crate::clickhouse::Error),
+}

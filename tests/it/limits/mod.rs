@@ -1,0 +1,6 @@
+//! Every bound (I13): the table of docs/LIMITS.md against the sources, and those limits that only the whole can show.
+
+mod book;
+mod kafka;
+mod listener;
+mod table;
