@@ -1,12 +1,15 @@
 //! Proofs: a document computed again from the ledger below its cut and the decisions below its `after`, and held against what was issued.
 
+mod candidate;
 pub mod closed;
 pub mod difference;
 pub mod documents;
 mod error;
+mod inputs;
 pub mod mirror;
 pub mod open;
 pub mod rerate;
+mod stored;
 mod usage;
 mod verdict;
 

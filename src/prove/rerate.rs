@@ -6,20 +6,18 @@ use super::usage::{Ledger, Streams};
 use super::verdict::Read;
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
-use crate::clickhouse::read::below::Below;
-use crate::clickhouse::read::{line_usage, past};
+use crate::clickhouse::read::line_usage;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
 use crate::core::book::Book;
 use crate::core::book::claim;
-use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::cut::{CutPoint, Versions};
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::credit::Credit;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::gather::Customers;
-use crate::core::pricing::period::{Period, Span, local_day, period};
+use crate::core::pricing::period::{Period, Span};
 use crate::core::pricing::rating::Rating;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::pricing::usage::LineUsage;
@@ -83,29 +81,6 @@ struct Asked {
 }
 
 impl Rerating<'_> {
-    /// The period of a contract, if it is the one that is rated.
-    ///
-    /// # Errors
-    /// A contract that the book lacks.
-    pub fn period(&self, contract: &str) -> Result<Option<Period>, RateError> {
-        let terms = self.book.0.contracts.get(contract);
-        let terms = terms.ok_or_else(|| RateError::UnknownContract(contract.to_owned()))?;
-        let day = local_day(terms.time_zone, self.span.from);
-        let label = day.map(|day| day.format("%Y-%m").to_string()).unwrap_or_default();
-        let found = period(terms, &label)?;
-        Ok((found.span() == self.span).then_some(found))
-    }
-
-    /// The contracts in which the provider buys or sells and whose period this is.
-    fn contracts(&self) -> Vec<(&String, &Contract)> {
-        let concerns = |contract: &Contract| {
-            contract.buyer == Buyer::Provider(self.provider.to_owned())
-                || contract.seller == Seller::Provider(self.provider.to_owned())
-        };
-        let all = self.book.0.contracts.iter().filter(|(_, contract)| concerns(contract));
-        all.filter(|(id, _)| self.period(id).is_ok_and(|period| period.is_some())).collect()
-    }
-
     /// Hands over what each place comes to, by contract and customer: all of them, or the given ones.
     ///
     /// # Errors
@@ -158,32 +133,6 @@ impl Rerating<'_> {
         let rerated = self.rated(&asked, &usages).map_err(refused)?;
         let selections = asked.lines.map_err(refused)?;
         Ok(Detail { period: asked.period, selections, usages, rerated })
-    }
-
-    /// Everything that may have a document: of a `"*"` contract, customers whose tags readings bear.
-    async fn candidates(&self) -> Result<Vec<Place>, ProveError> {
-        let contracts = self.contracts();
-        let mut customers = Vec::new();
-        if contracts.iter().any(|(_, contract)| contract.buyer == Buyer::EachCustomer) {
-            let hold_ms = self.meters.iter().map(|(_, meter)| meter.max_hold_ms).max().unwrap_or(0);
-            let read = Span { from: self.span.from.plus_ms(-hold_ms), ..self.span };
-            let below = Below { cut: Some(self.cut), void: self.streams.void() };
-            let owners = claim::owners(self.book.0, self.provider);
-            let tags = past::tags(self.client, self.provider, read, &below).await?;
-            customers.extend(tags.into_iter().map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())));
-            customers.sort();
-            customers.dedup();
-        }
-        let mut places = Vec::new();
-        for (id, contract) in contracts {
-            match contract.buyer {
-                Buyer::EachCustomer => places.extend(
-                    customers.iter().map(|customer| Place { contract: id.clone(), customer: Some(customer.clone()) }),
-                ),
-                _ => places.push(Place { contract: id.clone(), customer: None }),
-            }
-        }
-        Ok(places)
     }
 
     /// What a place asks for; none if it is a customer's whom another contract names all the time.
