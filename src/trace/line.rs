@@ -207,10 +207,9 @@ fn merged(positions: Vec<Positions>) -> Vec<Positions> {
 
 fn sum(broken: &[Broken], bases: &[(String, Basis)]) -> Result<Sum, TraceError> {
     let overflow = || TraceError::from(crate::core::pricing::error::Overflow);
-    let add = |sum: Option<i128>, amount: i128| sum.and_then(|sum| sum.checked_add(amount));
     let pieces = || broken.iter().flat_map(|broken| &broken.pieces);
-    let amount = pieces().fold(Some(0), |sum, piece| add(sum, piece.amount)).ok_or_else(overflow)?;
-    let priced = bases.iter().fold(Some(0), |sum, (_, basis)| add(sum, basis.amount)).ok_or_else(overflow)?;
+    let amount = pieces().try_fold(0i128, |sum, piece| sum.checked_add(piece.amount)).ok_or_else(overflow)?;
+    let priced = bases.iter().try_fold(0i128, |sum, (_, basis)| sum.checked_add(basis.amount)).ok_or_else(overflow)?;
     let mut quantity = crate::core::pricing::decimal::Decimal::ZERO;
     for (_, basis) in bases {
         quantity = quantity.plus(basis.quantity(basis.amount)?)?;

@@ -48,8 +48,7 @@ pub(super) async fn of_detail(
         }
         RowKind::Share => {
             let of = shared(contract, book.cards.get(&contract.card), row.line.as_deref());
-            let is_of =
-                |other: &&DocumentRow| other.line.as_ref().is_some_and(|line| of.iter().any(|one| *one == line));
+            let is_of = |other: &&DocumentRow| other.line.as_ref().is_some_and(|line| of.contains(&line));
             let rows = rows.iter().filter(is_of).cloned().collect();
             Ok(Trace::Rows { from: row.description.clone(), row, rows })
         }

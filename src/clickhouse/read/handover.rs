@@ -47,18 +47,16 @@ pub async fn exact(
         return Ok(Vec::new());
     }
     // without FINAL: a row that is there twice changes neither the least nor the greatest
-    let sql = format!(
-        "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
-         INNER JOIN (SELECT e.array AS array, max(assumeNotNull(e.time)) AS last FROM usage_event AS e WHERE {{counts}} \
-         AND e.provider = {{provider:String}} GROUP BY e.array) AS l ON e.array = l.array \
-         WHERE {{counts}} AND e.provider != {{provider:String}} AND assumeNotNull(e.time) > l.last GROUP BY e.array ORDER BY array"
-    );
+    let sql = "SELECT toString(e.array) AS array, toUnixTimestamp64Milli(min(assumeNotNull(e.time))) AS at FROM usage_event AS e \
+               INNER JOIN (SELECT e.array AS array, max(assumeNotNull(e.time)) AS last FROM usage_event AS e WHERE $counts \
+               AND e.provider = {provider:String} GROUP BY e.array) AS l ON e.array = l.array \
+               WHERE $counts AND e.provider != {provider:String} AND assumeNotNull(e.time) > l.last GROUP BY e.array ORDER BY array";
     let counts = format!(
         "e.disposition = 'accepted' AND e.array IN {{arrays:Array(String)}} \
          AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND {}",
         below.condition()
     );
-    let query = client.select(&sql.replace("{counts}", &counts)).param("provider", provider).param("arrays", arrays);
+    let query = client.select(&sql.replace("$counts", &counts)).param("provider", provider).param("arrays", arrays);
     let query = query.param("until", until.0);
     let rows: Vec<HandOverRow> = client.fetch_all(below.bind(query)).await?;
     Ok(rows.into_iter().map(|row| HandOver { array: row.array, at: Instant(row.at) }).collect())

@@ -4,6 +4,7 @@
 //! a provider with 100,000 contracts costs the database no more than one with ten.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -80,10 +81,10 @@ pub async fn read_at(
     for question in questions(selections) {
         let like = question.like;
         let key = (like.provider.as_str(), like.until);
-        if !handed_over.contains_key(&key) {
-            handed_over.insert(key, handover::read(client, &like.provider, like.until, &below).await?);
-        }
-        let handed_over = handed_over.get(&key).map_or(&[][..], Vec::as_slice);
+        let handed_over = match handed_over.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(handover::read(client, &like.provider, like.until, &below).await?),
+        };
         sums(client, selections, &question, handed_over, &mut usages).await?;
         coverage::read(client, selections, (like, &question.lines), handed_over, &mut usages).await?;
     }

@@ -203,7 +203,7 @@ fn closed_documents_stay_proven_whatever_comes_later() {
     // what came late makes revision 1, with the book of revision 0
     let drafts = closer.close(&["wholesale"], 1, std::slice::from_ref(&wholesale));
     closer.fold();
-    let revised = closer.issue(&drafts, &[wholesale.clone()]);
+    let revised = closer.issue(&drafts, std::slice::from_ref(&wholesale));
     assert_ne!(revised[0].1.kind, DocumentType::Invoice);
     closer.proven(&closer.documents(), count + 1, "with a revision");
 
