@@ -18,7 +18,7 @@ test: need
 
 ## 100,000 random quotes against a second implementation, each property as often, and a million inputs each of quotes and of contracts and
 ## ten million of the decoder that must never panic; 200 cycles of faults on the real parts (PLIMSOLL_SOAK_CYCLES); then a million schedules of simulated ones.
-## docs/ARCHITECTURE.md says how long it takes. The first seed is new each time, and shown.
+## docs/TESTING.md says how long it takes. The first seed is new each time, and shown.
 soak: need parts
 	@cases=$${PLIMSOLL_CASES:-100000}; seed=$${PLIMSOLL_SEED:-$$(date +%s)000000}; echo "PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases"; \
 	PLIMSOLL_SEED=$$seed PLIMSOLL_CASES=$$cases $(CARGO) test --locked --test it -- --nocapture --test-threads=1 quote:: rating:: decoder:: && \

@@ -17,9 +17,11 @@ pub mod load;
 pub mod margin;
 pub mod metrics;
 pub mod mutation;
+pub mod prove;
 pub mod quarantine;
 pub mod remeter;
 pub mod run;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 pub mod statement;
+pub mod trace;

@@ -2,13 +2,14 @@
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
 //! identities alone, `-- end` the pipeline on real parts alone,
-//! `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
 mod identity;
+mod prove;
 mod rating;
 mod recovery;
 mod remeter;
@@ -28,6 +29,9 @@ fn main() {
     }
     if wants("recovery") {
         recovery::measure();
+    }
+    if wants("prove") {
+        prove::measure();
     }
     if wants("remeter") {
         remeter::measure();

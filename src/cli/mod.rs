@@ -14,8 +14,10 @@ mod faults;
 mod load;
 mod log;
 mod margin;
+mod meter_bar;
 mod migrate;
 mod progress;
+mod prove;
 mod quarantine;
 mod quote;
 mod repair;
@@ -25,6 +27,7 @@ mod signal;
 mod simulate;
 mod statement;
 mod stream;
+mod trace;
 mod unclaimed;
 mod usage;
 
@@ -80,6 +83,8 @@ enum Command {
     /// List late records, or bill them after all
     #[command(subcommand)]
     Late(quarantine::Late),
+    /// Compute documents again from the ledger, and say what differs
+    Prove(prove::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
@@ -92,6 +97,8 @@ enum Command {
     /// Open usage streams
     #[command(subcommand)]
     Stream(stream::Command),
+    /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
+    Trace(trace::Args),
     /// Serve the HTTP API over ClickHouse
     Serve(serve::Command),
     /// List usage that no customer of the price book claims: unknown tags and untagged resources
@@ -141,6 +148,14 @@ impl Cli {
                 let config = load(self.config)?;
                 command.run(&config).await
             }),
+            Command::Prove(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Trace(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Quote(command) => command.run(),
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub insert_failures: IntCounterVec,
     /// When ClickHouse last acknowledged an insert, in seconds since 1970.
     pub insert_last_success: IntGauge,
+    /// Documents that were computed again and were equal, when documents were last proved.
+    pub prove_proved: IntGauge,
+    /// Documents that were not: whatever is above 0 wants a person.
+    pub prove_failed: IntGauge,
     http_requests: IntCounterVec,
     http_seconds: HistogramVec,
     hooks: Mutex<Vec<Hook>>,
@@ -64,6 +68,11 @@ impl Metrics {
         let last =
             IntGauge::new("plimsoll_clickhouse_insert_last_success_timestamp_seconds", "Last acknowledged insert")?;
         registry.register(Box::new(last.clone()))?;
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
         let build = IntGaugeVec::new(Opts::new("plimsoll_build_info", "Which build this is; always 1"), &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
@@ -85,6 +94,8 @@ impl Metrics {
                 &["table"],
             )?,
             insert_last_success: last,
+            prove_proved: gauge("plimsoll_prove_proved", "Documents that the last proof computed again, equal")?,
+            prove_failed: gauge("plimsoll_prove_failed", "Documents that differ in the last proof")?,
             http_requests: counter("plimsoll_http_requests_total", "Requests to the API", &["route", "status"])?,
             http_seconds: histogram("plimsoll_http_request_seconds", "Time of a request to the API", &["route"])?,
             hooks: Mutex::default(),

@@ -1,6 +1,6 @@
 //! Statements: a contract's open period rated from buckets, on demand. The shell reads, the core prices.
 
-mod batch;
+pub(crate) mod batch;
 pub mod comparison;
 pub mod error;
 pub mod rater;

@@ -18,6 +18,7 @@ mod limits;
 mod margin;
 mod memory;
 mod print;
+mod prove;
 mod quote;
 mod rating;
 mod resolve;

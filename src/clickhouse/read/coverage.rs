@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::handover::HandOver;
 use super::question::{BUCKETS, Cells, bind};
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::selection::{Grain, LineSelection};
-use crate::core::pricing::usage::{ArrayCoverage, LineUsage};
+use crate::core::pricing::usage::{ArrayCoverage, HandOver, LineUsage};
 use crate::core::word::Instant;
 
 /// Lines for which the database is told whose tags it should look for.
@@ -80,21 +79,23 @@ fn tags<'s>(selections: &'s [LineSelection], lines: &[usize]) -> Vec<&'s str> {
     lines.iter().filter_map(|line| selections[*line].customers.as_ref()).flatten().map(String::as_str).collect()
 }
 
-/// Which arrays have readings of whom. Without FINAL: a row that was replaced names the same array.
+/// Which arrays have readings of whom. With FINAL: a row that was replaced may name a customer whom a correction took away.
 fn own_sql(selections: &[LineSelection], like: &LineSelection, lines: &[usize]) -> String {
     let customer = if like.customers.is_some() { "toString(customer)" } else { "''" };
     let Cells { join, count } = Cells::of(like, !tags(selections, lines).is_empty());
     let join = if join.is_empty() { String::new() } else { format!("ARRAY JOIN {}", join.join(", ")) };
     format!(
-        "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM (SELECT * FROM usage_bucket \
-         WHERE {BUCKETS} AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) {join} WHERE {count}"
+        "SELECT DISTINCT {customer} AS customer, toString(array) AS array FROM (SELECT * FROM usage_bucket FINAL \
+         WHERE {BUCKETS} AND notEmpty(cell_index) AND hour < toDateTime({{until:Int64}} / 1000, 'UTC')) {join} WHERE {count}"
     )
 }
 
 /// All arrays of the provider: their first reading ever, and what was observed of them, per quarter of an hour or window.
 async fn observed(client: &Client, like: &LineSelection) -> Result<BTreeMap<String, ArrayCoverage>, Error> {
+    // an array's first cell is observed from its first reading on, maybe under more than one site
     let first = "SELECT toString(array) AS array, toInt64(min(toUnixTimestamp(hour) * 1000 \
-         + cell_index[1] * cell_minutes * 60000 + cell_minutes * 60000 - cell_observed_ms[1])) AS first \
+         + cell_index[1] * cell_minutes * 60000 + cell_minutes * 60000 \
+         - arraySum((ms, index) -> if(index = cell_index[1], ms, 0), cell_observed_ms, cell_index))) AS first \
          FROM usage_bucket FINAL WHERE provider = {provider:String} AND meter = '$observed' AND notEmpty(cell_index) \
          AND hour < toDateTime({until:Int64} / 1000, 'UTC') GROUP BY array";
     let start = match like.grain {

@@ -4,19 +4,23 @@
 //! a provider with 100,000 contracts costs the database no more than one with ten.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::below::Below;
 use super::coverage;
-use super::handover::{self, HandOver};
+use super::handover;
 use super::question::{self, bind, past_hand_over};
 use super::rows::Rows;
+use super::void;
 use crate::clickhouse::{Client, Error};
-use crate::core::book::model::Per;
+use crate::core::cut::CutPoint;
+use crate::core::pricing::question::{Question, questions};
 use crate::core::pricing::selection::{Grain, LineSelection};
-use crate::core::pricing::usage::{Known, LineUsage, PartUsage, Slot};
-use crate::core::word::{Instant, Kind};
+use crate::core::pricing::usage::{HandOver, Known, LineUsage, PartUsage, Slot};
+use crate::core::word::Instant;
 
 /// Sums held in memory at once, 32 bytes each: 256 MB.
 pub const MAX_SLOTS: usize = 8_000_000;
@@ -24,12 +28,6 @@ pub const MAX_SLOTS: usize = 8_000_000;
 const MAX_QUESTION_SLOTS: usize = 64_000_000;
 /// Lines for which a question names the tags that it wants; of more, it asks for all tags.
 const MAX_NAMED: usize = 64;
-
-/// Lines that ask one question, by their place among those asked for.
-struct Question<'s> {
-    like: &'s LineSelection,
-    lines: Vec<usize>,
-}
 
 #[derive(Debug, Row, Deserialize)]
 struct SlotRow {
@@ -63,48 +61,34 @@ pub fn may_join(before: usize, slots: usize) -> bool {
 /// # Errors
 /// The server's.
 pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<LineUsage>, Error> {
+    read_at(client, selections, None).await
+}
+
+/// The same at a cut: no event above it says whether an array was handed over. Buckets are taken as they are, so whoever closes makes
+/// sure that none counts more than the cut.
+///
+/// # Errors
+/// The server's.
+pub async fn read_at(
+    client: &Client,
+    selections: &[LineSelection],
+    cut: Option<&[CutPoint]>,
+) -> Result<Vec<LineUsage>, Error> {
     let mut usages: Vec<LineUsage> = vec![LineUsage::default(); selections.len()];
+    let void = void::read(client).await?;
+    let below = Below { cut, void: &void };
+    let mut handed_over: HashMap<(&str, Instant), Vec<HandOver>> = HashMap::new();
     for question in questions(selections) {
         let like = question.like;
-        let handed_over = handover::read(client, &like.provider, like.from, like.until).await?;
-        sums(client, selections, &question, &handed_over, &mut usages).await?;
-        coverage::read(client, selections, (like, &question.lines), &handed_over, &mut usages).await?;
+        let key = (like.provider.as_str(), like.until);
+        let handed_over = match handed_over.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(handover::read(client, &like.provider, like.until, &below).await?),
+        };
+        sums(client, selections, &question, handed_over, &mut usages).await?;
+        coverage::read(client, selections, (like, &question.lines), handed_over, &mut usages).await?;
     }
     Ok(usages)
-}
-
-fn questions(selections: &[LineSelection]) -> Vec<Question<'_>> {
-    let mut by_question: HashMap<Key<'_>, usize> = HashMap::new();
-    let mut questions: Vec<Question<'_>> = Vec::new();
-    for (place, selection) in selections.iter().enumerate() {
-        let place_of = *by_question.entry(key(selection)).or_insert_with(|| {
-            questions.push(Question { like: selection, lines: Vec::new() });
-            questions.len() - 1
-        });
-        questions[place_of].lines.push(place);
-    }
-    questions
-}
-
-/// Everything that a question asks, but for whose tags.
-#[derive(PartialEq, Eq, Hash)]
-struct Key<'s> {
-    is_retail: bool,
-    series: (&'s str, Kind, Option<&'s str>, Option<Per>),
-    arrays: (&'s str, &'s [String], &'s [String]),
-    demo: &'s [(String, Option<Instant>)],
-    time: (&'s Grain, Instant, Instant),
-}
-
-fn key(selection: &LineSelection) -> Key<'_> {
-    let LineSelection { meter, kind, tier, provider, sites, arrays, per, grain, from, until, demo, .. } = selection;
-    Key {
-        is_retail: selection.customers.is_some(),
-        series: (meter, *kind, tier.as_deref(), *per),
-        arrays: (provider, sites, arrays),
-        demo,
-        time: (grain, *from, *until),
-    }
 }
 
 /// What was read of each line's parts, as it came.
@@ -118,13 +102,7 @@ async fn sums(
     handed_over: &[HandOver],
     usages: &mut [LineUsage],
 ) -> Result<(), Error> {
-    let mut by_tag: HashMap<&str, Vec<usize>> = HashMap::new();
-    for &line in &question.lines {
-        match &selections[line].customers {
-            Some(tags) => tags.iter().for_each(|tag| by_tag.entry(tag).or_default().push(line)),
-            None => by_tag.entry("").or_default().push(line),
-        }
-    }
+    let by_tag = question.by_tag(selections);
     let named: Vec<&str> =
         if question.lines.len() <= MAX_NAMED { by_tag.keys().copied().collect() } else { Vec::new() };
     let (like, is_named) = (question.like, !named.is_empty());
@@ -188,6 +166,8 @@ fn added(mut slots: Vec<(Slot, Known)>) -> Result<Vec<(Slot, Known)>, Error> {
             None => sums.push((slot, known)),
             Some((sum, all)) => {
                 all.measured_ms += known.measured_ms;
+                // rows of two tags of a customer come in any order
+                all.last = all.last.max(known.last);
                 sum.amount = sum.amount.checked_add(slot.amount).ok_or_else(|| {
                     let mend = "look for a wrong value with `plimsoll usage`";
                     Error::refusal("a sum of usage does not fit 128 bits", mend)

@@ -6,6 +6,7 @@
 
 pub mod arrays;
 pub mod aside;
+pub mod below;
 pub mod book;
 pub mod borrowed;
 pub mod bucket;
@@ -14,8 +15,11 @@ mod coverage;
 pub mod credits;
 pub mod events;
 pub mod handover;
+pub mod hole;
 pub mod ledger;
 pub mod line_usage;
+pub mod past;
+pub mod position;
 pub mod quarantine;
 mod question;
 pub mod rating;

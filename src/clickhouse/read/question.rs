@@ -4,8 +4,8 @@ use clickhouse::query::Query;
 
 use crate::clickhouse::Client;
 use crate::core::book::model::Per;
+use crate::core::pricing::question::are_hours;
 use crate::core::pricing::selection::{Grain, LineSelection};
-use crate::core::word::{HOUR_MS, Instant};
 
 /// Binds what a question looks for.
 pub(super) fn bind(client: &Client, sql: &str, like: &LineSelection, named: &[&str]) -> Query {
@@ -89,19 +89,13 @@ fn names(like: &LineSelection) -> String {
 pub(super) fn sums(like: &LineSelection, named: bool) -> String {
     let cells = Cells::of(like, named).with(&["cell_amount AS amount"]);
     match &like.grain {
-        Grain::Window(edges) if are_hours(like, edges) => by_hour(like, &cells),
+        Grain::Window(_) if are_hours(like) => by_hour(like, &cells),
         Grain::Window(_) => by_cell(like, &cells, "toInt64(0)", "toUInt64(0)"),
         Grain::Cell => {
             let cells = cells.with(&["cell_observed_ms AS observed_ms", "cell_last AS last_level"]);
             by_cell(like, &cells, "toInt64(sum(observed_ms))", "max(last_level)")
         }
     }
-}
-
-/// Whether all windows begin and end with an hour: then a bucket lies in one of them and need not be taken apart.
-fn are_hours(like: &LineSelection, edges: &[Instant]) -> bool {
-    let ends = like.demo.iter().filter_map(|(_, until)| *until).chain([like.from, like.until]);
-    edges.iter().copied().chain(ends).all(|instant| instant.0 % HOUR_MS == 0)
 }
 
 /// The window of a cell is its bucket's.

@@ -9,8 +9,10 @@ use clickhouse::Row;
 use clickhouse::query::Query;
 use serde::Deserialize;
 
+use super::below::Below;
 use super::handover;
 use super::rows::Rows;
+use super::void;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::selection::LineSelection;
 use crate::core::word::Kind;
@@ -59,7 +61,6 @@ const SELECT: &str = "SELECT toUInt32(line) AS line, toUInt8(toString(kind) = {k
 pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<Weights>, Error> {
     let mut weights = vec![Weights::default(); selections.len()];
     let Some(first) = selections.first() else { return Ok(weights) };
-    let from = selections.iter().map(|line| line.from).min().unwrap_or(first.from);
     let until = selections.iter().map(|line| line.until).max().unwrap_or(first.until);
     let mut pairs = 0;
     let sums = format!(
@@ -70,7 +71,8 @@ pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<W
          {OF_CELL} GROUP BY line, is_own, customer"
     );
     take(Rows::of(client, bind(client, &sums, selections))?, selections, &mut weights, &mut pairs).await?;
-    let handed_over = handover::read(client, &first.provider, from, until).await?;
+    let below = Below { cut: None, void: &void::read(client).await? };
+    let handed_over = handover::read(client, &first.provider, until, &below).await?;
     if !handed_over.is_empty() {
         let query = bind(client, &past_hand_over(), selections)
             .param("handed", handed_over.iter().map(|one| one.array.as_str()).collect::<Vec<_>>())

@@ -17,6 +17,7 @@ pub mod proof;
 pub mod render;
 pub mod row;
 pub mod statement;
+pub mod version;
 
 #[cfg(test)]
 pub(crate) mod sample;

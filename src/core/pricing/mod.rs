@@ -1,5 +1,6 @@
 //! Pricing: from what metering found to rows of money, pure and exact. `PRICING.md` holds the definitions.
 
+pub mod breakdown;
 pub mod calendar;
 pub mod charge;
 pub mod coverage;
@@ -12,6 +13,7 @@ pub mod discount;
 pub mod error;
 pub mod exact;
 pub mod fee;
+pub mod gather;
 pub mod hold;
 pub mod layout;
 pub mod line;
@@ -22,6 +24,7 @@ pub mod orphan;
 pub mod party;
 pub mod period;
 pub mod quantity;
+pub mod question;
 pub mod rating;
 pub mod rounding;
 pub mod row;

@@ -53,6 +53,36 @@ pub fn series<'u>(
     Ok(Series { parts, estimated })
 }
 
+/// What was estimated of each resource where a line holds gaps, in slots of its meter.
+pub fn estimates<'u>(
+    line: &Line,
+    rate: &UsageRate,
+    contract_part: &[Span],
+    usage: &'u LineUsage,
+    meter_hold_ms: i64,
+) -> Result<Vec<(&'u str, Vec<Slot>)>, RateError> {
+    if !line.gap_hold || rate.statistic == Statistic::Sum {
+        return Ok(Vec::new());
+    }
+    let of_arrays = gaps_of_arrays(contract_part, usage);
+    let filled = |part: &'u PartUsage| {
+        let gaps = of_arrays.get(array_of(part)).map_or(&[][..], Vec::as_slice);
+        Ok((part.name.as_str(), hold(part, gaps, meter_hold_ms).map_err(at(&line.id))?.1))
+    };
+    usage.parts.iter().map(filled).collect()
+}
+
+fn gaps_of_arrays<'u>(contract_part: &[Span], usage: &'u LineUsage) -> BTreeMap<&'u str, Vec<Gap>> {
+    let first = contract_part.first().map_or(Instant(0), |span| span.from);
+    let until = contract_part.last().map_or(first, |span| span.until);
+    let read = Span { from: first.plus_ms(-HOLD_MS), until };
+    usage.arrays.iter().map(|array| (array.array.as_str(), gaps(array, read))).collect()
+}
+
+fn array_of(part: &PartUsage) -> &str {
+    part.name.split_once('/').map_or(part.name.as_str(), |(array, _)| array)
+}
+
 /// Each resource's gaps held, then resources put together as the line wants its parts.
 fn hold_all<'u>(
     line: &Line,
@@ -60,15 +90,11 @@ fn hold_all<'u>(
     usage: &'u LineUsage,
     meter_hold_ms: i64,
 ) -> Result<(Vec<NamedPart<'u>>, bool), RateError> {
-    let first = contract_part.first().map_or(Instant(0), |span| span.from);
-    let until = contract_part.last().map_or(first, |span| span.until);
-    let read = Span { from: first.plus_ms(-HOLD_MS), until };
-    let of_arrays: BTreeMap<&str, Vec<Gap>> =
-        usage.arrays.iter().map(|array| (array.array.as_str(), gaps(array, read))).collect();
+    let of_arrays = gaps_of_arrays(contract_part, usage);
     let mut estimated = false;
     let mut by_part: BTreeMap<&str, Vec<Vec<Slot>>> = BTreeMap::new();
     for part in &usage.parts {
-        let array = part.name.split_once('/').map_or(part.name.as_str(), |(array, _)| array);
+        let array = array_of(part);
         let gaps = of_arrays.get(array).map_or(&[][..], Vec::as_slice);
         let (slots, filled) = hold(part, gaps, meter_hold_ms).map_err(at(&line.id))?;
         estimated |= filled.iter().any(|slot| contract_part.iter().any(|span| span.holds(slot.start)));

@@ -55,6 +55,16 @@ pub struct ArrayCoverage {
     pub observed: Vec<(Instant, i64)>,
 }
 
+/// An array that went from its provider to another one: the first accepted event of the new provider after the last of the old ends
+/// the array's older holds (DESIGN §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// The array.
+    pub array: String,
+    /// The first accepted event of a new provider after the last of the old.
+    pub at: Instant,
+}
+
 impl ArrayCoverage {
     /// Ends what is known and expected of the array at a hand-over. The old provider's last event held up to it or ran out before, so
     /// what was observed in the slot of the hand-over lies before it as far as it can.

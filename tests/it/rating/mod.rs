@@ -1,8 +1,8 @@
 //! Contracts rated: what holds of every rating, and that whatever a book admits is rated or refused, never a panic.
 
-mod book;
+pub mod book;
 mod property;
-mod random;
+pub mod random;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,0 +1,146 @@
+//! Issued documents and drafts proved, by number or all of them: the register says from decisions alone which closes count and which
+//! numbers their drafts have.
+
+use std::collections::BTreeMap;
+
+use super::closed::{Closed, Number};
+use super::mirror::{self, Mirrored};
+use super::verdict::Proof;
+use super::{Progress, ProveError};
+use crate::clickhouse::Client;
+use crate::core::billing::version::{RateVersion, VERSIONS};
+use crate::core::closing::register::{self, Register, Subject};
+use crate::core::decision::closing::{Close, DraftKey};
+use crate::core::pricing::period::local_day;
+use crate::statement::Place;
+
+/// Which documents of closes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Of this provider's closes only.
+    pub provider: Option<String>,
+    /// Of periods that begin in this month, `2026-10`, of each contract's zone.
+    pub period: Option<String>,
+}
+
+/// Everything that was decided, and what follows from it.
+pub struct Documents {
+    client: Client,
+    decisions: Vec<Mirrored>,
+    register: Register,
+    issued: BTreeMap<DraftKey, Number>,
+    versions: &'static [RateVersion],
+}
+
+impl Documents {
+    /// Reads the mirror of decisions.
+    ///
+    /// # Errors
+    /// The server's, and a mirror that is not the log.
+    pub async fn read(client: &Client) -> Result<Self, ProveError> {
+        let decisions = mirror::read(client).await?;
+        let mut register = Register::default();
+        for Mirrored { offset, append_time, decision, .. } in &decisions {
+            register.take(*offset, *append_time, decision);
+        }
+        let number = |issued: &register::Issued| match &issued.subject {
+            Subject::Draft(draft) => {
+                let numbered = issued.numbered.clone();
+                let (number, zone, payment_days) = (numbered.number, numbered.zone, numbered.payment_days);
+                Some((draft.clone(), Number { number, at: issued.at, zone, payment_days }))
+            }
+            Subject::Note(_) => None,
+        };
+        let issued = register.issued().iter().filter_map(number).collect();
+        Ok(Self { client: client.clone(), decisions, register, issued, versions: VERSIONS })
+    }
+
+    /// All decisions, in the order of the log.
+    #[must_use]
+    pub fn decisions(&self) -> &[Mirrored] {
+        &self.decisions
+    }
+
+    /// The same with other versions of rating.
+    #[must_use]
+    pub fn with_versions(self, versions: &'static [RateVersion]) -> Self {
+        Self { versions, ..self }
+    }
+
+    /// What the decisions make of closes and numbers.
+    #[must_use]
+    pub fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Proves the document of a number: its draft, that it was issued under this number, and when. None if there is no such number. Of a
+    /// credit note the document that it credits is proved: the note itself is what its decision says.
+    ///
+    /// # Errors
+    /// The server's, and what cannot be computed at all.
+    pub async fn number(&self, number: &str, progress: Progress<'_>) -> Result<Option<Proof>, ProveError> {
+        let Some((place, only)) = self.draft_of(number) else { return Ok(None) };
+        self.close(place, Some(&[only]), progress).await.map(Some)
+    }
+
+    /// The close that made the draft of a number, by its place in the register, and whose draft it is.
+    #[must_use]
+    pub fn draft_of(&self, number: &str) -> Option<(usize, Place)> {
+        let mut found = self.register.document(number)?;
+        while let Subject::Note(note) = &found.subject {
+            found = self.register.document(&note.number)?;
+        }
+        let Subject::Draft(draft) = &found.subject else { return None };
+        let place = self.register.closes().iter().position(|closed| closed.close.rating_id == draft.rating_id)?;
+        Some((place, Place { contract: draft.contract.clone(), customer: draft.customer.clone() }))
+    }
+
+    /// The closes that are asked for, by their place in the register.
+    #[must_use]
+    pub fn closes(&self, which: &Which) -> Vec<usize> {
+        let is_asked = |close: &Close| {
+            which.provider.as_ref().is_none_or(|provider| *provider == close.period.provider)
+                && which.period.as_ref().is_none_or(|label| self.begins_in(close, label))
+        };
+        let closes = self.register.closes().iter().enumerate();
+        closes.filter(|(_, closed)| is_asked(&closed.close)).map(|(place, _)| place).collect()
+    }
+
+    /// Whether a period begins in a month, in the zone of any contract of its book.
+    fn begins_in(&self, close: &Close, label: &str) -> bool {
+        let contracts = self.register.book(&close.book).into_iter().flat_map(|book| book.contracts.values());
+        let days = contracts.filter_map(|contract| local_day(contract.time_zone, close.period.start));
+        days.into_iter().any(|day| day.format("%Y-%m").to_string() == label)
+    }
+
+    /// Proves the ratings of a close, by its place in the register: all of them, or those of some places.
+    ///
+    /// # Errors
+    /// The server's, and what cannot be computed at all.
+    pub async fn close(
+        &self,
+        place: usize,
+        only: Option<&[Place]>,
+        progress: Progress<'_>,
+    ) -> Result<Proof, ProveError> {
+        let before = self.before(place);
+        match self.closed(place, &before) {
+            Some(closed) => closed.prove(only, progress).await,
+            None => Ok(Proof::default()),
+        }
+    }
+
+    /// The closes that count before one, by its place in the register.
+    #[must_use]
+    pub fn before(&self, place: usize) -> Vec<&Close> {
+        self.register.closes().iter().take(place).map(|closed| &closed.close).collect()
+    }
+
+    /// A close, by its place in the register, with those [`Self::before`] it.
+    #[must_use]
+    pub fn closed<'d>(&'d self, place: usize, before: &'d [&'d Close]) -> Option<Closed<'d>> {
+        let close = &self.register.closes().get(place)?.close;
+        let (client, decisions, issued, versions) = (&self.client, &*self.decisions, &self.issued, self.versions);
+        Some(Closed { client, close, before, issued, decisions, versions })
+    }
+}

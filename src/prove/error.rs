@@ -1,0 +1,89 @@
+//! Why something could not be proved: not because it is wrong, but because it could not be looked at.
+
+use thiserror::Error;
+
+use crate::core::billing::error::DocumentError;
+use crate::core::pricing::error::RateError;
+use crate::remeter::CutError;
+use crate::statement::StatementError;
+
+/// What stands between a document and its proof.
+#[derive(Debug, Error)]
+pub enum ProveError {
+    /// Wrong values in the ledger.
+    #[error("a sum of usage does not fit 128 bits; look for a wrong value with `plimsoll usage`")]
+    Overflow,
+    /// The mirror is not the log.
+    #[error(
+        "decision {offset} in the table `decision` does not follow from those before it: a row is missing or was altered; empty the table and let `plimsoll run` mirror it again"
+    )]
+    Chain {
+        /// Of the first row that does not follow.
+        offset: u64,
+    },
+    /// The mirror is that of another log.
+    #[error(
+        "decision {offset} in the table `decision` is not what billing-control holds there; look which of them was altered before anything else"
+    )]
+    Log {
+        /// Of the first one.
+        offset: u64,
+    },
+    /// A decision of another version.
+    #[error("decision {offset} is not understood ({error}); upgrade this process")]
+    Decision {
+        /// Where it lies.
+        offset: u64,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// Another version made it.
+    #[error(
+        "this build has no version {rate} of rating and {fold} of metering; prove with the one that closed the period or a later one"
+    )]
+    Version {
+        /// Of metering.
+        fold: u32,
+        /// Of rating.
+        rate: u32,
+    },
+    /// The close names a book that was not published before it.
+    #[error("no price book {hash} is published before the close; run `plimsoll run` until decisions are mirrored")]
+    NoBook {
+        /// Its hash.
+        hash: String,
+    },
+    /// The book that a close names has no such contract, or not with this period.
+    #[error("{place} cannot be rated again: {error}")]
+    Place {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: RateError,
+    },
+    /// What the rating or the document refuses.
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+    /// A document that is none, or that cannot be made.
+    #[error("the document of {place}: {error}")]
+    Document {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: DocumentError,
+    },
+    /// A document that cannot be shown.
+    #[error("the document of {place} is no json: {error}")]
+    Json {
+        /// Which contract and customer.
+        place: String,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// A cut that cannot be one.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+    /// The database.
+    #[error(transparent)]
+    ClickHouse(#[from] crate::clickhouse::Error),
+}

@@ -1,0 +1,6 @@
+//! Documents computed again from the ledger.
+
+mod closed;
+mod random;
+mod statement;
+mod usage;
