@@ -170,6 +170,11 @@ pub fn judge(terms: &Terms, row: &StoredBucket<'_>, metered: Option<(&Bucket, &[
         let detail = format!("its version {} is not that of {} as of {}", row.version, row.stream, row.as_of);
         return found.note(&series, hour, Fault::Differs, detail);
     }
+    if row.stream == stand.point.stream.0 && !is_own {
+        let detail =
+            format!("it says partition {}, and its array belongs to {}", row.partition, stand.point.partition.0);
+        return found.note(&series, hour, Fault::Differs, detail);
+    }
     if row.version > stand.version() {
         // counts more than the cut; more than there is cannot be counted
         if is_own && row.as_of > *end {

@@ -156,7 +156,8 @@ impl BucketMender<'_> {
             if !wrong.get(&series).is_some_and(|hours| hours.contains_key(&hour)) {
                 continue;
             }
-            let genuine = self.is_genuine(&row);
+            let astray = row.stream == stand.point.stream.0 && row.partition != stand.point.partition.0;
+            let genuine = !astray && self.is_genuine(&row);
             let must_go = match given.get(&(&series, hour)) {
                 None => (row.version <= stand.version() && !row.is_empty()) || !genuine,
                 Some(_) if row.version < stand.version() => false,

@@ -364,6 +364,7 @@ fn changed(site: &Site) {
     );
     altered(site, "usage_bucket", "'no-such-volume' AS resource", &hour(6));
     altered(site, "usage_bucket", "'no-such-array' AS array", &hour(7));
+    altered(site, "usage_bucket", "partition + 1 AS partition", &hour(8));
     let by_sql = site.by_sql();
     assert!(by_sql.iter().any(|place| place.ends_with("array-2 volume v written 2026-10-01T03:00:00Z")), "{by_sql:?}");
     let (code, found) = site.audit(&[]);
@@ -374,7 +375,7 @@ fn changed(site: &Site) {
     has(&found, "quarantine", "differs", &format!("0 {aside}"));
     has(&found, "checkpoint", "differs", &format!("0 0 {next}"));
     has(&found, "decision", "differs", &last.to_string());
-    for (hour, fault) in [(3, "differs"), (4, "differs"), (5, "differs"), (6, "surplus")] {
+    for (hour, fault) in [(3, "differs"), (4, "differs"), (5, "differs"), (6, "surplus"), (8, "differs")] {
         has(&found, "usage_bucket", fault, &format!("array-2 written 2026-10-01T{hour:02}:00:00Z"));
     }
     has(&found, "usage_bucket", "surplus", "no-such-array written 2026-10-01T07:00:00Z");
