@@ -1,5 +1,5 @@
 //! The integration tests, in one binary: one link instead of many. Tests that need the real parts fetch them by the
-//! project's script; none is ever skipped.
+//! project's script; none is ever skipped. Those that need a tool beside (a browser, Prometheus, kcat) say so where it is not to be had.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on should say so where it stands
 
@@ -9,6 +9,7 @@ mod audit;
 mod cases;
 mod catalog;
 mod decoder;
+mod deploy;
 mod dev;
 mod engine;
 mod guards;
