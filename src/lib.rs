@@ -3,6 +3,7 @@
 //! The pure core ([`core`]) decides; thin shells around it talk to Kafka, ClickHouse and people.
 //! Imports go downwards only: a shell may use the core, never the other way round.
 
+pub mod alarm;
 pub mod audit;
 pub mod cli;
 pub mod clickhouse;

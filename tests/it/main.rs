@@ -19,6 +19,7 @@ mod limits;
 mod margin;
 mod memory;
 mod print;
+mod prometheus;
 mod prove;
 mod quote;
 mod rating;
