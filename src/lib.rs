@@ -10,6 +10,7 @@ pub mod clickhouse;
 pub mod config;
 pub mod core;
 pub mod dev;
+pub mod doctor;
 pub mod engine;
 pub mod fold;
 pub mod http;

@@ -2,10 +2,12 @@
 
 mod audit;
 mod catalog;
+mod completions;
 mod config;
 mod credit;
 mod demo;
 mod dev;
+mod doctor;
 mod effects;
 mod engine;
 mod events;
@@ -13,6 +15,7 @@ mod events;
 mod faults;
 mod load;
 mod log;
+mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
@@ -59,6 +62,8 @@ enum Command {
     /// Grant and list credits, which come off a contract's documents
     #[command(subcommand)]
     Credit(credit::Command),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -67,6 +72,8 @@ enum Command {
     /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
     #[command(subcommand)]
     Dev(dev::Command),
+    /// Look at Kafka, ClickHouse, topics, clocks and limits, and say what to mend; changes nothing
+    Doctor(doctor::Args),
     /// Run the ClickHouse engine in this process, on loopback
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
@@ -75,6 +82,8 @@ enum Command {
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// Write the manual pages of all commands
+    Man(man::Args),
     /// Show what a provider earns from each customer: retail, allocated wholesale, margin
     Margin(margin::Args),
     /// List, show, send again or discard quarantined records
@@ -127,6 +136,7 @@ impl Cli {
                 let config = load(self.config)?;
                 block_on(command.run(&config))
             }
+            Command::Completions(arguments) => arguments.run(),
             Command::Config(command) => command.run(&load(self.config)?),
             Command::Credit(command) => block_on(async {
                 let config = load(self.config)?;
@@ -134,8 +144,10 @@ impl Cli {
             }),
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
+            Command::Doctor(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Man(arguments) => arguments.run(),
             Command::Margin(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))

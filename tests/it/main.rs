@@ -11,6 +11,7 @@ mod catalog;
 mod decoder;
 mod deploy;
 mod dev;
+mod doctor;
 mod engine;
 mod guards;
 mod handover;
