@@ -28,7 +28,8 @@ async fn look(config: &Config, findings: &mut Vec<Finding>) -> Result<(), SeamEr
             "nobody answers at {at} ({error}); check kafka.bootstrap_servers and security_protocol, and that the broker runs"
         ))
     })?;
-    findings.push(Finding::ok("kafka", format!("{} brokers at {}", ids.len(), config.kafka.bootstrap_servers)));
+    let brokers_at = if ids.len() == 1 { "broker" } else { "brokers" };
+    findings.push(Finding::ok("kafka", format!("{} {brokers_at} at {}", ids.len(), config.kafka.bootstrap_servers)));
     if let Some(broker) = ids.first() {
         findings.push(version(brokers.protocol(*broker).await));
     }
