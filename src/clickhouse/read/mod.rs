@@ -11,6 +11,7 @@ pub mod below;
 pub mod book;
 pub mod borrowed;
 pub mod bucket;
+pub mod bucket_newest;
 pub mod closed;
 mod coverage;
 pub mod credits;
