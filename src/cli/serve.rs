@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::watch;
 
+use crate::alarm;
 use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
@@ -42,9 +43,9 @@ impl Command {
         tracing::info!(address = %server.address()?, "API listens");
         let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
         if let Some(address) = config.metrics.listen {
-            let probes = Probes::bind(address, metrics, ready_with(client.clone())).await?;
+            let probes = Probes::bind(address, Arc::clone(&metrics), ready_with(client.clone())).await?;
             tracing::info!(address = %probes.address()?, "metrics listen");
-            tasks.push(tokio::spawn(probes.run(shutdown)));
+            tasks.push(tokio::spawn(probes.run(shutdown.clone())));
         }
         let checked = wait::until_checked(&client, config.run.retry_max);
         let stopped = super::signal::asked_to_stop();
@@ -52,6 +53,7 @@ impl Command {
         tokio::select! {
             checked = checked => {
                 checked.context("the API cannot read its tables")?;
+                tasks.push(tokio::spawn(alarm::follow(client.clone(), metrics, shutdown)));
                 stopped.await;
             }
             () = stopped.as_mut() => {}

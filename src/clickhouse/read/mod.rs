@@ -4,6 +4,7 @@
 //! What is visible: ledger and bucket rows as soon as they are written. A ledger row is a fact from then on; a bucket of an hour
 //! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
 
+pub mod alarm;
 pub mod arrays;
 pub mod aside;
 pub mod below;
