@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::refusal::Refusal;
 use crate::core::billing::credit_note::CreditNoteError;
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::basis::BasisError;
@@ -14,6 +15,9 @@ use crate::statement::StatementError;
 /// What stands in the way.
 #[derive(Debug, Error)]
 pub enum CloseError {
+    /// Somebody asked for what cannot be.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The log or the database: retryable or not, as it says.
     #[error(transparent)]
     Seam(#[from] SeamError),

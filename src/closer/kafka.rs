@@ -17,13 +17,25 @@ use crate::core::word::{Instant, Offset, Partition};
 use crate::fold::error::SeamError;
 use crate::kafka::client::client_config;
 use crate::kafka::control::{ControlFollower, ControlWriter};
+use crate::kafka::topic::{Purpose, Topics};
 
 /// The longest wait for the broker to name the end of a partition.
 const END_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait for the broker to take a document.
 const PUBLISH_WAIT: Duration = Duration::from_secs(30);
-/// Greatest document in the topic: one of 100,000 rows.
-pub const INVOICE_MAX_RECORD_BYTES: usize = 64 << 20;
+/// Greatest document in the topic, as the topic itself is made: some 50,000 rows.
+pub const INVOICE_MAX_RECORD_BYTES: usize = 32 << 20;
+
+/// Makes the topic of issued documents, unless it is there already.
+///
+/// # Errors
+/// Retryable while the broker is away; permanent if it refuses.
+pub async fn ensure_topic(kafka: &config::Kafka, topics: &Topics) -> Result<(), SeamError> {
+    match topics.partitions(&kafka.invoice_topic)? {
+        Some(_) => Ok(()),
+        None => topics.create(&kafka.invoice_topic, 1, Purpose::Control).await,
+    }
+}
 
 /// Kafka as the closer sees it.
 pub struct KafkaBilling {

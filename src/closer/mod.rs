@@ -7,14 +7,17 @@ pub mod clickhouse;
 pub mod close;
 pub mod closer;
 mod condition;
+pub mod decide;
 pub mod error;
 pub mod issue;
 pub mod kafka;
 pub mod materialise;
 mod plan;
+pub mod refusal;
 pub mod seam;
 pub mod worker;
 mod write;
 
 pub use closer::Closer;
 pub use error::CloseError;
+pub use refusal::Refusal;

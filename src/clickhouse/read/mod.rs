@@ -18,6 +18,7 @@ pub mod credits;
 pub mod events;
 pub mod handover;
 pub mod hole;
+pub mod invoices;
 pub mod ledger;
 pub mod line_usage;
 pub mod past;
