@@ -68,14 +68,14 @@ enum Command {
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
-    /// Print what a shell needs to complete these commands
-    Completions(completions::Args),
     /// Credit an issued document; grant and list credits, which come off a contract's documents
     Credit(credit::Args),
     /// Throw a draft away: it counts as nothing issued
     Discard(drafts::Discard),
     /// List drafts of closed periods that are neither issued nor discarded
     Drafts(drafts::List),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
