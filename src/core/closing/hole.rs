@@ -161,3 +161,42 @@ impl fmt::Display for Hole {
 fn word(events: u64) -> &'static str {
     if events == 1 { "event" } else { "events" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::pricing::sample::at;
+
+    #[test]
+    fn each_hole_is_told_in_words() {
+        let (stream, partition) = (StreamId("usage-1".to_owned()), Partition(3));
+        let (midnight, noon) = (at("2026-11-01T00:00:00Z"), at("2026-10-31T12:04:00Z"));
+        let decimal = |text| Decimal::parse(text).unwrap();
+        let name = |text: &str| text.to_owned();
+        let holes = [
+            Hole::NotEnded { end: midnight },
+            Hole::Grace { until: midnight },
+            Hole::Behind { stream: stream.clone(), partition, at: Some(noon), needs: midnight },
+            Hole::Behind { stream: stream.clone(), partition, at: None, needs: midnight },
+            Hole::Unfinished { stream, partition, at: Offset(5), end: Offset(9) },
+            Hole::Undecided { at: Offset(4), decision: Offset(6) },
+            Hole::Quarantined { array: Some(name("X")), events: 2, reasons: vec![name("2 conflict")] },
+            Hole::Quarantined { array: None, events: 1, reasons: vec![name("1 undecodable")] },
+            Hole::Resent { events: 1 },
+            Hole::Coverage {
+                contract: name("c"),
+                line: name("block"),
+                coverage: decimal("0.91"),
+                needs: decimal("0.95"),
+                arrays: vec![name("FA-2 silent since 2026-10-28")],
+            },
+            Hole::Audit { array: name("X"), day: name("2026-10-03"), why: name("not audited yet") },
+            Hole::DraftWaits { contract: name("c"), draft: name("3f1c") },
+        ];
+        let told: Vec<String> =
+            holes.iter().map(|hole| format!("{} {}: {hole}", hole.kind(), u8::from(hole.is_waivable()))).collect();
+        insta::assert_snapshot!(told.join("\n"), @"");
+        assert!(is_waived(&holes[1], &["grace"]) && !is_waived(&holes[0], &["not_ended"]));
+        assert!(!is_waived(&holes[6], &["grace"]));
+    }
+}
