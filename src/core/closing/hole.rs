@@ -195,7 +195,20 @@ mod tests {
         ];
         let told: Vec<String> =
             holes.iter().map(|hole| format!("{} {}: {hole}", hole.kind(), u8::from(hole.is_waivable()))).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        not_ended 0: the period ends at 2026-11-01T00:00:00Z
+        grace 1: grace runs until 2026-11-01T00:00:00Z
+        behind 1: partition 3 of usage-1 is at 2026-10-31T12:04:00Z, needs 2026-11-01T00:00:00Z
+        behind 1: nothing of partition 3 of usage-1 is folded, needs 2026-11-01T00:00:00Z
+        behind 1: partition 3 of usage-1 is at offset 5, needs 9
+        undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in
+        quarantine 1: 2 quarantined events of array X: 2 conflict
+        quarantine 1: 1 quarantined event that name no array: 1 undecodable
+        quarantine 1: 1 event sent again and not folded yet
+        coverage 1: coverage 0.91 of line block of c is below 0.95: FA-2 silent since 2026-10-28
+        audit 1: array X on 2026-10-03: not audited yet
+        draft_waits 0: draft 3f1c of c waits: issue or discard it first
+        ");
         assert!(is_waived(&holes[1], &["grace"]) && !is_waived(&holes[0], &["not_ended"]));
         assert!(!is_waived(&holes[6], &["grace"]));
     }
