@@ -120,7 +120,7 @@ async fn prepare(config: &Config, dir: &Path) -> anyhow::Result<()> {
     for (name, text) in BOOK {
         std::fs::write(books.join(name), text)?;
     }
-    catalog::apply(config, &books, "demo".to_owned()).await?;
+    catalog::apply(config, &books, None, "demo".to_owned()).await?;
     Ok(())
 }
 

@@ -142,7 +142,8 @@ impl fmt::Display for Hole {
                 decision.0, at.0
             ),
             Hole::Quarantined { array, events, reasons } => {
-                let of = array.as_ref().map_or("that name no array".to_owned(), |array| format!("of array {array}"));
+                let none = if *events == 1 { "that names no array" } else { "that name no array" };
+                let of = array.as_ref().map_or(none.to_owned(), |array| format!("of array {array}"));
                 write!(out, "{events} quarantined {} {of}: {}", word(*events), reasons.join(", "))
             }
             Hole::Resent { events } => write!(out, "{events} {} sent again and not folded yet", word(*events)),
@@ -203,7 +204,7 @@ mod tests {
         behind 1: partition 3 of usage-1 is at offset 5, needs 9
         undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in
         quarantine 1: 2 quarantined events of array X: 2 conflict
-        quarantine 1: 1 quarantined event that name no array: 1 undecodable
+        quarantine 1: 1 quarantined event that names no array: 1 undecodable
         quarantine 1: 1 event sent again and not folded yet
         coverage 1: coverage 0.91 of line block of c is below 0.95: FA-2 silent since 2026-10-28
         audit 1: array X on 2026-10-03: not audited yet
