@@ -38,6 +38,8 @@ pub struct LaneMender<'a> {
     pub chain: &'a Chain,
     /// Positions with rows that are not equal.
     pub several: BTreeSet<u64>,
+    /// The end of the control log: no checkpoint reflects decisions past it.
+    pub control_end: Offset,
 }
 
 /// What was mended of a partition.
@@ -57,7 +59,7 @@ impl LaneMender<'_> {
     pub fn mend(self, end: Offset, since: Option<Instant>, tell: Tell<'_>) -> Result<MendedLane, AuditError> {
         let mut mended = Vec::new();
         let stops = Lane::stops(self.chain);
-        let Self { refold, client, mut store, runtime, lane, chain, several } = self;
+        let Self { refold, client, mut store, runtime, lane, chain, several, control_end } = self;
         let mut control = Offset(0);
         let proven_from = refold.fold(lane, chain, since, (&stops, end), &mut |folded| {
             match folded {
@@ -70,22 +72,24 @@ impl LaneMender<'_> {
                     let known = chain.path.iter().find(|one| (one.from, one.next) == (right.from, right.next));
                     let is_gap = chain.gaps.iter().any(|gap| (gap.from, gap.to) == (right.from, right.next));
                     let later = chain.path.iter().find(|one| one.from >= right.next).map(|one| one.control);
-                    let is_possible =
-                        |one: &&Checkpoint| one.control >= control && later.is_none_or(|later| one.control <= later);
+                    let most = later.filter(|later| *later <= control_end).unwrap_or(control_end);
+                    let is_possible = |one: &&Checkpoint| (control..=most).contains(&one.control);
                     // which decisions it reflected only its own row knows; those of its predecessor it reflected for certain
                     right.control = known.filter(is_possible).map_or(control, |known| known.control);
                     control = right.control;
-                    let finding = lane.checkpoint_difference(chain, &right);
-                    let is_wrong = known.is_some_and(|known| *known != *right);
-                    if let Some(finding) = finding.filter(|_| is_gap || is_wrong) {
+                    let wrong = known.filter(|known| **known != *right);
+                    if is_gap || wrong.is_some() {
+                        let finding = lane.checkpoint_difference(chain, &right);
+                        mended.push(finding.unwrap_or_else(|| altered(lane, &right)));
+                        // of two rows the one with the greater `control` stays: a wrong one of that kind would take the right one with it
+                        let outranks = wrong.is_some_and(|wrong| wrong.control > right.control);
+                        if outranks {
+                            runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        }
                         store.insert_checkpoint(&right)?;
-                        mended.push(finding);
-                    } else if is_wrong {
-                        store.insert_checkpoint(&right)?;
-                        mended.push(altered(lane, &right));
-                    }
-                    if is_wrong {
-                        runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        if wrong.is_some() && !outranks {
+                            runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        }
                     }
                 }
             }
@@ -146,7 +150,7 @@ impl Rows<'_> {
     }
 }
 
-/// Deletes all rows under the key of a checkpoint but the right one, which is in the table already.
+/// Deletes all rows under the key of a checkpoint but the right one, if that is in the table.
 async fn keep_checkpoint(client: &Client, lane: &Lane, right: &Checkpoint) -> Result<(), AuditError> {
     let sql = "DELETE FROM checkpoint WHERE stream = {stream:String} AND partition = {partition:UInt32} \
                AND next_offset = {next:UInt64} AND from_offset = {from:UInt64} AND NOT (generation = {generation:UInt32} \
