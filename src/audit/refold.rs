@@ -147,6 +147,8 @@ impl Walk<'_> {
     fn stop_before(&mut self, offset: Offset) -> Result<(), SeamError> {
         while let Some(stop) = self.stops.next_if(|stop| *stop <= offset) {
             self.give(stop.0)?;
+            // no record lies between the last one and here: the log may have ended with what is none when the checkpoint was made
+            self.fold.reach(stop);
             let (_, checkpoint) = self.fold.take_checkpoint()?;
             self.hand(Folded::Checkpoint(Box::new(checkpoint)))?;
         }

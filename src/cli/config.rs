@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::output::say;
 use crate::config::{Config, REFERENCE};
 
 /// `plimsoll config`.
@@ -37,17 +38,17 @@ impl Command {
     pub fn run(&self, config: &Config) -> anyhow::Result<ExitCode> {
         match self {
             Command::Show { format: Format::Toml } => {
-                println!("# file: {}\n", config.source);
-                print!("{}", toml::to_string(config.redacted())?);
+                say!("# file: {}\n", config.source)?;
+                say!("{}", toml::to_string(config.redacted())?.trim_end())?;
             }
             Command::Show { format: Format::Json } => {
                 let shown = serde_json::json!({
                     "file": config.source.path(),
                     "config": config.redacted(),
                 });
-                println!("{}", serde_json::to_string_pretty(&shown)?);
+                say!("{}", serde_json::to_string_pretty(&shown)?)?;
             }
-            Command::Reference => print!("{REFERENCE}"),
+            Command::Reference => say!("{}", REFERENCE.trim_end())?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::catalog::published::history;
+use super::output::say;
 use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
 use crate::config::Config;
@@ -62,10 +63,14 @@ impl Command {
                 for (offset, grant, actor) in grants(&control).iter() {
                     let whose = grant.customer.as_ref().map_or(String::new(), |customer| format!("/{customer}"));
                     let expires = grant.expires.map_or("never".to_owned(), |instant| instant.to_string());
-                    println!(
+                    say!(
                         "{:>8}  {}{whose}  {}  {}  expires {expires}  {actor}  {}",
-                        offset.0, grant.contract, grant.id, grant.amount, grant.reference
-                    );
+                        offset.0,
+                        grant.contract,
+                        grant.id,
+                        grant.amount,
+                        grant.reference
+                    )?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -87,7 +92,7 @@ impl GrantArgs {
         };
         if let Some((_, known, _)) = grants(control).iter().find(|(_, known, _)| same(known)) {
             if *known == grant {
-                println!("credit {} is granted already", grant.id);
+                say!("credit {} is granted already", grant.id)?;
                 return Ok(ExitCode::SUCCESS);
             }
             return Ok(refused(&format!(
@@ -97,7 +102,7 @@ impl GrantArgs {
         }
         let (id, amount) = (grant.id.clone(), grant.amount.clone());
         let offset = append(&config.kafka, &Decision::CreditGranted { grant, actor }).await?;
-        println!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic);
+        say!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -125,7 +130,9 @@ impl GrantArgs {
                 }
                 Some(_) => {}
                 None => {
-                    println!("no customer of the price book claims {tag}: the credit waits for usage under that tag")
+                    eprintln!(
+                        "plimsoll: no customer of the price book claims {tag}: the credit waits for usage under that tag"
+                    );
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 
+use super::output::say;
 use crate::dev::{Dev, Part, Progress, State, Status};
 
 /// What `status` ends with when a part is not up.
@@ -52,7 +53,7 @@ impl Command {
                 let status = place.dev()?.up(only)?;
                 place.print(&status)?;
                 if place.format == Format::Table {
-                    println!("export PLIMSOLL_CONFIG={}", status.config.display());
+                    say!("export PLIMSOLL_CONFIG={}", status.config.display())?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -81,8 +82,8 @@ impl Place {
 
     fn print(&self, status: &Status) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => println!("{}", serde_json::to_string(status)?),
-            Format::Table => println!("{}", table(status)),
+            Format::Json => say!("{}", serde_json::to_string(status)?)?,
+            Format::Table => say!("{}", table(status))?,
         }
         Ok(())
     }

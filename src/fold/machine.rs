@@ -334,6 +334,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     fn fold_some(&mut self) -> Result<(Stage, Progress), SeamError> {
         let fetched = if self.is_at_limit() { 0 } else { self.fetch()? };
+        if fetched == 0 {
+            self.pass_what_is_no_record();
+        }
         let now_ms = self.clock.now_ms();
         let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         if fold.batch().is_empty() {
@@ -345,6 +348,18 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
         Ok((Stage::Fold, Progress::Stepped))
+    }
+
+    /// A log may end with offsets that no record has: then the fold stands behind them, where the next record will be.
+    fn pass_what_is_no_record(&mut self) {
+        let (nothing_below, limit) = (self.log.nothing_below(), self.limit());
+        let Some(fold) = self.fold.as_mut().filter(|fold| self.verify.is_none() && fold.known_end() <= fold.next())
+        else {
+            return;
+        };
+        if let Some(end) = nothing_below {
+            fold.reach(limit.map_or(end, |limit| end.min(limit)));
+        }
     }
 
     /// Folds records until a flush is due by size, the month of the append time changes, or none is there.

@@ -24,4 +24,5 @@ mod rating;
 mod resolve;
 mod restart;
 mod soak;
+mod transaction;
 mod worker;

@@ -1,6 +1,7 @@
 //! `plimsoll catalog`: checks, compares and publishes price books.
 
 mod plan;
+use super::output::say;
 pub(in crate::cli) mod published;
 pub(super) mod source;
 
@@ -86,7 +87,7 @@ impl Command {
     pub(super) fn check_only(self) -> anyhow::Result<ExitCode> {
         let Command::Check { directory } = self else { bail!("this command needs the configuration") };
         let Some(book) = source::read(&directory)? else { return Ok(ExitCode::from(REFUSED)) };
-        println!("{}", summary(&book)?);
+        say!("{}", summary(&book)?)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -100,13 +101,13 @@ impl Command {
                 let Some(shown) = at(&history, when) else {
                     bail!("no price book is published by then: plimsoll catalog apply DIR")
                 };
-                println!("{}", serde_json::to_string_pretty(&shown.book)?);
+                say!("{}", serde_json::to_string_pretty(&shown.book)?)?;
             }
             Command::History { format } => {
                 for published in history(&follow(config)?) {
                     match format {
-                        Format::Table => println!("{published}"),
-                        Format::Json => println!("{}", serde_json::to_string(&published)?),
+                        Format::Table => say!("{published}")?,
+                        Format::Json => say!("{}", serde_json::to_string(&published)?)?,
                     }
                 }
             }
@@ -122,7 +123,7 @@ pub(super) async fn apply(config: &Config, directory: &Path, actor: String) -> a
     let history = history(&follow(config)?);
     let hash = book.hash()?;
     if history.last().is_some_and(|newest| newest.hash == hash) {
-        println!("{hash} is published already");
+        say!("{hash} is published already")?;
         return Ok(ExitCode::SUCCESS);
     }
     let refusals = refusals(&history, &book)?;
@@ -132,13 +133,16 @@ pub(super) async fn apply(config: &Config, directory: &Path, actor: String) -> a
     if !refusals.is_empty() {
         return Ok(ExitCode::from(REFUSED));
     }
-    if let Some(newest) = history.last() {
-        changes(&newest.read()?, &book)?.iter().for_each(|change| println!("{change}"));
-    }
+    let changes =
+        history.last().map(|newest| changes(&newest.read()?, &book).map_err(anyhow::Error::from)).transpose()?;
     let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor };
     let offset =
         append(&config.kafka, &decision).await.context("read `plimsoll catalog history` before trying again")?;
-    println!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic);
+    // told when it is done: an output that nobody reads must not keep a book from being published
+    for change in changes.into_iter().flatten() {
+        say!("{change}")?;
+    }
+    say!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic)?;
     Ok(ExitCode::SUCCESS)
 }
 
