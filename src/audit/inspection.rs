@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auditor::{Auditor, Tell};
-use super::chain::{self, Chain};
+use super::chain::Chain;
 use super::conservation::Ledger;
 use super::day::DAY_HOURS;
 use super::error::AuditError;
@@ -15,6 +15,7 @@ use super::refold::Refold;
 use super::report::{Extent, Report};
 use super::{decision, stray, sums};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::checkpoint;
 use crate::core::book::Book;
 use crate::core::decision::Decision;
 use crate::core::decision::stream::Generation;
@@ -145,7 +146,7 @@ impl Inspection {
         // the commit first: it only grows
         let committed = tokio::task::block_in_place(|| self.refold.log().committed(&rules.topic, *partition))?;
         let since = extent.from.map_or(Instant(i64::MIN), |from| from.plus_ms(-DAY_HOURS * HOUR_MS));
-        let checkpoints = chain::read(self.client(), &rules.stream, *partition, since).await?;
+        let checkpoints = checkpoint::since(self.client(), &rules.stream, *partition, since).await?;
         // what an owner wrote that had not heard of an end or a hole is void
         let checkpoints: Vec<Checkpoint> = checkpoints.into_iter().filter(|one| !lane.is_void(one)).collect();
         let newest = checkpoints.iter().map(|checkpoint| checkpoint.next).max().unwrap_or(Offset(0));

@@ -13,6 +13,7 @@ use super::log::Lane;
 use super::mend::{Positioned, delete};
 use super::refold::{Folded, Refold};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::checkpoint::NO_OFFSET;
 use crate::clickhouse::read::ledger::{ASIDE_COLUMNS, EVENT_COLUMNS, Offsets};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::ledger::batch::LedgerBatch;
@@ -159,7 +160,7 @@ async fn keep_checkpoint(client: &Client, lane: &Lane, right: &Checkpoint) -> Re
                AND quarantined = {quarantined:UInt64} AND digest = {digest:UInt128} AND last_offset = {last_offset:UInt64} \
                AND last_hash = {last_hash:UInt128} AND first_append_time = fromUnixTimestamp64Milli({first:Int64}, 'UTC'))";
     let counts = right.counts;
-    let (last_offset, last_hash) = right.last.map_or((u64::MAX, 0), |last| (last.offset.0, last.hash));
+    let (last_offset, last_hash) = right.last.map_or((NO_OFFSET, 0), |last| (last.offset.0, last.hash));
     let query = client.raw().query_raw(sql).param("stream", &lane.rules.stream.0).param("partition", lane.partition.0);
     let query = query.param("next", right.next.0).param("from", right.from.0).param("generation", right.generation);
     let query = query.param("control", right.control.0).param("log_time", right.log_time.0.max(0));

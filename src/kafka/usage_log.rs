@@ -7,15 +7,15 @@ use std::time::{Duration, Instant as Moment};
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset as KafkaOffset, Timestamp, TopicPartitionList};
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::group::GroupContext;
-use crate::core::event::RawRecord;
+use super::reader::{append_time, record};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
-use crate::core::word::{Instant, Offset, Partition, StreamId};
+use crate::core::word::{Offset, Partition, StreamId};
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Flow, Log, LogEnds};
 
@@ -134,25 +134,6 @@ impl UsageLog {
     }
 }
 
-/// Gives a message to `sink` as the record that it is.
-pub(super) fn hand_over(
-    message: &BorrowedMessage<'_>,
-    (label, stream): (&str, &StreamId),
-    sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<Flow, SeamError>,
-) -> Result<Flow, SeamError> {
-    let offset = u64::try_from(message.offset()).unwrap_or_default();
-    let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
-        let (label, stream) = (label.to_owned(), stream.clone());
-        return Err(Permanent::NotAppendTime { label, stream, offset }.into());
-    };
-    let headers: Vec<(&str, &[u8])> = match message.headers() {
-        Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
-        None => Vec::new(),
-    };
-    let raw = RawRecord { key: message.key(), headers: &headers, value: message.payload().unwrap_or_default() };
-    sink(&LogRecord { offset: Offset(offset), append_time: Instant(append_ms), raw })
-}
-
 impl UsageLog {
     fn seek(&self, from: Offset) -> Result<(), SeamError> {
         let offset = KafkaOffset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
@@ -203,7 +184,7 @@ impl Log for UsageLog {
             }
             fetched += 1;
             wait = Duration::ZERO;
-            let flow = hand_over(&message, (&self.label, &self.stream), sink)?;
+            let flow = record(&message, append_time(&message, (&self.label, &self.stream))?, sink)?;
             if flow == Flow::Enough || (fetched.is_multiple_of(LOOK_EVERY) && Moment::now() >= deadline) {
                 break;
             }

@@ -18,7 +18,7 @@ use crate::fold::comparison::Comparison;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{LedgerRow, LedgerSpan, LogEnds, Store};
 use crate::kafka::control::append;
-use crate::kafka::reader::Reader;
+use crate::kafka::reader::{Reader, Stamp};
 
 /// Most rows above the checkpoint that are held against the log.
 const MAX_ROWS: usize = 250_000;
@@ -179,7 +179,9 @@ fn is_changed(
 ) -> Result<bool, SeamError> {
     let mut comparison = Comparison::new(&generation.rules, newest.and_then(|newest| newest.last), rows);
     let Some((from, to)) = comparison.span() else { return Ok(false) };
-    reader.read((&generation.rules.topic, partition), (from, to), &mut |record| {
+    let topic = &*generation.rules.topic;
+    let from = from.max(reader.ends(topic, partition)?.first);
+    reader.read((topic, partition), (from, to), Stamp::Any, &mut |record| {
         comparison.meet(record);
         Ok(())
     })?;

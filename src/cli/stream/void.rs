@@ -25,7 +25,7 @@ use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Offset, Partition};
 use crate::fold::error::SeamError;
 use crate::kafka::client::client_config;
-use crate::kafka::reader::Reader;
+use crate::kafka::reader::{Reader, Stamp};
 use crate::kafka::topic::{Topics, USAGE_MAX_MESSAGE_BYTES};
 
 /// How long the broker may take to acknowledge a record.
@@ -162,7 +162,7 @@ impl List<'_> {
             // in pieces, so that memory is bounded however much the log holds
             let piece_end = Offset(begin.0.saturating_add(PIECE)).min(end);
             let mut records: Vec<Owned> = Vec::new();
-            self.reader.read((topic, partition), (begin, piece_end), &mut |record| {
+            self.reader.read((topic, partition), (begin, piece_end), Stamp::Any, &mut |record| {
                 records.push(Owned::of(record));
                 Ok::<(), SeamError>(())
             })?;

@@ -10,6 +10,7 @@ pub mod below;
 pub mod book;
 pub mod borrowed;
 pub mod bucket;
+pub mod checkpoint;
 pub mod closed;
 mod coverage;
 pub mod credits;
