@@ -11,12 +11,16 @@ use crate::config::{Config, REFERENCE};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the configuration in force, secrets as ***, and which file it came from
+    #[command(
+        after_help = "Examples:\n  plimsoll config show\n  plimsoll config show --format json | jq .config.kafka"
+    )]
     Show {
         /// The form to print
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
     /// Print the annotated reference: every key with its default and meaning
+    #[command(after_help = "Example:\n  plimsoll config reference > plimsoll.toml")]
     Reference,
 }
 

@@ -14,10 +14,15 @@ const NOT_UP: u8 = 3;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Start what does not run, fetching it first if need be, and write a configuration file that points at it
+    #[command(
+        after_help = "Examples:\n  plimsoll dev up\n  plimsoll dev up --only engine\n  eval \"$(plimsoll dev up | grep export)\""
+    )]
     Up(Choice),
     /// End what was started, and nothing else; data stays
+    #[command(after_help = "Example:\n  plimsoll dev down")]
     Down(Choice),
     /// Show what runs and where; exit code 3 unless both parts are up
+    #[command(after_help = "Example:\n  plimsoll dev status --format json")]
     Status(Place),
 }
 

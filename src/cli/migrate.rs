@@ -11,6 +11,7 @@ use crate::config::Config;
 
 /// `plimsoll migrate`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll migrate\n  plimsoll migrate --dry-run")]
 pub struct Command {
     /// Print what would be done, as SQL, and change nothing
     #[arg(long)]

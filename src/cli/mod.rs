@@ -1,18 +1,26 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
 mod audit;
+mod bill;
 mod catalog;
+mod close;
+mod closing;
+mod completions;
 mod config;
 mod credit;
 mod demo;
 mod dev;
+mod doctor;
+mod drafts;
 mod effects;
 mod engine;
 mod events;
 #[cfg(feature = "sim")]
 mod faults;
+mod invoices;
 mod load;
 mod log;
+mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
@@ -56,12 +64,21 @@ pub struct Cli {
 enum Command {
     /// Hold what is stored against itself and against the log, and name every row that is not what it must be
     Audit(audit::Args),
+    /// Close periods that are due, issue their drafts, and make documents of the log
+    Bill(bill::Args),
+    /// Close a period, or say in words why it cannot be closed
+    Close(close::Args),
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
-    /// Grant and list credits, which come off a contract's documents
-    #[command(subcommand)]
-    Credit(credit::Command),
+    /// Credit an issued document; grant and list credits, which come off a contract's documents
+    Credit(credit::Args),
+    /// Throw a draft away: it counts as nothing issued
+    Discard(drafts::Discard),
+    /// List drafts of closed periods that are neither issued nor discarded
+    Drafts(drafts::List),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -70,14 +87,22 @@ enum Command {
     /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
     #[command(subcommand)]
     Dev(dev::Command),
+    /// Look at Kafka, ClickHouse, topics, clocks and limits, and say what to mend; changes nothing
+    Doctor(doctor::Args),
     /// Run the ClickHouse engine in this process, on loopback
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
     Events(events::Command),
+    /// List issued documents, or show one as JSON, CSV, FOCUS or a page to print
+    Invoices(invoices::Args),
+    /// Issue drafts: each gets the next number of its seller
+    Issue(drafts::Issue),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// Write the manual pages of all commands
+    Man(man::Args),
     /// Show what a provider earns from each customer: retail, allocated wholesale, margin
     Margin(margin::Args),
     /// List, show, send again or discard quarantined records
@@ -90,6 +115,10 @@ enum Command {
     Prove(prove::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
+    /// Store the ERP's id of an issued document
+    Reference(invoices::Reference),
+    /// Have the next revision of a closed period rated with another price book
+    Reprice(invoices::Reprice),
     /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
     Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
@@ -125,20 +154,28 @@ impl Cli {
                 let config = load(self.config)?;
                 arguments.run(&config).await
             }),
+            Command::Bill(arguments) => arguments.run(&load(self.config)?),
+            Command::Close(arguments) => arguments.run(&load(self.config)?),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;
                 block_on(command.run(&config))
             }
+            Command::Completions(arguments) => arguments.run(),
             Command::Config(command) => command.run(&load(self.config)?),
-            Command::Credit(command) => block_on(async {
-                let config = load(self.config)?;
-                command.run(&config).await
-            }),
+            Command::Credit(arguments) => arguments.run(&load(self.config)?),
+            Command::Discard(arguments) => arguments.run(&load(self.config)?),
+            Command::Drafts(arguments) => arguments.run(&load(self.config)?),
+            Command::Issue(arguments) => arguments.run(&load(self.config)?),
+            Command::Invoices(arguments) => block_on(arguments.run(&load(self.config)?)),
+            Command::Reference(arguments) => arguments.run(&load(self.config)?),
+            Command::Reprice(arguments) => arguments.run(&load(self.config)?),
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
+            Command::Doctor(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Engine(arguments) => arguments.run(),
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Man(arguments) => arguments.run(),
             Command::Margin(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))

@@ -11,8 +11,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::stream::ensure_control;
+use crate::alarm;
 use crate::clickhouse::store::ClickHouseStore;
-use crate::clickhouse::{Client, check, wait};
+use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::fold::error::SeamError;
 use crate::http::{Api, Probes, Server, ready_with};
@@ -65,6 +66,7 @@ pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) ->
         let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), resolver)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         tokio::spawn(server.run(shutdown.clone()));
+        tokio::spawn(alarm::follow(client.clone(), Arc::clone(metrics), shutdown.clone()));
     }
     if let Some(address) = config.metrics.listen {
         match Probes::bind(address, Arc::clone(metrics), ready_with(client)).await {
@@ -92,8 +94,7 @@ impl Fold<'_> {
     pub(super) fn fold(&self, end: RunEnd) -> anyhow::Result<()> {
         let (config, runtime) = (self.config, self.runtime);
         let client = Client::new(&config.clickhouse);
-        runtime.block_on(wait::until_ready(&client, config.run.retry_max))?;
-        runtime.block_on(check::tables(&client))?;
+        runtime.block_on(wait::until_checked(&client, config.run.retry_max))?;
         let Some((control, retention)) = runtime.block_on(start_control(config, self.stop))? else { return Ok(()) };
         let metrics = Arc::clone(&self.metrics);
         let observer = Arc::new(move |table: &'static str, rows: u64, took: Duration| {
@@ -118,7 +119,14 @@ impl Fold<'_> {
         let _ = progress.join();
         runtime.block_on(async {
             let _ = mirroring.await;
-            mirror_new(&client, &control, &mut None).await
+            match mirror_new(&client, &control, &mut None).await {
+                // any other process mirrors the same rows
+                Err(error) if error.is_retryable() && end == RunEnd::Asked => {
+                    tracing::warn!(%error, "the last decisions are not mirrored");
+                    Ok(())
+                }
+                mirrored => mirrored,
+            }
         })?;
         Ok(ended?)
     }

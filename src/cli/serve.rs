@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::watch;
 
-use crate::clickhouse::{Client, check, wait};
+use crate::alarm;
+use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
@@ -26,6 +27,7 @@ pub(super) fn resolver(config: &Config, client: &Client) -> anyhow::Result<Optio
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays")]
 pub struct Command {}
 
 impl Command {
@@ -42,20 +44,17 @@ impl Command {
         tracing::info!(address = %server.address()?, "API listens");
         let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
         if let Some(address) = config.metrics.listen {
-            let probes = Probes::bind(address, metrics, ready_with(client.clone())).await?;
+            let probes = Probes::bind(address, Arc::clone(&metrics), ready_with(client.clone())).await?;
             tracing::info!(address = %probes.address()?, "metrics listen");
-            tasks.push(tokio::spawn(probes.run(shutdown)));
+            tasks.push(tokio::spawn(probes.run(shutdown.clone())));
         }
-        let checked = async {
-            wait::until_ready(&client, config.run.retry_max).await?;
-            check::tables(&client).await?;
-            anyhow::Ok(())
-        };
+        let checked = wait::until_checked(&client, config.run.retry_max);
         let stopped = super::signal::asked_to_stop();
         let mut stopped = std::pin::pin!(stopped);
         tokio::select! {
             checked = checked => {
                 checked.context("the API cannot read its tables")?;
+                tasks.push(tokio::spawn(alarm::follow(client.clone(), metrics, shutdown)));
                 stopped.await;
             }
             () = stopped.as_mut() => {}

@@ -1,8 +1,9 @@
 //! What the process tells Prometheus, as typed fields: a misspelt name does not compile.
 //!
-//! [`Metrics`] is the registry; [`PartitionMetrics`] are the series of one partition. Nothing here reads a clock: whoever fills
+//! [`Metrics`] is the registry; [`PartitionMetrics`] are the series of one partition, [`AlarmFigures`] what the database alone knows. Nothing here reads a clock: whoever fills
 //! in a figure says when it was true, and what has to be fresh at a scrape is set in [`Metrics::at_scrape`].
 
+mod alarm;
 mod partition;
 
 use std::fmt;
@@ -13,8 +14,10 @@ use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+pub use alarm::{AlarmFigures, MOST_SILENT, SilentArray};
 pub use partition::{PartitionFigures, PartitionMetrics};
 
+use alarm::AlarmFamilies;
 use partition::PartitionFamilies;
 
 /// Bounds of the buckets for times: 1 ms to 1 min.
@@ -27,6 +30,7 @@ type Hook = Arc<dyn Fn(&Metrics) + Send + Sync>;
 pub struct Metrics {
     registry: Registry,
     partitions: PartitionFamilies,
+    alarms: AlarmFamilies,
     insert_seconds: HistogramVec,
     insert_rows: IntCounterVec,
     /// Inserts that were not acknowledged, by table: each is sent again.
@@ -37,6 +41,10 @@ pub struct Metrics {
     pub prove_proved: IntGauge,
     /// Documents that were not: whatever is above 0 wants a person.
     pub prove_failed: IntGauge,
+    /// Periods past their grace that are not closed: holes keep them open.
+    pub periods_overdue: IntGauge,
+    /// Drafts of closed periods that are neither issued nor discarded.
+    pub drafts_waiting: IntGauge,
     http_requests: IntCounterVec,
     http_seconds: HistogramVec,
     hooks: Mutex<Vec<Hook>>,
@@ -78,6 +86,7 @@ impl Metrics {
         registry.register(Box::new(build))?;
         Ok(Self {
             partitions: PartitionFamilies::new(&registry)?,
+            alarms: AlarmFamilies::new(&registry)?,
             insert_seconds: histogram(
                 "plimsoll_clickhouse_insert_seconds",
                 "Time of an acknowledged insert",
@@ -94,8 +103,10 @@ impl Metrics {
                 &["table"],
             )?,
             insert_last_success: last,
-            prove_proved: gauge("plimsoll_prove_proved", "Documents that the last proof computed again, equal")?,
-            prove_failed: gauge("plimsoll_prove_failed", "Documents that differ in the last proof")?,
+            prove_proved: gauge("plimsoll_prove_proved", "Documents that were computed again from the ledger, equal")?,
+            prove_failed: gauge("plimsoll_prove_failed", "Documents that were computed again and differ")?,
+            periods_overdue: gauge("plimsoll_periods_overdue", "Periods past their grace that are not closed")?,
+            drafts_waiting: gauge("plimsoll_drafts_waiting", "Drafts that are neither issued nor discarded")?,
             http_requests: counter("plimsoll_http_requests_total", "Requests to the API", &["route", "status"])?,
             http_seconds: histogram("plimsoll_http_request_seconds", "Time of a request to the API", &["route"])?,
             hooks: Mutex::default(),
@@ -114,11 +125,25 @@ impl Metrics {
         self.partitions.forget(stream, partition);
     }
 
+    /// Shows how things stand in the database, in the place of how they stood before.
+    pub fn alarms(&self, figures: &AlarmFigures) {
+        if let Err(error) = self.alarms.set(figures) {
+            tracing::error!(%error, "cannot show what alarms");
+        }
+    }
+
     /// An insert that ClickHouse has acknowledged, at `now` in seconds since 1970.
     pub fn inserted(&self, table: &str, rows: u64, took: Duration, now: i64) {
         self.insert_seconds.with_label_values(&[table]).observe(took.as_secs_f64());
         self.insert_rows.with_label_values(&[table]).inc_by(rows);
         self.insert_last_success.set(now);
+    }
+
+    /// Documents were proved: adds them to those that are proven, and to those that are not.
+    pub fn proved(&self, proven: usize, all: usize) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.prove_proved.add(gauge(proven));
+        self.prove_failed.add(gauge(all.saturating_sub(proven)));
     }
 
     /// A request to the API that has been answered.

@@ -71,6 +71,9 @@ pub(super) enum Command {
         at: Option<At>,
     },
     /// List the published books: offset, time, hash, actor
+    #[command(
+        after_help = "Examples:\n  plimsoll catalog history\n  plimsoll catalog history --format json | jq -r .actor"
+    )]
     History {
         /// For people or for programs (JSON, one book a line)
         #[arg(long, value_enum, default_value_t = Format::Table)]

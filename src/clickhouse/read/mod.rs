@@ -4,12 +4,14 @@
 //! What is visible: ledger and bucket rows as soon as they are written. A ledger row is a fact from then on; a bucket of an hour
 //! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
 
+pub mod alarm;
 pub mod arrays;
 pub mod aside;
 pub mod below;
 pub mod book;
 pub mod borrowed;
 pub mod bucket;
+pub mod bucket_newest;
 pub mod checkpoint;
 pub mod closed;
 mod coverage;
@@ -17,6 +19,7 @@ pub mod credits;
 pub mod events;
 pub mod handover;
 pub mod hole;
+pub mod invoices;
 pub mod ledger;
 pub mod line_usage;
 pub mod past;

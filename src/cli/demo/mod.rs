@@ -1,10 +1,12 @@
 //! `plimsoll demo`: a month of two providers, from arrays to statements, on real parts of its own.
 
+mod month_end;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use chrono::{Datelike, Months, NaiveDate};
@@ -27,8 +29,8 @@ use crate::statement::table::table;
 
 /// The project's own example, compiled in so that the demo needs no checkout.
 const BOOK: [(&str, &str); 2] = [
-    ("northwind.toml", include_str!("../../examples/pricebook/northwind.toml")),
-    ("fjordcloud.toml", include_str!("../../examples/pricebook/fjordcloud.toml")),
+    ("northwind.toml", include_str!("../../../examples/pricebook/northwind.toml")),
+    ("fjordcloud.toml", include_str!("../../../examples/pricebook/fjordcloud.toml")),
 ];
 const TOPIC: &str = "usage";
 const PARTITIONS: u32 = 4;
@@ -81,11 +83,21 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     let stop = Arc::new(AtomicBool::new(false));
     let metrics = Arc::new(Metrics::new()?);
     let serving = runtime.block_on(serve(config, &metrics, true))?;
-    Fold { config, runtime: &runtime, stop: &stop, metrics }.fold(RunEnd::CaughtUp)?;
+    let fold = Fold { config, runtime: &runtime, stop: &stop, metrics };
+    fold.fold(RunEnd::CaughtUp)?;
     runtime.block_on(statements(config, label))?;
+    // a worker goes on beside: closes wait until it has taken in what is decided
+    let closed = std::thread::scope(|scope| {
+        let folding = scope.spawn(|| fold.fold(RunEnd::Asked));
+        let closed = month_end::close(config, dir, label);
+        stop.store(true, Ordering::Release);
+        let folded = folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        closed.and(folded)
+    });
+    closed?;
     let metrics_at =
         config.metrics.listen.map_or_else(String::new, |listen| format!("   metrics http://{listen}/metrics"));
-    say!("API http://{}/v1/statements{metrics_at}", config.http.listen)?;
+    say!("API http://{}/v1/invoices{metrics_at}", config.http.listen)?;
     say!(
         "try: plimsoll --config {}/plimsoll.toml statement northwind-wholesale --period {label} --format json",
         dir.display()

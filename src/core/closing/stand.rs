@@ -1,0 +1,149 @@
+//! Whether the checkpoints of a provider's partitions reach past the end of a period (DESIGN §7).
+
+use std::collections::BTreeMap;
+
+use super::hole::Hole;
+use crate::core::cut::{CutPoint, Stand};
+use crate::core::decision::stream::{Generation, StreamRegister};
+use crate::core::word::{Instant, Offset, Partition, StreamId};
+
+/// Where the logs of open partitions end, as Kafka said after the period's grace.
+pub type Ends = BTreeMap<(StreamId, Partition), Offset>;
+
+/// The checkpoints that a close of one provider rests on: those of its own streams and of streams that are nobody's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Footing {
+    /// The cut that they make, by stream and partition.
+    pub cut: Vec<CutPoint>,
+    /// Up to which decision, exclusive, all of them reflect the control log: a close's `after`. None if no partition is open.
+    pub after: Option<Offset>,
+    /// What keeps them from it.
+    pub holes: Vec<Hole>,
+}
+
+/// Whether records of a provider can lie in a stream.
+#[must_use]
+pub fn may_hold(generation: &Generation, provider: &str) -> bool {
+    generation.rules.provider.as_deref().is_none_or(|own| own == provider)
+}
+
+/// What the newest checkpoints say of a provider: each partition's log time has to be at `needs`, or its checkpoint at the end of its log.
+#[must_use]
+pub fn footing(streams: &StreamRegister, provider: &str, stands: &[Stand], ends: &Ends, needs: Instant) -> Footing {
+    let mut footing = Footing::default();
+    for generation in streams.all().filter(|generation| may_hold(generation, provider)) {
+        for number in 0..generation.rules.partitions {
+            let partition = Partition(number);
+            let is_own =
+                |stand: &&Stand| stand.point.stream == generation.rules.stream && stand.point.partition == partition;
+            footing.add(generation, partition, stands.iter().find(is_own), ends, needs);
+        }
+    }
+    footing.cut.sort();
+    footing
+}
+
+impl Footing {
+    fn add(
+        &mut self,
+        generation: &Generation,
+        partition: Partition,
+        stand: Option<&Stand>,
+        ends: &Ends,
+        needs: Instant,
+    ) {
+        let stream = generation.rules.stream.clone();
+        let behind = |at, needs| Hole::Behind { stream: stream.clone(), partition, at, needs };
+        if let Some(end) = generation.end(partition) {
+            // what lies past the end is void, and the successor has metered its arrays again
+            let next = stand.map_or(Offset(0), |stand| stand.point.offset);
+            if next < end {
+                self.holes.push(Hole::Unfinished { stream, partition, at: next, end });
+            } else if end.0 > 0 {
+                self.cut.push(CutPoint { stream, partition, offset: end });
+            }
+            return;
+        }
+        let end = ends.get(&(stream.clone(), partition));
+        let Some(stand) = stand else {
+            // nothing was ever in it: idle partitions do not block
+            if end != Some(&Offset(0)) {
+                self.holes.push(behind(None, needs));
+            }
+            return;
+        };
+        if stand.log_time < needs && end != Some(&stand.point.offset) {
+            self.holes.push(behind(Some(stand.log_time), needs));
+        }
+        self.after = Some(self.after.map_or(stand.control, |after| after.min(stand.control)));
+        self.cut.push(stand.point.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::decision::Decision;
+    use crate::core::ledger::rules::StreamRules;
+
+    const NEEDS: Instant = Instant(1_000);
+
+    fn streams() -> StreamRegister {
+        let opened = |stream: &str, provider: Option<&str>| {
+            let rules = StreamRules {
+                stream: StreamId(format!("{stream}-1")),
+                topic: stream.to_owned(),
+                provider: provider.map(str::to_owned),
+                generation: 1,
+                partitions: 2,
+                acceptance_window_ms: 1,
+                future_limit_ms: 1,
+                max_event_bytes: 1,
+                max_event_readings: 1,
+                max_id_bytes: 1,
+                fold_version: 1,
+            };
+            Decision::StreamOpened { rules, closes: None, actor: String::new() }
+        };
+        StreamRegister::of(&[opened("own", Some("p")), opened("other", Some("q")), opened("shared", None)])
+    }
+
+    fn stand(stream: &str, partition: u32, offset: u64, log_time: i64, control: u64) -> Stand {
+        let (stream, partition) = (StreamId(format!("{stream}-1")), Partition(partition));
+        let point = CutPoint { stream, partition, offset: Offset(offset) };
+        Stand { point, generation: 1, control: Offset(control), log_time: Instant(log_time) }
+    }
+
+    fn ends(all: &[(&str, u32, u64)]) -> Ends {
+        let end = |(stream, partition, offset): &(&str, u32, u64)| {
+            ((StreamId(format!("{stream}-1")), Partition(*partition)), Offset(*offset))
+        };
+        all.iter().map(end).collect()
+    }
+
+    #[test]
+    fn idle_partitions_do_not_block_and_others_say_where_they_are() {
+        let stands = [
+            stand("own", 0, 7, 1_000, 5),
+            // nothing came since, which its end says
+            stand("own", 1, 9, 20, 4),
+            // the same of another provider is nobody's business
+            stand("other", 0, 1, 1, 1),
+            stand("shared", 0, 3, 999, 6),
+        ];
+        let found =
+            footing(&streams(), "p", &stands, &ends(&[("own", 1, 9), ("shared", 0, 4), ("shared", 1, 0)]), NEEDS);
+        assert_eq!(found.after, Some(Offset(4)));
+        assert_eq!(found.cut.iter().map(|point| point.offset.0).collect::<Vec<_>>(), [7, 9, 3]);
+        let behind: Vec<_> = found.holes.iter().map(ToString::to_string).collect();
+        assert_eq!(behind, ["partition 0 of shared-1 is at 1970-01-01T00:00:00.999Z, needs 1970-01-01T00:00:01Z"]);
+    }
+
+    #[test]
+    fn a_partition_of_which_nothing_is_folded_blocks_once_something_is_in_it() {
+        let stands = [stand("own", 0, 7, 1_000, 5), stand("own", 1, 7, 1_000, 5), stand("shared", 0, 7, 1_000, 5)];
+        let of = |end| footing(&streams(), "p", &stands, &ends(&[("shared", 1, end)]), NEEDS).holes.len();
+        assert_eq!([0, 1].map(of), [0, 1]);
+        assert_eq!(footing(&streams(), "p", &stands, &Ends::new(), NEEDS).holes.len(), 1, "an unknown end is none");
+    }
+}
