@@ -24,10 +24,12 @@ mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
+mod output;
 mod progress;
 mod prove;
 mod quarantine;
 mod quote;
+mod refusal;
 mod repair;
 mod run;
 mod serve;
@@ -45,6 +47,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+pub use refusal::Refused;
 
 /// Metering and billing for storage sold by consumption.
 #[derive(Debug, Parser)]
@@ -123,7 +126,7 @@ enum Command {
     Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
-    /// Open usage streams
+    /// Open usage streams, open them again, list them, and record what they lost or send on what is void
     #[command(subcommand)]
     Stream(stream::Command),
     /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
@@ -197,8 +200,8 @@ impl Cli {
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {
                 #[cfg(feature = "sim")]
-                if let Some(code) = arguments.inject_faults() {
-                    return Ok(code);
+                if let Some(ended) = arguments.inject_faults() {
+                    return ended;
                 }
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))

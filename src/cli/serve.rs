@@ -27,6 +27,7 @@ pub(super) fn resolver(config: &Config, client: &Client) -> anyhow::Result<Optio
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays")]
 pub struct Command {}
 
 impl Command {

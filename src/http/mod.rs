@@ -6,6 +6,7 @@ mod arrays;
 mod caller;
 mod cursor;
 mod error;
+mod filter;
 mod gate;
 pub mod listener;
 mod margin;

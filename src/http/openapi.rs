@@ -30,6 +30,7 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::accept,
         margin::margin
     ),
+    components(schemas(resolve::Resolved, resolve::ResolvedCounts, resolve::ResolvedRecord, resolve::ResolvedAs)),
     modifiers(&Bearer),
     security(("token" = [])),
 )]

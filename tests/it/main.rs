@@ -31,4 +31,5 @@ mod resolve;
 mod restart;
 mod soak;
 mod sql;
+mod transaction;
 mod worker;

@@ -1,6 +1,7 @@
 //! `plimsoll catalog`: checks, compares and publishes price books.
 
 mod plan;
+use super::output::say;
 pub(in crate::cli) mod published;
 pub(super) mod source;
 
@@ -75,6 +76,9 @@ pub(super) enum Command {
         at: Option<At>,
     },
     /// List the published books: offset, time, hash, actor
+    #[command(
+        after_help = "Examples:\n  plimsoll catalog history\n  plimsoll catalog history --format json | jq -r .actor"
+    )]
     History {
         /// For people or for programs (JSON, one book a line)
         #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -91,7 +95,7 @@ impl Command {
     pub(super) fn check_only(self) -> anyhow::Result<ExitCode> {
         let Command::Check { directory } = self else { bail!("this command needs the configuration") };
         let Some(book) = source::read(&directory)? else { return Ok(ExitCode::from(REFUSED)) };
-        println!("{}", summary(&book)?);
+        say!("{}", summary(&book)?)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -107,13 +111,13 @@ impl Command {
                 let Some(shown) = at(&history, when) else {
                     bail!("no price book is published by then: plimsoll catalog apply DIR")
                 };
-                println!("{}", serde_json::to_string_pretty(&shown.book)?);
+                say!("{}", serde_json::to_string_pretty(&shown.book)?)?;
             }
             Command::History { format } => {
                 for published in history(&follow(config)?) {
                     match format {
-                        Format::Table => println!("{published}"),
-                        Format::Json => println!("{}", serde_json::to_string(&published)?),
+                        Format::Table => say!("{published}")?,
+                        Format::Json => say!("{}", serde_json::to_string(&published)?)?,
                     }
                 }
             }
@@ -135,7 +139,7 @@ pub(super) async fn apply(
     let history = history(&control);
     let hash = book.hash()?;
     if history.last().is_some_and(|newest| newest.hash == hash) {
-        println!("{hash} is published already");
+        say!("{hash} is published already")?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut refusals = refusals(&history, &book)?;
@@ -152,9 +156,8 @@ pub(super) async fn apply(
     if !refusals.is_empty() {
         return Ok(ExitCode::from(REFUSED));
     }
-    if let Some(newest) = history.last() {
-        changes(&newest.read()?, &book)?.iter().for_each(|change| println!("{change}"));
-    }
+    let changes =
+        history.last().map(|newest| changes(&newest.read()?, &book).map_err(anyhow::Error::from)).transpose()?;
     let writer = ControlWriter::new(&config.kafka)?;
     let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor: actor.clone() };
     let offset = writer.append(&decision).await.context("read `plimsoll catalog history` before trying again")?;
@@ -163,9 +166,16 @@ pub(super) async fn apply(
         let revision = plan::next_revision(&control, period);
         let decision = Decision::PeriodRepriced { period: period.clone(), revision, book: hash.clone(), reason, actor };
         writer.append(&decision).await.context("say it with `plimsoll reprice` for periods that are missing")?;
-        println!("revision {revision} of {} from {} will be rated with it", period.provider, period.start);
     }
-    println!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic);
+    // told when it is done: an output that nobody reads must not keep a book from being published
+    for change in changes.into_iter().flatten() {
+        say!("{change}")?;
+    }
+    for (period, _) in &reopened {
+        let revision = plan::next_revision(&control, period);
+        say!("revision {revision} of {} from {} will be rated with it", period.provider, period.start)?;
+    }
+    say!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic)?;
     Ok(ExitCode::SUCCESS)
 }
 

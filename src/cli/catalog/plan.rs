@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::published::history;
 use super::{Format, REFUSED, refusals, source, summary};
 use crate::cli::effects;
+use crate::cli::output::say;
 use crate::cli::progress::Progress;
 use crate::cli::stream::follow;
 use crate::clickhouse::Client;
@@ -72,7 +73,7 @@ pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> an
     let then = Rater::with_book(&client, book.clone(), plan.hash.clone()).await?;
     plan.rate(&Comparison::new(now, then), &spans, &closed, false).await?;
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+        Format::Json => say!("{}", serde_json::to_string_pretty(&plan)?)?,
         Format::Table => plan.print(&book)?,
     }
     for refusal in &plan.refusals {
@@ -230,23 +231,27 @@ impl Plan {
 
     fn print(&self, book: &Book) -> anyhow::Result<()> {
         match &self.published {
-            Some(hash) => println!("compared with {hash}\n"),
-            None => println!("no price book is published yet: this is the first\n"),
+            Some(hash) => say!("compared with {hash}\n")?,
+            None => say!("no price book is published yet: this is the first\n")?,
         }
-        self.changes.iter().for_each(|change| println!("{change}"));
+        for change in &self.changes {
+            say!("{change}")?;
+        }
         if self.changes.is_empty() {
-            println!("nothing changes");
+            say!("nothing changes")?;
         }
         let offline = book.warnings();
         let online = self.warnings.iter().filter(|warning| !offline.contains(warning));
-        online.for_each(|warning| println!("warning: {warning}"));
-        println!("{}", summary(book)?);
+        for warning in online {
+            say!("warning: {warning}")?;
+        }
+        say!("{}", summary(book)?)?;
         let moving: Vec<Effect> = self.effects.iter().filter(|effect| effect.moves).cloned().collect();
-        println!("\nopen periods with usage: {} statements, {} of them move", self.effects.len(), moving.len());
+        say!("\nopen periods with usage: {} statements, {} of them move", self.effects.len(), moving.len())?;
         if !moving.is_empty() {
             let mut totals = Totals::default();
             moving.iter().try_for_each(|effect| totals.add(effect))?;
-            println!("{}\n{}", effects::table(&moving), effects::totals(&totals)?);
+            say!("{}\n{}", effects::table(&moving), effects::totals(&totals)?)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
+use super::output::say;
 use super::run::{Fold, serve};
 use super::{catalog, stream};
 use crate::clickhouse::{Client, migrate};
@@ -73,10 +74,10 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     let runtime = Runtime::new()?;
     runtime.block_on(prepare(config, dir))?;
     if produced {
-        println!("{label} was produced by an earlier run; it is used again");
+        say!("{label} was produced by an earlier run; it is used again")?;
     } else {
         let summary = produce(config, label)?;
-        println!("produced {label}: {summary}");
+        say!("produced {label}: {summary}")?;
         std::fs::write(dir.join("month"), label)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
@@ -96,16 +97,16 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     closed?;
     let metrics_at =
         config.metrics.listen.map_or_else(String::new, |listen| format!("   metrics http://{listen}/metrics"));
-    println!("API http://{}/v1/invoices{metrics_at}", config.http.listen);
-    println!(
+    say!("API http://{}/v1/invoices{metrics_at}", config.http.listen)?;
+    say!(
         "try: plimsoll --config {}/plimsoll.toml statement northwind-wholesale --period {label} --format json",
         dir.display()
-    );
+    )?;
     if std::io::stdout().is_terminal() {
-        println!("everything stays up until Ctrl-C");
+        say!("everything stays up until Ctrl-C")?;
         runtime.block_on(super::signal::asked_to_stop());
     } else {
-        println!("without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}", dir.display());
+        say!("without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}", dir.display())?;
     }
     serving.send_replace(true);
     Ok(ExitCode::SUCCESS)
@@ -141,7 +142,7 @@ async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {
     for provider in providers.iter().rev() {
         for contract in rater.contracts_of(provider) {
             for document in rater.statements(&contract, label).await? {
-                println!("{}", table(&document));
+                say!("{}", table(&document))?;
             }
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant as Moment};
 use anyhow::{Context as _, bail};
 
 use super::{SEED, TOPIC, bounds};
+use crate::cli::output::say;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::rating;
 use crate::config::Config;
@@ -22,17 +23,17 @@ const PROVIDERS: [&str; 2] = ["northwind", "fjordcloud"];
 pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<()> {
     let shell = Shell { config: dir.join("plimsoll.toml") };
     if dir.join("closed").exists() {
-        println!("\n{label} was closed by an earlier run");
+        say!("\n{label} was closed by an earlier run")?;
         shell.run(&["invoices"])?;
         return shell.must(&["prove", "--all"]);
     }
-    println!(
+    say!(
         "\n# a record of which nobody can say whose it is belongs to everybody: it was looked at, and nothing in it has to be billed"
-    );
+    )?;
     let reason = "broken event of the demo, nothing to bill";
     shell.must(&["quarantine", "discard", "--by-reason", "undecodable", "--reason", reason])?;
     for provider in PROVIDERS {
-        println!("\n=== the month of {provider} ends ===");
+        say!("\n=== the month of {provider} ends ===")?;
         let close = ["close", "--provider", provider, "--period", label];
         shell.run(&[&close[..], &["--dry-run"]].concat())?;
         shell.run(&["quarantine", "list", "--provider", provider])?;
@@ -41,7 +42,7 @@ pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<
             shell.must(&[&close[..], &["--override", "the silent array is out of order, agreed (demo)"]].concat())?;
         }
     }
-    println!("\n=== documents ===");
+    say!("\n=== documents ===")?;
     shell.must(&["bill", "--once"])?;
     shell.run(&["drafts"])?;
     for draft in shell.words(&["drafts"])? {
@@ -52,12 +53,12 @@ pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<
     for provider in PROVIDERS {
         shell.must(&["margin", "--provider", provider, "--period", label])?;
     }
-    println!("\n=== three polls of a silent array are found on its disk, after the close ===");
+    say!("\n=== three polls of a silent array are found on its disk, after the close ===")?;
     late(config, label)?;
     shell.must(&["close", "--provider", "fjordcloud", "--period", label])?;
     shell.must(&["bill", "--once"])?;
     shell.must(&["invoices"])?;
-    println!("\n=== every document, computed again from the ledger ===");
+    say!("\n=== every document, computed again from the ledger ===")?;
     shell.must(&["prove", "--all"])?;
     std::fs::write(dir.join("closed"), label)?;
     Ok(())
@@ -78,7 +79,7 @@ impl Shell {
     /// Shows and runs a command that may refuse.
     fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
         let shown: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
-        println!("\n$ plimsoll {}", shown.join(" "));
+        say!("\n$ plimsoll {}", shown.join(" "))?;
         let status = self.command(arguments)?.status().context("cannot start a command of its own")?;
         match status.code() {
             Some(0) => Ok(true),
@@ -113,7 +114,7 @@ fn printed(shell: &Shell, dir: &Path) -> anyhow::Result<()> {
     let page = shell.command(&["invoices", &number, "--format", "html"])?.output()?;
     let path = dir.join(format!("{number}.html"));
     std::fs::write(&path, page.stdout)?;
-    println!("\n{number} as a page to print: {}", path.display());
+    say!("\n{number} as a page to print: {}", path.display())?;
     Ok(())
 }
 
@@ -128,7 +129,7 @@ fn late(config: &Config, label: &str) -> anyhow::Result<()> {
         Ok(runtime.block_on(rating::vector(&client))?.iter().map(|(_, _, next)| next.0).sum())
     };
     let due = folded()? + events.len() as u64;
-    println!("{}", publish(&config.kafka, events.into_iter().map(|record| (&*stream, record)), 3, None)?);
+    say!("{}", publish(&config.kafka, events.into_iter().map(|record| (&*stream, record)), 3, None)?)?;
     let since = Moment::now();
     while folded()? < due {
         if since.elapsed() > FOLD_WAIT {

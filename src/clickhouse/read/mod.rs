@@ -12,6 +12,7 @@ pub mod book;
 pub mod borrowed;
 pub mod bucket;
 pub mod bucket_newest;
+pub mod checkpoint;
 pub mod closed;
 mod coverage;
 pub mod credits;
