@@ -11,6 +11,8 @@ mod engine;
 mod events;
 #[cfg(feature = "sim")]
 mod faults;
+mod health;
+mod levels;
 mod load;
 mod log;
 mod margin;
@@ -18,10 +20,12 @@ mod meter_bar;
 mod migrate;
 mod progress;
 mod prove;
+mod providers;
 mod quarantine;
 mod quote;
 mod repair;
 mod run;
+mod sales_credits;
 mod serve;
 mod signal;
 mod simulate;
@@ -71,6 +75,10 @@ enum Command {
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
     Events(events::Command),
+    /// Show how arrays are: ok, silent, orphaned and why, for demonstration, moved or contested
+    Health(health::Args),
+    /// Show partner levels: granted, attained and promised, what the next one lacks, and the line to paste
+    Levels(levels::Args),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
@@ -85,12 +93,16 @@ enum Command {
     Late(quarantine::Late),
     /// Compute documents again from the ledger, and say what differs
     Prove(prove::Args),
+    /// Show providers' scorecards: revenue, growth, arrays, customers, capacity, level, and who is dormant
+    Providers(providers::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
     Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
+    /// Show what the vendor's teams are credited for issued wholesale, and whether it is the same on either route
+    SalesCredits(sales_credits::Args),
     Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
@@ -135,6 +147,14 @@ impl Cli {
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),
+            Command::Health(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Levels(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Load(arguments) => arguments.run(&load(self.config)?),
             Command::Margin(arguments) => {
                 let config = load(self.config)?;
@@ -149,6 +169,14 @@ impl Cli {
                 command.run(&config).await
             }),
             Command::Prove(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Providers(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::SalesCredits(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
             }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
+use crate::programme;
 use crate::quarantine::Resolver;
 
 /// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only resolving waits for it.
@@ -42,9 +43,10 @@ impl Command {
         tracing::info!(address = %server.address()?, "API listens");
         let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
         if let Some(address) = config.metrics.listen {
-            let probes = Probes::bind(address, metrics, ready_with(client.clone())).await?;
+            let probes = Probes::bind(address, Arc::clone(&metrics), ready_with(client.clone())).await?;
             tracing::info!(address = %probes.address()?, "metrics listen");
-            tasks.push(tokio::spawn(probes.run(shutdown)));
+            tasks.push(tokio::spawn(probes.run(shutdown.clone())));
+            tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown));
         }
         let checked = async {
             wait::until_ready(&client, config.run.retry_max).await?;

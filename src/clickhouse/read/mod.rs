@@ -4,6 +4,7 @@
 //! What is visible: ledger and bucket rows as soon as they are written. A ledger row is a fact from then on; a bucket of an hour
 //! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
 
+pub mod activity;
 pub mod arrays;
 pub mod aside;
 pub mod below;
@@ -31,4 +32,5 @@ pub mod usage;
 pub mod void;
 pub mod weights;
 pub mod whole;
+pub mod wholesale;
 pub mod window;
