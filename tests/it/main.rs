@@ -18,6 +18,7 @@ mod limits;
 mod margin;
 mod memory;
 mod print;
+mod programme;
 mod prove;
 mod quote;
 mod rating;
