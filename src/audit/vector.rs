@@ -6,22 +6,11 @@ use serde::Deserialize;
 use super::error::AuditError;
 use crate::clickhouse::native::bucket_version;
 use crate::clickhouse::{Client, Error};
-use crate::core::billing::proof::CutPoint;
+use crate::core::cut::CutPoint;
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::remeter::{Cut, Source};
 
-/// Where one partition stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stand {
-    /// Its place in the cut.
-    pub point: CutPoint,
-    /// The generation of its stream.
-    pub generation: u32,
-    /// Every decision below it is reflected in the buckets.
-    pub control: Offset,
-    /// The greatest append time below the point.
-    pub log_time: Instant,
-}
+pub use crate::core::cut::Stand;
 
 impl Stand {
     /// The version of a bucket that counts everything below the point: the greatest that may be there.

@@ -6,8 +6,10 @@ use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::catalog::published::history;
+use super::closing::{decided, with_closer};
 use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
+use crate::closer::decide::Credited;
 use crate::config::Config;
 use crate::core::book::Book;
 use crate::core::book::claim;
@@ -17,6 +19,53 @@ use crate::core::decision::credit::{Grant, Grants};
 use crate::core::pricing::currency::Currency;
 use crate::core::word::Offset;
 use crate::kafka::control::{ControlFollower, append};
+
+/// `plimsoll credit`: a credit note over a document, or credits for documents to come.
+#[derive(Debug, ClapArgs)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  plimsoll credit EG-2026-000118 --reason \"agreed on 12 November\"               all that is left of it\n  plimsoll credit EG-2026-000118 --row 2 --row 3=12.50 --reason \"wrong array\"  rows, in whole or in part\n  plimsoll credit grant northwind-wholesale --id sla-7 --amount 120.00 --reference \"outage\""
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The number of the issued document
+    #[arg(required = true)]
+    number: Option<String>,
+    /// A row by its number, or NO=AMOUNT for a part of it without tax; all that is left of the document without any
+    #[arg(long, value_name = "NO[=AMOUNT]", value_parser = parse_row)]
+    row: Vec<(usize, Option<String>)>,
+    /// Why: it stands on the note
+    #[arg(long, value_name = "TEXT", required = true)]
+    reason: Option<String>,
+    /// Who credits, for the record
+    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    actor: String,
+}
+
+fn parse_row(text: &str) -> Result<(usize, Option<String>), String> {
+    let (no, amount) = text.split_once('=').map_or((text, None), |(no, amount)| (no, Some(amount.to_owned())));
+    no.parse().map(|no| (no, amount)).map_err(|_| "write it as 2 or as 2=12.50".to_owned())
+}
+
+impl Args {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        if let Some(command) = self.command {
+            return super::block_on(command.run(config));
+        }
+        let (number, reason) = (self.number.unwrap_or_default(), self.reason.unwrap_or_default());
+        let credited = if self.row.is_empty() { Credited::Whole } else { Credited::Rows(self.row) };
+        with_closer(config, self.actor, |closer| match decided(closer.credit(&number, &credited, &reason))? {
+            Ok(note) => {
+                closer.materialise()?;
+                println!("{number} is credited by {note}");
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(refused) => Ok(refused),
+        })
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -1,17 +1,22 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
 mod audit;
+mod bill;
 mod catalog;
+mod close;
+mod closing;
 mod config;
 mod credit;
 mod demo;
 mod dev;
+mod drafts;
 mod effects;
 mod engine;
 mod events;
 #[cfg(feature = "sim")]
 mod faults;
 mod health;
+mod invoices;
 mod levels;
 mod load;
 mod log;
@@ -57,12 +62,19 @@ pub struct Cli {
 enum Command {
     /// Hold what is stored against itself and against the log, and name every row that is not what it must be
     Audit(audit::Args),
+    /// Close periods that are due, issue their drafts, and make documents of the log
+    Bill(bill::Args),
+    /// Close a period, or say in words why it cannot be closed
+    Close(close::Args),
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
-    /// Grant and list credits, which come off a contract's documents
-    #[command(subcommand)]
-    Credit(credit::Command),
+    /// Credit an issued document; grant and list credits, which come off a contract's documents
+    Credit(credit::Args),
+    /// Throw a draft away: it counts as nothing issued
+    Discard(drafts::Discard),
+    /// List drafts of closed periods that are neither issued nor discarded
+    Drafts(drafts::List),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -79,6 +91,10 @@ enum Command {
     Health(health::Args),
     /// Show partner levels: granted, attained and promised, what the next one lacks, and the line to paste
     Levels(levels::Args),
+    /// List issued documents, or show one as JSON, CSV, FOCUS or a page to print
+    Invoices(invoices::Args),
+    /// Issue drafts: each gets the next number of its seller
+    Issue(drafts::Issue),
     /// Make the ClickHouse database and its tables, or bring them up to date
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
@@ -97,6 +113,10 @@ enum Command {
     Providers(providers::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
+    /// Store the ERP's id of an issued document
+    Reference(invoices::Reference),
+    /// Have the next revision of a closed period rated with another price book
+    Reprice(invoices::Reprice),
     /// Mend what an audit finds: the ledger from the log, buckets from the ledger, nothing from guesses
     Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
@@ -134,16 +154,21 @@ impl Cli {
                 let config = load(self.config)?;
                 arguments.run(&config).await
             }),
+            Command::Bill(arguments) => arguments.run(&load(self.config)?),
+            Command::Close(arguments) => arguments.run(&load(self.config)?),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;
                 block_on(command.run(&config))
             }
             Command::Config(command) => command.run(&load(self.config)?),
-            Command::Credit(command) => block_on(async {
-                let config = load(self.config)?;
-                command.run(&config).await
-            }),
+            Command::Credit(arguments) => arguments.run(&load(self.config)?),
+            Command::Discard(arguments) => arguments.run(&load(self.config)?),
+            Command::Drafts(arguments) => arguments.run(&load(self.config)?),
+            Command::Issue(arguments) => arguments.run(&load(self.config)?),
+            Command::Invoices(arguments) => block_on(arguments.run(&load(self.config)?)),
+            Command::Reference(arguments) => arguments.run(&load(self.config)?),
+            Command::Reprice(arguments) => arguments.run(&load(self.config)?),
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
             Command::Engine(arguments) => arguments.run(),

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::stream::ensure_control;
 use crate::clickhouse::store::ClickHouseStore;
-use crate::clickhouse::{Client, check, wait};
+use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::fold::error::SeamError;
 use crate::http::{Api, Probes, Server, ready_with};
@@ -96,8 +96,7 @@ impl Fold<'_> {
     pub(super) fn fold(&self, end: RunEnd) -> anyhow::Result<()> {
         let (config, runtime) = (self.config, self.runtime);
         let client = Client::new(&config.clickhouse);
-        runtime.block_on(wait::until_ready(&client, config.run.retry_max))?;
-        runtime.block_on(check::tables(&client))?;
+        runtime.block_on(wait::until_checked(&client, config.run.retry_max))?;
         let Some((control, retention)) = runtime.block_on(start_control(config, self.stop))? else { return Ok(()) };
         let metrics = Arc::clone(&self.metrics);
         let observer = Arc::new(move |table: &'static str, rows: u64, took: Duration| {
@@ -122,7 +121,14 @@ impl Fold<'_> {
         let _ = progress.join();
         runtime.block_on(async {
             let _ = mirroring.await;
-            mirror_new(&client, &control, &mut None).await
+            match mirror_new(&client, &control, &mut None).await {
+                // any other process mirrors the same rows
+                Err(error) if error.is_retryable() && end == RunEnd::Asked => {
+                    tracing::warn!(%error, "the last decisions are not mirrored");
+                    Ok(())
+                }
+                mirrored => mirrored,
+            }
         })?;
         Ok(ended?)
     }

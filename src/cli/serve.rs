@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::watch;
 
-use crate::clickhouse::{Client, check, wait};
+use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
@@ -48,11 +48,7 @@ impl Command {
             tasks.push(tokio::spawn(probes.run(shutdown.clone())));
             tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown));
         }
-        let checked = async {
-            wait::until_ready(&client, config.run.retry_max).await?;
-            check::tables(&client).await?;
-            anyhow::Ok(())
-        };
+        let checked = wait::until_checked(&client, config.run.retry_max);
         let stopped = super::signal::asked_to_stop();
         let mut stopped = std::pin::pin!(stopped);
         tokio::select! {

@@ -39,18 +39,9 @@ pub struct AllocationRow {
 /// # Errors
 /// The server's.
 pub async fn insert(client: &Client, rating_id: &str, rows: &[AllocationRow]) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let write = async {
-        let insert = client.raw().insert::<AllocationRow>("allocation").await?;
-        let mut insert = insert.with_setting("insert_deduplicate", "0").with_setting("async_insert", "0");
-        for row in rows {
-            insert.write(&AllocationRow { rating_id: rating_id.to_owned(), ..row.clone() }).await?;
-        }
-        insert.end().await
-    };
-    client.in_time(client.settings().insert_timeout, write).await
+    let rows: Vec<AllocationRow> =
+        rows.iter().map(|row| AllocationRow { rating_id: rating_id.to_owned(), ..row.clone() }).collect();
+    client.insert_rows("allocation", &rows).await
 }
 
 /// The stored allocation of ratings, by rating, contract, row and customer.

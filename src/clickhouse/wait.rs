@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Client, Error};
+use super::{Client, Error, check};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -25,16 +25,28 @@ pub async fn ping(client: &Client) -> Result<(), Error> {
 /// # Errors
 /// What waiting does not mend: wrong credentials, a missing database.
 pub async fn until_ready(client: &Client, longest: Duration) -> Result<(), Error> {
+    until(longest, async || ping(client).await).await
+}
+
+/// Returns once the server answers and its tables are the ones that this build writes and reads. A server that dies between the two
+/// questions is one that is away: a worker that ended for it would have to be started by hand.
+///
+/// # Errors
+/// What waiting does not mend: wrong credentials, a missing database, other tables.
+pub async fn until_checked(client: &Client, longest: Duration) -> Result<(), Error> {
+    until(longest, async || check::tables(client).await).await
+}
+
+async fn until(longest: Duration, ask: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
     let mut pause = FIRST_PAUSE;
     loop {
-        match ping(client).await {
-            Ok(()) => return Ok(()),
+        match ask().await {
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, again_in_ms = pause.as_millis(), "ClickHouse is away, waiting");
                 tokio::time::sleep(pause).await;
                 pause = longer(pause, longest);
             }
-            Err(error) => return Err(error),
+            answered => return answered,
         }
     }
 }
@@ -56,5 +68,18 @@ mod tests {
             .collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000]);
         assert_eq!(longer(longest, longest), longest);
+    }
+
+    #[tokio::test]
+    async fn what_goes_away_between_two_questions_is_waited_for() {
+        let asked = std::cell::Cell::new(0);
+        let ask = async || {
+            asked.set(asked.get() + 1);
+            if asked.get() < 3 { Err(Error::timed_out(1)) } else { Ok(()) }
+        };
+        until(Duration::from_millis(1), ask).await.unwrap();
+        assert_eq!(asked.get(), 3);
+        let refused = until(Duration::from_millis(1), async || Err(Error::refusal("no", "mend it"))).await;
+        assert!(!refused.unwrap_err().is_retryable());
     }
 }

@@ -125,6 +125,8 @@ pub struct Kafka {
     pub ssl_key_password: Option<Secret>,
     /// The topic of decisions.
     pub control_topic: String,
+    /// The topic of issued documents.
+    pub invoice_topic: String,
     /// The consumer group of the usage workers.
     pub group: String,
     /// Of the topics that Plimsoll makes.
@@ -156,6 +158,7 @@ impl Kafka {
             ssl_key_location: values.path(SECTION, "ssl_key_location")?,
             ssl_key_password: values.secret(SECTION, "ssl_key_password", "ssl_key_password_file")?,
             control_topic: values.required(SECTION, "control_topic")?,
+            invoice_topic: values.required(SECTION, "invoice_topic")?,
             group: values.required(SECTION, "group")?,
             replication_factor: u16::try_from(values.number(SECTION, "replication_factor", 1..=32)?).unwrap_or(1),
             queued_max_kbytes: values.number(SECTION, "queued_max_kbytes", 64..=2_097_151)?,

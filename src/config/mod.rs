@@ -3,6 +3,7 @@
 //! `config/plimsoll.toml` is compiled in and read first, so it holds every key and every default; a key that it lacks does not
 //! exist. Every value knows where it was written ([`Origin`]), and every refusal says it.
 
+mod bill;
 mod clickhouse;
 mod credential;
 mod error;
@@ -20,6 +21,7 @@ mod value;
 
 use std::path::Path;
 
+pub use bill::Bill;
 pub use clickhouse::{ClickHouse, Compression};
 pub use credential::{Credential, Principal};
 pub use error::{ConfigError, Origin};
@@ -44,6 +46,8 @@ pub struct Config {
     pub clickhouse: ClickHouse,
     /// The fold's bounds.
     pub run: Run,
+    /// The closer's bounds.
+    pub bill: Bill,
     /// The API's listener and limits.
     pub http: Http,
     /// The listener for Prometheus.
@@ -84,6 +88,7 @@ impl Config {
             kafka: Kafka::read(&values)?,
             clickhouse: ClickHouse::read(&values)?,
             run: Run::read(&values)?,
+            bill: Bill::read(&values)?,
             http: Http::read(&values)?,
             metrics: Metrics::read(&values)?,
             credentials: Credential::read_all(&values)?,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::word::{Offset, Partition, StreamId};
+use crate::core::word::{Instant, Offset, Partition, StreamId};
 
 /// One partition's place in a cut.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,4 +24,17 @@ pub struct Versions {
     pub fold: u32,
     /// Of pricing.
     pub rate: u32,
+}
+
+/// Where one partition stands: its newest checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// Its place in the cut.
+    pub point: CutPoint,
+    /// The generation of its stream.
+    pub generation: u32,
+    /// Every decision below it is reflected in the buckets.
+    pub control: Offset,
+    /// The greatest append time below the point.
+    pub log_time: Instant,
 }

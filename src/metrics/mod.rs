@@ -47,6 +47,10 @@ pub struct Metrics {
     pub certifications_expiring: IntGauge,
     /// 1 while account teams are credited more by one route than by the other.
     pub sales_credits_unequal: IntGauge,
+    /// Periods past their grace that are not closed: holes keep them open.
+    pub periods_overdue: IntGauge,
+    /// Drafts of closed periods that are neither issued nor discarded.
+    pub drafts_waiting: IntGauge,
     http_requests: IntCounterVec,
     http_seconds: HistogramVec,
     hooks: Mutex<Vec<Hook>>,
@@ -106,8 +110,6 @@ impl Metrics {
                 &["table"],
             )?,
             insert_last_success: last,
-            prove_proved: gauge("plimsoll_prove_proved", "Documents that the last proof computed again, equal")?,
-            prove_failed: gauge("plimsoll_prove_failed", "Documents that differ in the last proof")?,
             arrays,
             providers_dormant: gauge(
                 "plimsoll_providers_dormant",
@@ -125,6 +127,10 @@ impl Metrics {
                 "plimsoll_sales_credits_unequal",
                 "1 while account teams are credited more by one route than by the other",
             )?,
+            prove_proved: gauge("plimsoll_prove_proved", "Documents that were computed again from the ledger, equal")?,
+            prove_failed: gauge("plimsoll_prove_failed", "Documents that were computed again and differ")?,
+            periods_overdue: gauge("plimsoll_periods_overdue", "Periods past their grace that are not closed")?,
+            drafts_waiting: gauge("plimsoll_drafts_waiting", "Drafts that are neither issued nor discarded")?,
             http_requests: counter("plimsoll_http_requests_total", "Requests to the API", &["route", "status"])?,
             http_seconds: histogram("plimsoll_http_request_seconds", "Time of a request to the API", &["route"])?,
             hooks: Mutex::default(),
@@ -148,6 +154,13 @@ impl Metrics {
         self.insert_seconds.with_label_values(&[table]).observe(took.as_secs_f64());
         self.insert_rows.with_label_values(&[table]).inc_by(rows);
         self.insert_last_success.set(now);
+    }
+
+    /// Documents were proved: adds them to those that are proven, and to those that are not.
+    pub fn proved(&self, proven: usize, all: usize) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.prove_proved.add(gauge(proven));
+        self.prove_failed.add(gauge(all.saturating_sub(proven)));
     }
 
     /// A request to the API that has been answered.

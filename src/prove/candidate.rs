@@ -1,9 +1,9 @@
 //! Who may have a document of a period: contracts whose period it is, and of those for each customer whoever is named by readings.
 
 use super::ProveError;
-use super::rerate::Rerating;
+use super::rerate::{Rerating, Source};
 use crate::clickhouse::read::below::Below;
-use crate::clickhouse::read::past;
+use crate::clickhouse::read::{past, rating};
 use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::pricing::error::RateError;
@@ -43,7 +43,10 @@ impl Rerating<'_> {
             let read = Span { from: self.span.from.plus_ms(-hold_ms), ..self.span };
             let below = Below { cut: Some(self.cut), void: self.streams.void() };
             let owners = claim::owners(self.book.0, self.provider);
-            let tags = past::tags(self.client, self.provider, read, &below).await?;
+            let tags = match self.source {
+                Source::Ledger => past::tags(self.client, self.provider, read, &below).await?,
+                Source::Buckets => rating::tags(self.client, self.provider, self.span.from, self.span.until).await?,
+            };
             customers.extend(tags.into_iter().map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())));
             customers.sort();
             customers.dedup();

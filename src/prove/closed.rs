@@ -8,15 +8,17 @@ use chrono_tz::Tz;
 
 use super::difference::{Difference, differences};
 use super::mirror::Mirrored;
-use super::rerate::{Rerated, name};
+use super::rerate::name;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::hole;
 use crate::core::billing::document::Document;
-use crate::core::billing::error::DocumentError;
+use crate::core::billing::issue;
 use crate::core::billing::version::RateVersion;
-use crate::core::billing::{adjustment, close, issue};
+use crate::core::closing::draft;
+use crate::core::closing::record::Inputs;
+use crate::core::closing::register::Register;
 use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::word::Instant;
 use crate::statement::{Place, StatementError};
@@ -29,6 +31,8 @@ pub struct Closed<'a> {
     pub close: &'a Close,
     /// The closes before it that count, whosever they are: what they took off credits is gone.
     pub before: &'a [&'a Close],
+    /// All of them, with what became of their drafts.
+    pub register: &'a Register,
     /// The numbers under which drafts were issued.
     pub issued: &'a BTreeMap<DraftKey, Number>,
     /// All decisions, in the order of the log.
@@ -62,18 +66,24 @@ impl Closed<'_> {
         let credits = self.credits(&inputs);
         let rerating = self.rerating(&inputs, &credits);
         let mut stored = self.stored(&close.rating_id, only).await?;
-        let earlier = self.earlier(only).await?;
+        let mut earlier = self.earlier(only).await?;
         let numbered = self.numbered(only).await?;
         let mut proof = Proof::default();
         let read = rerating
             .each::<ProveError>(only, progress, |place, rerated| {
-                let before = earlier.get(place).map_or(&[][..], Vec::as_slice);
-                let verdict = self.verdict(place, (before, stored.remove(place), numbered.get(place)), rerated)?;
+                let before = earlier.remove(place).unwrap_or_default();
+                let rerated = rerated.map(|rerated| Some(rerated.document));
+                let verdict = self.verdict(place, (&before, stored.remove(place), numbered.get(place)), rerated)?;
                 proof.verdicts.extend(verdict);
                 Ok(())
             })
             .await?;
         (proof.effort, proof.altered) = (read.effort, read.altered);
+        // of whom the ledger has nothing any more, all is given back
+        for (place, before) in earlier {
+            let verdict = self.verdict(&place, (&before, stored.remove(&place), numbered.get(&place)), Ok(None))?;
+            proof.verdicts.extend(verdict);
+        }
         for (place, stored) in stored {
             let mut verdict = self.blank(&place);
             verdict.digest = stored.proof.digest;
@@ -105,11 +115,11 @@ impl Closed<'_> {
         &self,
         place: &Place,
         (before, stored, numbered): (&[Document], Option<Document>, Option<&Document>),
-        rerated: Result<Rerated, StatementError>,
+        rerated: Result<Option<Document>, StatementError>,
     ) -> Result<Option<Verdict>, ProveError> {
         let mut verdict = self.blank(place);
         let draft = match rerated {
-            Ok(Rerated { document, .. }) => self.draft(document, before),
+            Ok(document) => draft::draft(&inputs_of(self.close), &self.close.rating_id, document, before),
             Err(error) => {
                 verdict.refusal = Some(error.to_string());
                 return Ok(Some(verdict));
@@ -150,11 +160,18 @@ impl Closed<'_> {
         verdict.proven = verdict.differences.is_empty() && verdict.refusal.is_none();
         Ok(Some(verdict))
     }
+}
 
-    /// The draft of a rating: of a later revision what it differs by from the documents before it.
-    fn draft(&self, open: Document, before: &[Document]) -> Result<Option<Document>, DocumentError> {
-        let whole = close::closed(open, &self.close.rating_id)?;
-        adjustment::difference(Some(&whole), before, self.close.cause)
+/// What a close says that its ratings are functions of.
+fn inputs_of(close: &Close) -> Inputs {
+    Inputs {
+        period: close.period.clone(),
+        revision: close.revision,
+        cause: close.cause,
+        cut: close.cut.clone(),
+        after: close.after,
+        versions: close.versions,
+        book: close.book.clone(),
     }
 }
 

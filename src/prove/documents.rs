@@ -141,6 +141,6 @@ impl Documents {
     pub fn closed<'d>(&'d self, place: usize, before: &'d [&'d Close]) -> Option<Closed<'d>> {
         let close = &self.register.closes().get(place)?.close;
         let (client, decisions, issued, versions) = (&self.client, &*self.decisions, &self.issued, self.versions);
-        Some(Closed { client, close, before, issued, decisions, versions })
+        Some(Closed { client, close, before, register: &self.register, issued, decisions, versions })
     }
 }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::core::billing::error::DocumentError;
+use crate::core::closing::basis::BasisError;
 use crate::core::pricing::error::RateError;
 use crate::remeter::CutError;
 use crate::statement::StatementError;
@@ -47,12 +48,9 @@ pub enum ProveError {
         /// Of rating.
         rate: u32,
     },
-    /// The close names a book that was not published before it.
-    #[error("no price book {hash} is published before the close; run `plimsoll run` until decisions are mirrored")]
-    NoBook {
-        /// Its hash.
-        hash: String,
-    },
+    /// The decisions before the close do not say what it needs.
+    #[error(transparent)]
+    Basis(#[from] BasisError),
     /// The book that a close names has no such contract, or not with this period.
     #[error("{place} cannot be rated again: {error}")]
     Place {

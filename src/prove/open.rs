@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant as Moment;
 
 use super::difference::differences;
-use super::rerate::{Rerated, Rerating, name};
+use super::rerate::{Rerated, Rerating, Source, name};
 use super::usage::Streams;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
@@ -99,6 +99,7 @@ impl Open {
             after: Offset(self.after),
             book: (&self.book, &self.hash),
             meters: &self.meters,
+            source: Source::Ledger,
             fold_version: FOLD_VERSION,
             version: newest_version(),
             credits,

@@ -7,6 +7,7 @@ use super::verdict::Read;
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::line_usage;
+use crate::core::billing::detail::{Detail as DocumentDetail, detail};
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
@@ -27,7 +28,16 @@ use crate::statement::{Place, StatementError, batch};
 /// Documents in memory at once.
 const BATCH: usize = 4_096;
 
-/// Everything that a rating is a function of, but for the ledger itself.
+/// From what usage is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The ledger below the cut, metered again: what a proof trusts.
+    Ledger,
+    /// Stored buckets. Whoever rates from them makes sure that none counts more than the cut.
+    Buckets,
+}
+
+/// Everything that a rating is a function of, but for usage itself.
 pub struct Rerating<'a> {
     /// The database.
     pub client: &'a Client,
@@ -45,6 +55,8 @@ pub struct Rerating<'a> {
     pub book: (&'a Book, &'a str),
     /// The meters that decisions below `after` define.
     pub meters: &'a Meters,
+    /// From what usage is read.
+    pub source: Source,
     /// Version of metering.
     pub fold_version: u32,
     /// The code.
@@ -59,6 +71,8 @@ pub struct Rerated {
     pub rating: Rating,
     /// The document, open.
     pub document: Document,
+    /// What the printed page shows beside it.
+    pub detail: DocumentDetail,
 }
 
 /// One place with what was read for it.
@@ -157,6 +171,11 @@ impl Rerating<'_> {
     ) -> Result<(Vec<LineUsage>, Option<BTreeSet<String>>), ProveError> {
         let lines: Vec<LineSelection> =
             asked.iter().filter_map(|one| one.lines.as_ref().ok()).flatten().cloned().collect();
+        if self.source == Source::Buckets {
+            // candidates are the customers of whom cells are stored
+            let usages = line_usage::read_at(self.client, &lines, Some(self.cut)).await?;
+            return Ok((usages, None));
+        }
         let wants_customers = is_all && asked.iter().any(|one| one.place.customer.is_some());
         // whoever has a reading of any meter has a document
         let meters = if wants_customers { self.meters.clone() } else { of_lines(self.meters, &lines) };
@@ -196,7 +215,8 @@ impl Rerating<'_> {
         let proof = Proof { cut: self.cut.to_vec(), after: self.after.0, versions };
         let document =
             (self.version.document)(book, hash, contract, customer.as_deref(), &asked.period, &rating, &proof)?;
-        Ok(Rerated { rating, document })
+        let detail = detail(book, contract, customer.as_deref(), &asked.period, usages)?;
+        Ok(Rerated { rating, document, detail })
     }
 }
 

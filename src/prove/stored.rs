@@ -74,6 +74,12 @@ impl Closed<'_> {
         let mut earlier: BTreeMap<Place, Vec<Document>> = BTreeMap::new();
         for close in self.before.iter().filter(|close| close.period == self.close.period) {
             for (place, draft) in self.stored(&close.rating_id, only).await? {
+                let Place { contract, customer } = place.clone();
+                let key = DraftKey { rating_id: close.rating_id.clone(), contract, customer };
+                // it counts as nothing issued
+                if self.register.discarded_below(&key, self.close.after) {
+                    continue;
+                }
                 let before = earlier.entry(place.clone()).or_default();
                 let document = match self.number(close, &place) {
                     Some(number) => self.issued_as(draft, &place, number, before)?,

@@ -8,6 +8,7 @@ mod aside;
 mod audit;
 mod cases;
 mod catalog;
+mod close;
 mod decoder;
 mod dev;
 mod engine;

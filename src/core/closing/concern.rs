@@ -19,7 +19,13 @@ impl Concerns {
     /// Whether something that concerns a provider was decided at `after` or later.
     #[must_use]
     pub fn any_since(&self, provider: &str, after: Offset) -> bool {
-        self.all.max(self.by_provider.get(provider).copied()).is_some_and(|last| last >= after)
+        self.last(provider).is_some_and(|last| last >= after)
+    }
+
+    /// Where the last decision that concerns a provider lies.
+    #[must_use]
+    pub fn last(&self, provider: &str) -> Option<Offset> {
+        self.all.max(self.by_provider.get(provider).copied())
     }
 
     /// Takes one more decision. Of the records about money a close concerns its provider, and a new price does; nothing that becomes of

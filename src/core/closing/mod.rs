@@ -1,8 +1,17 @@
-//! Closing: what the decisions of the control log make of periods, drafts and numbers. Pure.
+//! Closing: what the decisions of the control log make of periods, drafts and numbers, and what a close has to hold against. Pure.
 
+pub mod agenda;
+pub mod basis;
 pub mod concern;
+pub mod credit;
+pub mod draft;
+pub mod hole;
+pub mod invoice;
 pub mod number;
+pub mod period;
+pub mod record;
 pub mod register;
+pub mod stand;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use super::number::{Numbered, Numbering};
 use crate::core::book::Book;
 use crate::core::decision::Decision;
 use crate::core::decision::closing::{Close, CreditNote, DocumentType, DraftKey, PeriodKey};
+use crate::core::decision::stream::StreamRegister;
 use crate::core::word::{Instant, Offset};
 
 /// A close that counts.
@@ -95,6 +96,9 @@ pub struct Override {
 pub struct Register {
     next: Offset,
     concerns: Concerns,
+    streams: StreamRegister,
+    /// When the first stream of each provider, and of all, was opened.
+    opened: BTreeMap<Option<String>, Instant>,
     numbering: Numbering,
     newest_book: Option<String>,
     closes: Vec<Closed>,
@@ -103,7 +107,7 @@ pub struct Register {
     void: Vec<Offset>,
     overrides: BTreeMap<(PeriodKey, u32), Vec<Override>>,
     repricings: BTreeMap<(PeriodKey, u32), Repricing>,
-    drafts: HashMap<DraftKey, DraftState>,
+    drafts: HashMap<DraftKey, (Offset, DraftState)>,
     issued: Vec<Issued>,
     by_number: HashMap<String, usize>,
 }
@@ -133,7 +137,7 @@ impl Register {
                 self.repricings.entry((period.clone(), *revision)).or_insert(repricing);
             }
             Decision::InvoiceIssued { issue, .. } => self.issue(offset, at, &issue.draft, issue.document),
-            Decision::DraftDiscarded { draft, .. } => self.discard(draft),
+            Decision::DraftDiscarded { draft, .. } => self.discard(offset, draft),
             Decision::CreditNoteIssued { note, .. } => self.credit(offset, at, note),
             Decision::DocumentReferenced { number, reference, .. } => {
                 if let Some(issued) = self.by_number.get(number).and_then(|place| self.issued.get_mut(*place)) {
@@ -141,13 +145,16 @@ impl Register {
                     issued.decisions += 1;
                 }
             }
-            Decision::StreamOpened { .. }
-            | Decision::OffsetsLost { .. }
+            Decision::StreamOpened { rules, .. } => {
+                self.opened.entry(rules.provider.clone()).or_insert(at);
+            }
+            Decision::OffsetsLost { .. }
             | Decision::RecordResent { .. }
             | Decision::RecordDiscarded { .. }
             | Decision::CreditGranted { .. } => {}
         }
         self.concerns.take(offset, decision);
+        self.streams.apply(decision);
         self.next = Offset(offset.0 + 1);
     }
 
@@ -182,14 +189,14 @@ impl Register {
             return;
         }
         let Some(numbered) = self.numbering.next(&book, &draft.contract, document, at) else { return };
-        self.drafts.insert(draft.clone(), DraftState::Issued(numbered.number.clone()));
+        self.drafts.insert(draft.clone(), (offset, DraftState::Issued(numbered.number.clone())));
         let rating_id = draft.rating_id.clone();
         self.number(offset, at, numbered, Subject::Draft(draft.clone()), document, rating_id);
     }
 
-    fn discard(&mut self, draft: &DraftKey) {
+    fn discard(&mut self, offset: Offset, draft: &DraftKey) {
         if self.by_rating.contains_key(&draft.rating_id) {
-            self.drafts.entry(draft.clone()).or_insert(DraftState::Discarded);
+            self.drafts.entry(draft.clone()).or_insert((offset, DraftState::Discarded));
         }
     }
 
@@ -257,7 +264,19 @@ impl Register {
     /// What has become of a draft of a close that counts.
     #[must_use]
     pub fn draft(&self, draft: &DraftKey) -> DraftState {
-        self.drafts.get(draft).cloned().unwrap_or(DraftState::Waiting)
+        self.drafts.get(draft).map_or(DraftState::Waiting, |(_, state)| state.clone())
+    }
+
+    /// Whether a draft counts as nothing issued for a close that has read the log below `after`.
+    #[must_use]
+    pub fn discarded_below(&self, draft: &DraftKey, after: Offset) -> bool {
+        self.drafts.get(draft).is_some_and(|(at, state)| *at < after && *state == DraftState::Discarded)
+    }
+
+    /// Where the last decision that concerns a provider lies: a close has to have read past it.
+    #[must_use]
+    pub fn last_concern(&self, provider: &str) -> Option<Offset> {
+        self.concerns.last(provider)
     }
 
     /// All issued documents, in the order of the log.
@@ -282,6 +301,25 @@ impl Register {
     #[must_use]
     pub fn repricing(&self, period: &PeriodKey, revision: u32) -> Option<&Repricing> {
         self.repricings.get(&(period.clone(), revision))
+    }
+
+    /// When the first stream was opened that may hold a provider's records.
+    #[must_use]
+    pub fn opened(&self, provider: &str) -> Option<Instant> {
+        let own = self.opened.get(&Some(provider.to_owned()));
+        [own, self.opened.get(&None)].into_iter().flatten().copied().min()
+    }
+
+    /// The newest revision of each closed period of a provider, by period.
+    pub fn newest_of(&self, provider: &str) -> impl Iterator<Item = &Closed> {
+        let own = self.by_period.iter().filter(move |(period, _)| period.provider == provider);
+        own.filter_map(|(_, places)| self.closes.get(*places.last()?))
+    }
+
+    /// What is decided of streams.
+    #[must_use]
+    pub fn streams(&self) -> &StreamRegister {
+        &self.streams
     }
 
     /// The newest published book.

@@ -1,6 +1,6 @@
 //! Documents computed again from the ledger.
 
 mod closed;
-mod random;
-mod statement;
+pub(crate) mod random;
+pub(crate) mod statement;
 mod usage;

@@ -1,0 +1,43 @@
+//! `plimsoll bill`: closes what is due, issues, and makes documents of the log.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args as ClapArgs;
+use tokio::runtime::Runtime;
+
+use super::closing::ready;
+use super::run::serve;
+use crate::closer::worker::{BillEnd, BillWorker, Round};
+use crate::config::Config;
+use crate::metrics::Metrics;
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Any number of them may run, beside any number of `plimsoll run`. What keeps a period open is logged in words each time something has\nchanged; `plimsoll close --dry-run` says the same for one period.\n\nExamples:\n  plimsoll bill          a closer; start as many as you like\n  plimsoll bill --once   close, issue and make what is due now, then exit 0"
+)]
+pub(super) struct Args {
+    /// One round, then exit
+    #[arg(long)]
+    once: bool,
+}
+
+impl Args {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let runtime = Runtime::new()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        runtime.spawn(super::signal::stop_on_signal(Arc::clone(&stop)));
+        let metrics = Arc::new(Metrics::new()?);
+        let serving = runtime.block_on(serve(config, &metrics, false))?;
+        let Some(control) = ready(config, &runtime, &stop)? else { return Ok(ExitCode::SUCCESS) };
+        let end = if self.once { BillEnd::Once } else { BillEnd::Asked };
+        let mut worker = BillWorker::new(config, Arc::clone(&control), runtime.handle().clone(), metrics)?;
+        let done = worker.run(end, &stop);
+        control.stop();
+        serving.send_replace(true);
+        let Round { closed, refused, issued, materialised } = done?;
+        tracing::info!(closed, refused, issued, documents = materialised, "billed");
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,162 @@
+//! `plimsoll invoices`, `reference` and `reprice`: issued documents.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::closing::{decided, refused, with_closer};
+use super::stream::default_actor;
+use crate::clickhouse::Client;
+use crate::clickhouse::read::invoices::{self, InvoiceQuery};
+use crate::config::Config;
+use crate::core::billing::detail::Detail;
+use crate::core::billing::document::Document;
+use crate::core::billing::render::{csv, focus, html};
+use crate::core::closing::period::labelled;
+
+/// `plimsoll invoices`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  plimsoll invoices\n  plimsoll invoices --provider northwind --period 2026-10\n  plimsoll invoices EG-2026-000118 --format html > invoice.html"
+)]
+pub(super) struct Args {
+    /// One document by its number
+    number: Option<String>,
+    /// Documents of this provider's periods
+    #[arg(long, value_name = "ID", conflicts_with = "number")]
+    provider: Option<String>,
+    /// Of periods that begin in this month
+    #[arg(long, value_name = "YYYY-MM", conflicts_with = "number")]
+    period: Option<String>,
+    /// How a document is shown
+    #[arg(long, value_enum, default_value_t = Format::Json, requires = "number")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Json,
+    Csv,
+    Focus,
+    Html,
+}
+
+/// `plimsoll reference`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  plimsoll reference EG-2026-000118 SAP-90017723")]
+pub(super) struct Reference {
+    /// The document's number
+    number: String,
+    /// The ERP's id of it
+    reference: String,
+    /// Who says so, for the record
+    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    actor: String,
+}
+
+/// `plimsoll reprice`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "The next revision of the period is rated with the newest published book (or the one of --book) at the cut of the revision before: prices\nchange and nothing else. `plimsoll close` or `plimsoll bill` makes it.\n\nExamples:\n  plimsoll catalog apply DIR\n  plimsoll reprice --provider northwind --period 2026-10 --reason \"band of 20 TiB was agreed\""
+)]
+pub(super) struct Reprice {
+    /// Whose closed period
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// The period by the month in which it begins
+    #[arg(long, value_name = "YYYY-MM")]
+    period: String,
+    /// Hash of a published book; else the newest
+    #[arg(long, value_name = "HASH")]
+    book: Option<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who decides, for the record
+    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    actor: String,
+}
+
+impl Args {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let client = Client::new(&config.clickhouse);
+        let mut out = std::io::stdout().lock();
+        let Some(number) = &self.number else {
+            let query = InvoiceQuery { provider: self.provider, period: self.period, ..InvoiceQuery::default() };
+            let mut rows = invoices::list(&client, &query)?;
+            while let Some(row) = rows.next().await? {
+                writeln!(
+                    out,
+                    "{}  {}  {}  {}  {} to {}  {} {}  {}",
+                    row.number,
+                    row.issue_date(),
+                    row.document_type,
+                    row.label,
+                    row.seller,
+                    row.buyer,
+                    row.shown_total(),
+                    row.currency,
+                    row.state
+                )?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        };
+        let Some(stored) = invoices::one(&client, number).await? else {
+            return refused(format!("no document {number} is issued; `plimsoll invoices` lists them"));
+        };
+        let document = Document::from_json(&stored.document)?;
+        let detail: Detail = serde_json::from_str(&stored.detail)?;
+        let text = match self.format {
+            Format::Json => stored.document + "\n",
+            Format::Csv => csv::file(&document),
+            Format::Focus => focus::file(&document)?,
+            Format::Html => html::page(&document, Some(&detail)),
+        };
+        out.write_all(text.as_bytes())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Reference {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        with_closer(config, self.actor.clone(), |closer| {
+            if let Err(refused) = decided(closer.reference(&self.number, &self.reference))? {
+                return Ok(refused);
+            }
+            closer.materialise()?;
+            println!("{} is known as {}", self.number, self.reference.trim());
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+impl Reprice {
+    pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        with_closer(config, self.actor.clone(), |closer| {
+            let register = closer.register();
+            let Some((newest, _)) = register.newest_book() else {
+                return refused("no price book is published: plimsoll catalog apply DIR");
+            };
+            let hash = self.book.clone().unwrap_or_else(|| newest.to_owned());
+            let Some(book) = register.book(&hash) else { return refused(format!("no price book {hash} is published")) };
+            let periods = match labelled(book, &self.provider, &self.period) {
+                Ok(periods) => periods,
+                Err(error) => return refused(error),
+            };
+            let closed: Vec<_> = periods.into_iter().filter(|period| register.next_revision(&period.key) > 0).collect();
+            if closed.is_empty() {
+                return refused(format!("no period of {} that begins in {} is closed", self.provider, self.period));
+            }
+            for period in closed {
+                match decided(closer.reprice(&period.key, &hash, &self.reason))? {
+                    Ok(revision) => {
+                        println!("revision {revision} of {} {} will be rated with {hash}", self.provider, period.label)
+                    }
+                    Err(refused) => return Ok(refused),
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! Issued documents for readers.
+
+use chrono::{Days, NaiveDate};
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::rows::Rows;
+use crate::clickhouse::{Client, Error};
+use crate::core::pricing::currency::Currency;
+
+/// Which documents.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceQuery {
+    /// Of this provider's periods.
+    pub provider: Option<String>,
+    /// Of this seller.
+    pub seller: Option<String>,
+    /// To this buyer.
+    pub buyer: Option<String>,
+    /// Of periods that begin in this month.
+    pub period: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// Issued at this instant or later, in milliseconds.
+    pub issued_since: Option<i64>,
+    /// Behind this one, by the record that issued it.
+    pub after: Option<u64>,
+    /// So many at most.
+    pub limit: Option<usize>,
+}
+
+/// A document's header.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct HeaderRow {
+    /// Its number.
+    pub number: String,
+    /// Invoice, adjustment or credit note.
+    pub document_type: String,
+    /// issued, partly_credited or credited.
+    pub state: String,
+    /// Who sells.
+    pub seller: String,
+    /// Who buys.
+    pub buyer: String,
+    /// Whose period.
+    pub provider: String,
+    /// The contract.
+    pub contract: String,
+    /// Of a contract for each customer: whose; else empty.
+    pub customer: String,
+    /// Year and month of its period.
+    pub label: String,
+    /// The record that issued it.
+    pub decision: u64,
+    /// Days since 1970.
+    pub issued_on: u16,
+    /// Days since 1970.
+    pub due_on: u16,
+    /// ISO 4217.
+    pub currency: String,
+    /// Its total, in billionths.
+    pub total: i128,
+    /// Numbers of the documents that it corrects.
+    pub corrects: Vec<String>,
+    /// The ERP's id of it.
+    pub erp: String,
+}
+
+impl HeaderRow {
+    /// The local date of issue.
+    #[must_use]
+    pub fn issue_date(&self) -> NaiveDate {
+        NaiveDate::default() + Days::new(self.issued_on.into())
+    }
+
+    /// The local date on which it is due.
+    #[must_use]
+    pub fn due_date(&self) -> NaiveDate {
+        NaiveDate::default() + Days::new(self.due_on.into())
+    }
+
+    /// The total as documents show it.
+    #[must_use]
+    pub fn shown_total(&self) -> String {
+        match Currency::new(&self.currency) {
+            Ok(currency) => currency.show(self.total / 10i128.pow(9u32.saturating_sub(currency.places))),
+            Err(_) => self.total.to_string(),
+        }
+    }
+}
+
+/// A document as it is stored.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct DocumentRow {
+    /// How many decisions name it.
+    pub version: u64,
+    /// Who sells.
+    pub seller: String,
+    /// Whose period.
+    pub provider: String,
+    /// Who buys.
+    pub buyer: String,
+    /// The contract.
+    pub contract: String,
+    /// Of a contract for each customer: whose; else empty.
+    pub customer: String,
+    /// The document's digest.
+    pub digest: String,
+    /// Its JSON.
+    pub document: String,
+    /// JSON: what the printed page shows beside it.
+    pub detail: String,
+}
+
+/// The headers of documents, in the order in which they were issued.
+///
+/// # Errors
+/// The server's.
+pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Error> {
+    let conditions = [
+        (query.provider.is_some(), "i.provider = {provider:String}"),
+        (query.seller.is_some(), "i.seller = {seller:String}"),
+        (query.buyer.is_some(), "i.buyer = {buyer:String}"),
+        (query.period.is_some(), "i.label = {label:String}"),
+        (query.issued_since.is_some(), "i.issued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"),
+        (query.after.is_some(), "i.decision > {after:UInt64}"),
+        // of the rows of one number only the newest one's state counts, so FINAL comes before it
+        (query.state.is_some(), "i.state = {state:String}"),
+    ];
+    let conditions: String =
+        conditions.iter().filter(|(set, _)| *set).map(|(_, condition)| format!(" AND {condition}")).collect();
+    let limit = if query.limit.is_some() { " LIMIT {limit:UInt64}" } else { "" };
+    let sql = format!(
+        "SELECT number, toString(document_type) AS document_type, toString(state) AS state, toString(seller) AS seller, buyer, \
+         toString(provider) AS provider, toString(contract) AS contract, customer, toString(label) AS label, decision, \
+         issue_date AS issued_on, due_date AS due_on, toString(currency) AS currency, total, corrects, erp \
+         FROM invoice AS i FINAL WHERE 1{conditions} ORDER BY i.decision{limit}"
+    );
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let select = client.select(&sql).param("provider", text(&query.provider)).param("seller", text(&query.seller));
+    let select = select.param("buyer", text(&query.buyer)).param("label", text(&query.period));
+    let select =
+        select.param("state", text(&query.state)).param("since", query.issued_since.unwrap_or_default().max(0));
+    let select = select.param("after", query.after.unwrap_or_default()).param("limit", query.limit.unwrap_or_default());
+    Rows::of(client, select)
+}
+
+/// One document in its present state.
+///
+/// # Errors
+/// The server's.
+pub async fn one(client: &Client, number: &str) -> Result<Option<DocumentRow>, Error> {
+    let sql = "SELECT version, toString(seller) AS seller, toString(provider) AS provider, buyer, toString(contract) AS contract, customer, \
+               digest, document, detail FROM invoice FINAL WHERE number = {number:String}";
+    client.fetch_optional(client.select(sql).param("number", number)).await
+}

@@ -1,0 +1,85 @@
+//! Issuing: drafts get their numbers from the log, one decision each (INVOICE §1, §2).
+
+use super::closer::Closer;
+use super::error::CloseError;
+use super::seam::{BillLog, BillStore, StoredDraft};
+use crate::core::closing::record::short_id;
+use crate::core::closing::register::DraftState;
+use crate::core::decision::Decision;
+use crate::core::decision::closing::{DraftKey, Issue};
+
+/// A draft that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Its key.
+    pub key: DraftKey,
+    /// Its name for people.
+    pub id: String,
+    /// What is stored of it.
+    pub draft: StoredDraft,
+    /// Whether its contract has drafts issued by themselves.
+    pub is_auto: bool,
+}
+
+impl<L: BillLog, S: BillStore> Closer<L, S> {
+    /// Drafts of closes that count which are neither issued nor discarded, in the order of their closes.
+    ///
+    /// # Errors
+    /// Retryable while the broker or the database is away.
+    pub fn waiting(&mut self) -> Result<Vec<Waiting>, CloseError> {
+        self.follow()?;
+        let closes: Vec<(String, String)> = self
+            .register
+            .closes()
+            .iter()
+            .map(|closed| (closed.close.rating_id.clone(), closed.close.book.clone()))
+            .filter(|(rating_id, _)| !self.done.contains(rating_id))
+            .collect();
+        let mut waiting = Vec::new();
+        for (rating_id, book) in closes {
+            let before = waiting.len();
+            for draft in self.store.drafts(&rating_id)? {
+                let (contract, customer) = (draft.place.contract.clone(), draft.place.customer.clone());
+                let key = DraftKey { rating_id: rating_id.clone(), contract, customer };
+                if self.register.draft(&key) != DraftState::Waiting {
+                    continue;
+                }
+                let named = |error| CloseError::Document { place: key.contract.clone(), error: Box::new(error) };
+                let id = short_id(&key).map_err(named)?;
+                let terms = self.register.book(&book).and_then(|book| book.contracts.get(&key.contract));
+                let is_auto = terms.is_some_and(|contract| contract.issue_auto);
+                waiting.push(Waiting { key, id, draft, is_auto });
+            }
+            if waiting.len() == before {
+                self.done.insert(rating_id);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Issues all drafts that wait, are not blocked and whose contracts say `issue = "auto"`. Returns how many were decided.
+    ///
+    /// # Errors
+    /// Retryable while the broker or the database is away.
+    pub fn issue_due(&mut self) -> Result<usize, CloseError> {
+        let mut issued = 0;
+        for waiting in self.waiting()? {
+            if waiting.is_auto && waiting.draft.blocked.is_none() {
+                self.issue(&waiting)?;
+                issued += 1;
+            }
+        }
+        self.follow()?;
+        Ok(issued)
+    }
+
+    /// Issues one draft: the log is read afterwards to learn its number. Of two decisions about one draft the first counts.
+    ///
+    /// # Errors
+    /// Retryable while the broker is away.
+    pub fn issue(&mut self, waiting: &Waiting) -> Result<(), CloseError> {
+        let document = &waiting.draft.document;
+        let issue = Issue { draft: waiting.key.clone(), seller: document.seller.id.clone(), document: document.kind };
+        Ok(self.log.append(&Decision::InvoiceIssued { issue, actor: self.actor.clone() })?)
+    }
+}

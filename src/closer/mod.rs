@@ -1,0 +1,23 @@
+//! The closer: closes periods at a cut, issues their drafts, and makes issued documents of the control log (DESIGN §7).
+//!
+//! Any number of closers may run, and each may die between any two writes: rows are stored under an id that is a function of their inputs,
+//! headers after rows, the decision last; and the log says which decision counts.
+
+pub mod clickhouse;
+pub mod close;
+pub mod closer;
+mod condition;
+pub mod decide;
+pub mod error;
+pub mod issue;
+pub mod kafka;
+pub mod materialise;
+mod plan;
+pub mod refusal;
+pub mod seam;
+pub mod worker;
+mod write;
+
+pub use closer::Closer;
+pub use error::CloseError;
+pub use refusal::Refusal;

@@ -1,0 +1,79 @@
+//! What is refused to people: exit code 2, status 404 or 409, and nothing is written.
+
+use thiserror::Error;
+
+use crate::core::billing::credit_note::CreditNoteError;
+
+/// Why a decision is not made.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// No close that counts has such a draft.
+    #[error("there is no draft {0}; `plimsoll drafts --all` lists them")]
+    NoDraft(String),
+    /// It has a number.
+    #[error(
+        "draft {id} is issued as {number}: an issued number is never taken back; credit it with `plimsoll credit {number}`"
+    )]
+    Issued {
+        /// The draft.
+        id: String,
+        /// Its number.
+        number: String,
+    },
+    /// It counts as nothing issued.
+    #[error("draft {0} is discarded: close the period again for a new one")]
+    Discarded(String),
+    /// It cannot be issued.
+    #[error("draft {id} cannot be issued: {why}")]
+    Blocked {
+        /// The draft.
+        id: String,
+        /// Why.
+        why: String,
+    },
+    /// Its seller has no format of numbers.
+    #[error("draft {0} got no number: its seller has no invoice_number in the book that closed it")]
+    NoNumber(String),
+    /// No such number.
+    #[error("no document {0} is issued; `plimsoll invoices` lists them")]
+    NoDocument(String),
+    /// It cannot be credited, or not by so much.
+    #[error(transparent)]
+    CreditNote(Box<CreditNoteError>),
+    /// Somebody credited it at the same moment.
+    #[error("another credit note over {0} came first: look at what is left and try again")]
+    Overtaken(String),
+    /// An empty text.
+    #[error("{0} must say something")]
+    NoText(&'static str),
+    /// A text without end.
+    #[error("{what} is too long: at most {most} characters")]
+    LongText {
+        /// Which.
+        what: &'static str,
+        /// How much it may be.
+        most: usize,
+    },
+    /// Only what is closed is priced again.
+    #[error("that period of {0} is not closed: publish the right book, and it is rated with it")]
+    NotClosed(String),
+    /// A book that nobody published.
+    #[error("no price book {0} is published; publish it with `plimsoll catalog apply DIR`")]
+    NoBook(String),
+    /// The next revision is to be re-priced already.
+    #[error("revision {revision} is to be re-priced with {book} already: close it first")]
+    Repriced {
+        /// Which.
+        revision: u32,
+        /// The book's hash.
+        book: String,
+    },
+}
+
+impl Refusal {
+    /// Whether what is named does not exist; else it exists and is in another state.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Refusal::NoDraft(_) | Refusal::NoDocument(_) | Refusal::NoBook(_))
+    }
+}

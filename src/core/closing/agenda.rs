@@ -1,0 +1,38 @@
+//! Which periods of a provider there are: from its first usage on, those of all contracts that are in force (DESIGN §7).
+
+use chrono::{Datelike as _, Months, NaiveDate};
+
+use super::period::{ProviderPeriod, labelled};
+use crate::core::book::Book;
+use crate::core::pricing::error::RateError;
+use crate::core::pricing::period::local_day;
+use crate::core::word::Instant;
+
+/// Months that are looked at: ten years. A book whose usage begins earlier has its oldest periods closed by hand.
+const MONTHS_MAX: u32 = 120;
+
+/// The periods of a provider that end after `from` and have begun by `now`, by their end. A contract without usage has periods too: its
+/// commitment or minimum is due all the same.
+///
+/// # Errors
+/// None that labels made here can cause.
+pub fn periods(book: &Book, provider: &str, from: Instant, now: Instant) -> Result<Vec<ProviderPeriod>, RateError> {
+    let utc = chrono_tz::UTC;
+    let (Some(first), Some(last)) = (local_day(utc, from), local_day(utc, now)) else { return Ok(Vec::new()) };
+    // a month that begins elsewhere a day later, and one whose anchor day lies in the month before
+    let mut month = first_of(first).checked_sub_months(Months::new(2));
+    let end = first_of(last).checked_add_months(Months::new(1));
+    let mut periods = Vec::new();
+    for _ in 0..MONTHS_MAX {
+        let Some(now_at) = month.filter(|month| end.is_some_and(|end| *month <= end)) else { break };
+        let of_label = labelled(book, provider, &now_at.format("%Y-%m").to_string())?;
+        periods.extend(of_label.into_iter().filter(|period| period.key.end > from && period.key.start <= now));
+        month = now_at.checked_add_months(Months::new(1));
+    }
+    periods.sort_by(|one, other| (one.key.end, &one.key).cmp(&(other.key.end, &other.key)));
+    Ok(periods)
+}
+
+fn first_of(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}

@@ -1,0 +1,87 @@
+//! Drafts: what a close makes of the rating of one contract and buyer, and what stands against issuing it (INVOICE §1).
+
+use super::hole::Hole;
+use super::record::Inputs;
+use crate::core::billing::document::Document;
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::proof::DocumentProof;
+use crate::core::billing::{adjustment, close};
+use crate::core::book::Book;
+use crate::core::book::model::{Buyer, Contract, Seller};
+use crate::core::pricing::decimal::Decimal;
+use crate::core::pricing::error::Overflow;
+
+/// The draft of a close for one contract and buyer: the whole, or of a later revision what it differs by from the documents before it.
+/// `open` is what they come to, none if the ledger has nothing of the buyer any more; `before` are the documents of earlier revisions, by
+/// age. None if nothing differs.
+///
+/// # Errors
+/// Documents that do not belong together or do not add up.
+pub fn draft(
+    inputs: &Inputs,
+    rating_id: &str,
+    open: Option<Document>,
+    before: &[Document],
+) -> Result<Option<Document>, DocumentError> {
+    let whole = open.map(|open| close::closed(open, rating_id)).transpose()?;
+    let difference = adjustment::difference(whole.as_ref(), before, inputs.cause)?;
+    let (None, Some(mut draft)) = (&whole, difference.clone()) else { return Ok(difference) };
+    // without a whole the difference has the proof of a document before it
+    draft.proof = DocumentProof {
+        rating_id: rating_id.to_owned(),
+        cut: inputs.cut.clone(),
+        after: inputs.after.0,
+        versions: inputs.versions,
+        price_book: inputs.book.clone(),
+        digest: None,
+    };
+    draft.sealed().map(Some)
+}
+
+/// Why a draft cannot be issued; none if it can. It never keeps a period from closing.
+#[must_use]
+pub fn blocked(book: &Book, contract: &Contract, draft: &Document, customer: Option<&str>) -> Option<String> {
+    let mend = "name it in the price book, discard this draft and re-price the period";
+    if let Some(customer) = customer.filter(|customer| !book.customers.contains_key(*customer)) {
+        return Some(format!("customer {customer} is not in the price book: {mend}"));
+    }
+    if draft.buyer.address.is_empty() {
+        return Some(format!("buyer {} has no address: {mend}", draft.buyer.id));
+    }
+    if draft.seller.address.is_empty() {
+        return Some(format!("seller {} has no address: {mend}", draft.seller.id));
+    }
+    let format = match &contract.seller {
+        Seller::Vendor(id) => book.vendors.get(id).and_then(|party| party.invoice_number.as_ref()),
+        Seller::Provider(id) => book.providers.get(id).and_then(|provider| provider.party.invoice_number.as_ref()),
+    };
+    match format {
+        None => Some(format!("seller {} has no invoice_number: {mend}", draft.seller.id)),
+        Some(_) => None,
+    }
+}
+
+/// Wholesale lines of which too little was measured (DESIGN §7, PRICING §12); `arrays` names those of which most is missing.
+///
+/// # Errors
+/// A limit that does not fit.
+pub fn uncovered(contract: &Contract, whole: &Document) -> Result<Vec<Hole>, Overflow> {
+    if !matches!(contract.buyer, Buyer::Provider(_)) {
+        return Ok(Vec::new());
+    }
+    let needs = Decimal::from_decimal(contract.close_below)?;
+    let mut holes: Vec<Hole> = Vec::new();
+    for row in &whole.rows {
+        let Some(coverage) = row.coverage.as_deref().and_then(Decimal::parse).filter(|coverage| *coverage < needs)
+        else {
+            continue;
+        };
+        let line = row.line.clone().unwrap_or_default();
+        let hole = Hole::Coverage { contract: whole.contract.clone(), line, coverage, needs, arrays: Vec::new() };
+        // all rows of a line have its coverage
+        if !holes.contains(&hole) {
+            holes.push(hole);
+        }
+    }
+    Ok(holes)
+}

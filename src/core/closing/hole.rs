@@ -1,0 +1,163 @@
+//! What keeps a period from closing, in words (DESIGN §7). Refusing to close with a known hole is a feature.
+
+use std::fmt;
+
+use crate::core::pricing::decimal::Decimal;
+use crate::core::word::{Instant, Offset, Partition, StreamId};
+
+/// One reason why a period cannot be closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hole {
+    /// It has not ended.
+    NotEnded {
+        /// When it does.
+        end: Instant,
+    },
+    /// Its grace still runs.
+    Grace {
+        /// Until then.
+        until: Instant,
+    },
+    /// A partition's ledger does not reach far enough.
+    Behind {
+        /// The stream.
+        stream: StreamId,
+        /// The partition.
+        partition: Partition,
+        /// Up to when it is durable; none if nothing of it is.
+        at: Option<Instant>,
+        /// Up to when it has to be.
+        needs: Instant,
+    },
+    /// A partition of a closed generation is not folded to its end.
+    Unfinished {
+        /// The stream.
+        stream: StreamId,
+        /// The partition.
+        partition: Partition,
+        /// Where it is.
+        at: Offset,
+        /// Where it ends.
+        end: Offset,
+    },
+    /// Workers have not taken in a decision that concerns the provider.
+    Undecided {
+        /// Up to which decision all checkpoints have read.
+        at: Offset,
+        /// The last one that concerns the provider.
+        decision: Offset,
+    },
+    /// Events of the provider were put aside and nobody has decided what becomes of them.
+    Quarantined {
+        /// The array that they name; none where they name none.
+        array: Option<String>,
+        /// How many.
+        events: u64,
+        /// Why, by count.
+        reasons: Vec<String>,
+    },
+    /// Events that were sent again and are not folded yet.
+    Resent {
+        /// How many.
+        events: u64,
+    },
+    /// Too little of what a wholesale line prices was measured.
+    Coverage {
+        /// The contract.
+        contract: String,
+        /// The line.
+        line: String,
+        /// What was measured.
+        coverage: Decimal,
+        /// What the contract asks for.
+        needs: Decimal,
+        /// Arrays of which most is missing.
+        arrays: Vec<String>,
+    },
+    /// A day's buckets are not known to be what the ledger says.
+    Audit {
+        /// The array.
+        array: String,
+        /// The day, in UTC.
+        day: String,
+        /// Why.
+        why: String,
+    },
+    /// An earlier draft of a contract that would be corrected is neither issued nor discarded.
+    DraftWaits {
+        /// The contract.
+        contract: String,
+        /// The draft's short id.
+        draft: String,
+    },
+}
+
+impl Hole {
+    /// The kind's name: what an override names.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Hole::NotEnded { .. } => "not_ended",
+            Hole::Grace { .. } => "grace",
+            Hole::Behind { .. } | Hole::Unfinished { .. } => "behind",
+            Hole::Undecided { .. } => "undecided",
+            Hole::Quarantined { .. } | Hole::Resent { .. } => "quarantine",
+            Hole::Coverage { .. } => "coverage",
+            Hole::Audit { .. } => "audit",
+            Hole::DraftWaits { .. } => "draft_waits",
+        }
+    }
+
+    /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, what was decided cannot be
+    /// passed over, and a draft that waits leaves open what a correction is the difference to.
+    #[must_use]
+    pub fn is_waivable(&self) -> bool {
+        !matches!(self, Hole::NotEnded { .. } | Hole::Undecided { .. } | Hole::DraftWaits { .. })
+    }
+}
+
+/// Whether a hole does not count, since a decision waives its kind.
+#[must_use]
+pub fn is_waived(hole: &Hole, waived: &[&str]) -> bool {
+    hole.is_waivable() && waived.contains(&hole.kind())
+}
+
+impl fmt::Display for Hole {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hole::NotEnded { end } => write!(out, "the period ends at {end}"),
+            Hole::Grace { until } => write!(out, "grace runs until {until}"),
+            Hole::Behind { stream, partition, at: Some(at), needs } => {
+                write!(out, "partition {} of {stream} is at {at}, needs {needs}", partition.0)
+            }
+            Hole::Behind { stream, partition, at: None, needs } => {
+                write!(out, "nothing of partition {} of {stream} is folded, needs {needs}", partition.0)
+            }
+            Hole::Unfinished { stream, partition, at, end } => {
+                write!(out, "partition {} of {stream} is at offset {}, needs {}", partition.0, at.0, end.0)
+            }
+            Hole::Undecided { at, decision } => write!(
+                out,
+                "decision {} concerns the provider, and checkpoints have read decisions below {} only: `plimsoll run` takes it in",
+                decision.0, at.0
+            ),
+            Hole::Quarantined { array, events, reasons } => {
+                let of = array.as_ref().map_or("that name no array".to_owned(), |array| format!("of array {array}"));
+                write!(out, "{events} quarantined {} {of}: {}", word(*events), reasons.join(", "))
+            }
+            Hole::Resent { events } => write!(out, "{events} {} sent again and not folded yet", word(*events)),
+            Hole::Coverage { contract, line, coverage, needs, arrays } => {
+                write!(out, "coverage {coverage} of line {line} of {contract} is below {needs}")?;
+                if arrays.is_empty() { Ok(()) } else { write!(out, ": {}", arrays.join(", ")) }
+            }
+            Hole::Audit { array, day, why } => write!(out, "array {array} on {day}: {why}"),
+            Hole::DraftWaits { contract, draft } => {
+                write!(out, "draft {draft} of {contract} waits: issue or discard it first")
+            }
+        }
+    }
+}
+
+fn word(events: u64) -> &'static str {
+    if events == 1 { "event" } else { "events" }
+}

@@ -1,0 +1,3 @@
+//! Periods closed, issued, corrected and proved by the product's own commands, on real parts.
+
+mod month;

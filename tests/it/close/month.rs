@@ -1,0 +1,121 @@
+//! A month of random usage closed with a reason, issued, corrected twice and proved; refusals in words, and nothing written by them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::prove::random::{corrections, polls};
+use crate::prove::statement::BOOK;
+use crate::quote::random::Random;
+use crate::worker::{Parts, Worker};
+
+/// The longest wait for a worker to take in what was produced or decided.
+const WAIT: Duration = Duration::from_secs(60);
+
+const CLOSE: [&str; 7] = ["close", "--provider", "p", "--period", "2026-10", "--format", "json"];
+
+/// Waits until workers have taken in all records of the topic.
+fn caught_up(parts: &Parts, produced: u64) {
+    let since = Instant::now();
+    while parts.number(
+        "SELECT toUInt64(sum(next)) FROM (SELECT max(next_offset) AS next FROM checkpoint GROUP BY stream, partition)",
+    ) < produced
+    {
+        assert!(since.elapsed() < WAIT, "the worker does not catch up");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn closed(parts: &Parts, more: &[&str]) -> (Option<i32>, Vec<Value>, String) {
+    let arguments: Vec<&str> = CLOSE.iter().chain(more).copied().collect();
+    let output = parts.run(&arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let objects = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code(), objects, String::from_utf8(output.stderr).unwrap())
+}
+
+fn proven(parts: &Parts) -> u64 {
+    let output = parts.run(&["prove", "--all", "--format", "json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["documents"], summary["proven"]);
+    summary["proven"].as_u64().unwrap()
+}
+
+#[test]
+fn a_month_is_closed_issued_corrected_and_proved() {
+    let parts = Parts::start();
+    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
+    parts.publish_book(BOOK);
+    let mut random = Random::new(7);
+    let events = polls(&mut random);
+    let mut produced = events.len() as u64;
+    parts.produce("usage", events.into_iter());
+    let worker = Worker::of(parts.command(&["run"]));
+    caught_up(&parts, produced);
+
+    // gaps of days: too little was measured
+    let decisions = || parts.number("SELECT count() FROM decision");
+    let before = decisions();
+    for more in [&["--dry-run"][..], &[]] {
+        let (code, objects, errors) = closed(&parts, more);
+        assert_eq!(code, Some(2), "{objects:?} {errors}");
+        let kinds: Vec<&str> = objects
+            .iter()
+            .flat_map(|object| object["holes"].as_array().unwrap())
+            .map(|hole| hole["kind"].as_str().unwrap())
+            .collect();
+        assert!(kinds.contains(&"coverage") && kinds.iter().all(|kind| *kind == "coverage"), "{objects:?}");
+    }
+    assert_eq!(decisions(), before, "a refusal writes nothing");
+    assert_eq!(parts.number("SELECT count() FROM rating"), 0);
+
+    let (code, objects, errors) = closed(&parts, &["--override", "arrays were off the net"]);
+    assert_eq!(code, Some(0), "{objects:?} {errors}");
+    assert_eq!(objects.len(), 2, "wholesale and retail have zones of their own");
+    assert!(objects.iter().all(|object| object["revision"] == 0 && object["outcome"] == "closed"));
+    parts.ok(&["bill", "--once"]);
+    let issued = parts.number("SELECT count() FROM invoice FINAL");
+    let drafts: usize = objects.iter().map(|object| object["drafts"].as_array().unwrap().len()).sum();
+    let blocked = objects
+        .iter()
+        .flat_map(|object| object["drafts"].as_array().unwrap())
+        .filter(|draft| !draft["blocked"].is_null())
+        .count();
+    assert!(blocked >= 1, "nobody knows `somebody`");
+    assert_eq!(issued as usize + blocked, drafts);
+    assert_eq!(proven(&parts), drafts as u64);
+
+    let (code, objects, _) = closed(&parts, &[]);
+    assert_eq!(code, Some(2), "a second close: {objects:?}");
+    assert!(objects.iter().all(|object| object["outcome"] == "nothing_to_correct"), "{objects:?}");
+
+    // what comes after the cut makes the next revision, twice
+    for revision in 1..=2 {
+        let late = corrections(&mut random);
+        produced += late.len() as u64;
+        parts.produce("usage", late.into_iter());
+        caught_up(&parts, produced);
+        let (code, objects, errors) = closed(&parts, &[]);
+        let outcome = |object: &Value| object["outcome"].as_str().unwrap().to_owned();
+        let outcomes: Vec<String> = objects.iter().map(outcome).collect();
+        // blocked drafts wait: whoever would be corrected has to be settled first
+        if outcomes.iter().any(|outcome| outcome == "refused") {
+            let holes = objects.iter().flat_map(|object| object["holes"].as_array().unwrap());
+            assert!(holes.clone().all(|hole| hole["kind"] == "draft_waits"), "{objects:?}");
+            for draft in parts.ok(&["drafts"]).lines().filter_map(|line| line.split_whitespace().next()) {
+                parts.ok(&["discard", draft, "--reason", "nobody knows them"]);
+            }
+            let (code, objects, errors) = closed(&parts, &[]);
+            assert_ne!(code, Some(1), "{objects:?} {errors}");
+            assert!(objects.iter().all(|object| object["outcome"] != "refused"), "{objects:?}");
+        } else {
+            assert_eq!(code, Some(0), "revision {revision}: {objects:?} {errors}");
+        }
+        parts.ok(&["bill", "--once"]);
+        proven(&parts);
+    }
+    assert!(parts.number("SELECT count() FROM invoice FINAL WHERE document_type != 'invoice'") > 0);
+    worker.kill();
+}
