@@ -44,6 +44,16 @@ pub enum ProgrammeError {
         /// The book's hash.
         hash: String,
     },
+    /// What a credit note credits is not stored.
+    #[error(
+        "document {number} credits {original}, which is not in the table `invoice`; `plimsoll bill` makes it of the log"
+    )]
+    NoOriginal {
+        /// The note.
+        number: String,
+        /// What it credits.
+        original: String,
+    },
     /// The database.
     #[error(transparent)]
     ClickHouse(#[from] clickhouse::Error),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::ProgrammeError;
 use super::books::Books;
-use crate::clickhouse::read::wholesale::{WholesaleQuery, WholesaleRow, documents};
+use crate::clickhouse::read::wholesale::{WholesaleQuery, WholesaleRow, document_of, documents};
 use crate::clickhouse::{Client, allocation};
 use crate::core::billing::document::Document;
 use crate::core::programme::credit::{Credit, Credits, Holder, Part, Sale};
@@ -115,9 +115,22 @@ impl Documents {
         let book = self.books.of(&row.number, &document.proof.price_book).await?;
         let is_split = book.providers.get(&document.buyer.id).is_some_and(|provider| provider.disclose_customers);
         let parts = if is_split { self.parts(&row).await? } else { BTreeMap::new() };
-        let credits = Sale { book: &book, document: &document, parts: &parts }.credits()?;
+        let original = self.original(&row, &document).await?;
+        let sale = Sale { book: &book, document: &document, original: original.as_ref(), parts: &parts };
+        let credits = sale.credits()?;
         self.after = Some(row.number.clone());
         Ok(Some((row.number, credits)))
+    }
+
+    /// The document that a credit note credits: such a note has a reason, a revision has none.
+    async fn original(&self, row: &WholesaleRow, document: &Document) -> Result<Option<Document>, ProgrammeError> {
+        let Some(number) = document.references.corrects.first().filter(|_| document.reason.is_some()) else {
+            return Ok(None);
+        };
+        let missing = || ProgrammeError::NoOriginal { number: row.number.clone(), original: number.clone() };
+        let text = document_of(&self.client, number).await?.ok_or_else(missing)?;
+        let wrong = |error| ProgrammeError::Document { number: number.clone(), error };
+        Ok(Some(Document::from_json(&text).map_err(wrong)?))
     }
 
     /// What the document's rows were allocated to.

@@ -140,3 +140,12 @@ pub async fn documents(
     let select = query.bind(client.select(&sql)).param("after", after.unwrap_or_default()).param("limit", limit);
     client.fetch_all(select).await
 }
+
+/// The JSON of one document; none if no document has this number.
+///
+/// # Errors
+/// The server's.
+pub async fn document_of(client: &Client, number: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT document FROM invoice FINAL WHERE number = {number:String}";
+    client.fetch_optional(client.select(sql).param("number", number)).await
+}

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ProgrammeError;
-use super::list::list_amounts;
+use super::list::{credited, list_amounts};
 use super::month::Month;
 use super::revenue::figure;
 use crate::core::billing::allocation::split;
@@ -88,6 +88,8 @@ pub struct Sale<'a> {
     pub book: &'a Book,
     /// The document.
     pub document: &'a Document,
+    /// Of a credit note over a document: that document.
+    pub original: Option<&'a Document>,
     /// By row of the document that was allocated: the customers' parts in the order of their ids, what is unallocated last.
     pub parts: &'a BTreeMap<usize, Vec<Part>>,
 }
@@ -130,7 +132,10 @@ impl Sale<'_> {
     pub fn credits(&self) -> Result<Credits, ProgrammeError> {
         let Document { currency, route, .. } = self.document;
         let places = Currency::new(currency)?.places;
-        let list = list_amounts(self.document)?;
+        let list = match self.original {
+            Some(original) => credited(self.document, original)?,
+            None => list_amounts(self.document)?,
+        };
         let total = list.iter().try_fold(Figure::ZERO, |sum, one| sum.plus(Figure::of_minor(*one, places)?))?;
         let mut found = Credits { route: *route, currency: currency.clone(), list: total, credits: Vec::new() };
         let provider = self.book.providers.get(&self.document.buyer.id);
@@ -182,7 +187,7 @@ impl Sale<'_> {
             return Ok(vec![Share { holder: Holder::Undisclosed, customer: None, list, billed }]);
         }
         // a credit note over a document is split as the row that it takes back
-        let allocated = if self.document.reason.is_some() { row.corrects.unwrap_or(row.no) } else { row.no };
+        let allocated = if self.original.is_some() { row.corrects.unwrap_or(row.no) } else { row.no };
         let parts = self.parts.get(&allocated).map_or(&[][..], Vec::as_slice);
         let parts = if parts.is_empty() { WHOLE } else { parts };
         let weights: Vec<i128> = parts.iter().map(|part| part.weight).collect();
@@ -240,7 +245,7 @@ mod tests {
         let (mut book, document) = (book(), northwind_invoice());
         book.providers.get_mut("northwind").unwrap().disclose_customers = true;
         let parts = parts(&[("acme", 2), ("globex", 1), ("", 1)]);
-        let sale = Sale { book: &book, document: &document, parts: &parts };
+        let sale = Sale { book: &book, document: &document, original: None, parts: &parts };
         let found = sale.credits().unwrap();
         assert_eq!(
             shown(&found.credits, 1),
@@ -271,7 +276,7 @@ mod tests {
         let (book, mut document) = (book(), northwind_invoice());
         document.route = Some(Route::Resale);
         let parts = parts(&[("acme", 2), ("globex", 1), ("", 1)]);
-        let sale = Sale { book: &book, document: &document, parts: &parts };
+        let sale = Sale { book: &book, document: &document, original: None, parts: &parts };
         let credits = sale.credits().unwrap().credits;
         assert_eq!(shown(&credits, 1), ["account emea-house - 2400"], "partners are credited as a service only");
         assert!(credits.iter().all(|credit| credit.holder == Holder::Undisclosed && credit.customer.is_none()));
@@ -287,7 +292,7 @@ mod tests {
             (row.amount, row.unrounded) = (format!("-{}", row.amount), format!("-{}", row.unrounded));
         }
         let parts = BTreeMap::new();
-        let sale = Sale { book: &book, document: &document, parts: &parts };
+        let sale = Sale { book: &book, document: &document, original: None, parts: &parts };
         let found = sale.credits().unwrap();
         assert_eq!(sale.month().unwrap().to_string(), "2026-10");
         assert_eq!(shown(&found.credits, 1), ["account emea-house - -2400", "partner sp-emea - -2188.32"]);

@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn whatever_it_is_grouped_by_the_sum_is_the_same() {
         let (book, document, parts) = (book(), northwind_invoice(), BTreeMap::new());
-        let credits = Sale { book: &book, document: &document, parts: &parts }.credits().unwrap().credits;
+        let credits =
+            Sale { book: &book, document: &document, original: None, parts: &parts }.credits().unwrap().credits;
         for (list, count) in [("route,team", 2), ("no", 5), ("month", 1), ("number, no,customer,team,role", 10)] {
             let mut groups = Groups::new(keys(list).unwrap());
             credits.iter().for_each(|credit| groups.add(credit).unwrap());
@@ -173,7 +174,8 @@ mod tests {
     #[test]
     fn groups_are_held_up_to_their_limit() {
         let (book, document, parts) = (book(), northwind_invoice(), BTreeMap::new());
-        let credits = Sale { book: &book, document: &document, parts: &parts }.credits().unwrap().credits;
+        let credits =
+            Sale { book: &book, document: &document, original: None, parts: &parts }.credits().unwrap().credits;
         let mut groups = Groups::new(keys("number").unwrap());
         let mut credit = credits[0].clone();
         for number in 0..GROUPS_MAX {

@@ -10,9 +10,8 @@ use crate::core::pricing::wide::proportion;
 
 /// The amounts of the rows at list prices, in minor units: Σ of them less Σ amounts is the document's saving, to the last unit.
 ///
-/// A row's own is its quantity (or its packages) at its list price, rounded once. A correction is the difference of two ratings of which
-/// each row was rounded, and a part of a credited row has no price at all: what the document's saving says more or less is spread over the
-/// rows by their amounts.
+/// A row's own is its quantity (or its packages) at its list price, rounded once. A revision is the difference of two ratings of which each
+/// row was rounded: what the document's saving says more or less is spread over the rows by their amounts.
 ///
 /// # Errors
 /// Figures that no document has.
@@ -32,6 +31,31 @@ pub fn list_amounts(document: &Document) -> Result<Vec<i128>, ProgrammeError> {
         for (one, share) in own.iter_mut().zip(shares) {
             *one = one.checked_add(share * rest.signum()).ok_or_else(out_of_range)?;
         }
+    }
+    Ok(own)
+}
+
+/// The same of a credit note over a document: each row takes back as much of its original's list as of its amount, so that what a row gave is
+/// gone when it is taken back. The note's own saving follows the document as a whole and says nothing of a row.
+///
+/// # Errors
+/// Figures that no document has.
+pub fn credited(note: &Document, original: &Document) -> Result<Vec<i128>, ProgrammeError> {
+    let places = Currency::new(&note.currency)?.places;
+    let lists = list_amounts(original)?;
+    let mut own = Vec::with_capacity(note.rows.len());
+    for row in &note.rows {
+        let amount = Figure::parse(&row.amount)?;
+        let of = original.rows.iter().zip(&lists).find(|(of, _)| Some(of.no) == row.corrects);
+        let list = match of {
+            Some((of, list)) => {
+                let (list, whole) = (Figure::of_minor(*list, places)?, Figure::parse(&of.amount)?);
+                let part = if whole.sign() < 0 { amount.negated() } else { amount };
+                if whole.is_zero() { amount } else { list.share(part, whole.size(), places, note.rounding)? }
+            }
+            None => amount,
+        };
+        own.push(list.minor(places)?);
     }
     Ok(own)
 }
@@ -86,16 +110,18 @@ mod tests {
             let note = CreditNote { number, sequence: before.len() as u32, rows, reason: "wrong".to_owned() };
             issue(credit_note(&invoice, before, &note).unwrap(), &format!("EG-2026-{}", 119 + before.len()))
         };
+        let of = |note: &Document| credited(note, &invoice).unwrap();
         let part = note(vec![CreditedRow { no: 1, amount: "100.00".to_owned() }], &[]);
-        let (part_list, total) = sum(&part);
-        assert_eq!(part_list, total);
-        assert!(part_list < -10_000, "{part_list}: at list more is taken back than was billed");
+        // 2,400.00 x 100.00 / 2,188.32
+        assert_eq!(of(&part), [-10_967]);
         let left = |row: &DocumentRow| match row.no {
             1 => CreditedRow { no: 1, amount: "2088.32".to_owned() },
             no => CreditedRow { no, amount: row.amount.clone() },
         };
         let rest = note(invoice.rows.iter().map(left).collect(), std::slice::from_ref(&part));
-        assert_eq!(sum(&invoice).0 + part_list + sum(&rest).0, 0);
+        assert_eq!(of(&rest), [-229_033, -27_000, -13_500, -63_375, -12_542]);
+        let row = note(vec![CreditedRow { no: 2, amount: "246.19".to_owned() }], &[]);
+        assert_eq!(of(&row), [-27_000], "a row that is taken back takes back its own list");
     }
 
     #[test]

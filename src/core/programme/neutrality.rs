@@ -142,7 +142,7 @@ mod tests {
         let parts = BTreeMap::new();
         let mut neutrality = Neutrality::default();
         for document in [&as_a_service, &as_a_service, &resale] {
-            let sale = Sale { book, document, parts: &parts };
+            let sale = Sale { book, document, original: None, parts: &parts };
             neutrality.add(&sale.credits().unwrap()).unwrap();
         }
         neutrality.checks().unwrap()
