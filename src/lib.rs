@@ -3,6 +3,7 @@
 //! The pure core ([`core`]) decides; thin shells around it talk to Kafka, ClickHouse and people.
 //! Imports go downwards only: a shell may use the core, never the other way round.
 
+pub mod alarm;
 pub mod audit;
 pub mod cli;
 pub mod clickhouse;
@@ -10,6 +11,7 @@ pub mod closer;
 pub mod config;
 pub mod core;
 pub mod dev;
+pub mod doctor;
 pub mod engine;
 pub mod fold;
 pub mod http;

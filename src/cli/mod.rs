@@ -5,10 +5,12 @@ mod bill;
 mod catalog;
 mod close;
 mod closing;
+mod completions;
 mod config;
 mod credit;
 mod demo;
 mod dev;
+mod doctor;
 mod drafts;
 mod effects;
 mod engine;
@@ -20,6 +22,7 @@ mod invoices;
 mod levels;
 mod load;
 mod log;
+mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
@@ -75,6 +78,8 @@ enum Command {
     Discard(drafts::Discard),
     /// List drafts of closed periods that are neither issued nor discarded
     Drafts(drafts::List),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Args),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::Command),
@@ -83,6 +88,8 @@ enum Command {
     /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
     #[command(subcommand)]
     Dev(dev::Command),
+    /// Look at Kafka, ClickHouse, topics, clocks and limits, and say what to mend; changes nothing
+    Doctor(doctor::Args),
     /// Run the ClickHouse engine in this process, on loopback
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
@@ -99,6 +106,8 @@ enum Command {
     Migrate(migrate::Command),
     /// Produce synthetic usage, for measurements and tests
     Load(load::Args),
+    /// Write the manual pages of all commands
+    Man(man::Args),
     /// Show what a provider earns from each customer: retail, allocated wholesale, margin
     Margin(margin::Args),
     /// List, show, send again or discard quarantined records
@@ -161,6 +170,7 @@ impl Cli {
                 let config = load(self.config)?;
                 block_on(command.run(&config))
             }
+            Command::Completions(arguments) => arguments.run(),
             Command::Config(command) => command.run(&load(self.config)?),
             Command::Credit(arguments) => arguments.run(&load(self.config)?),
             Command::Discard(arguments) => arguments.run(&load(self.config)?),
@@ -171,6 +181,7 @@ impl Cli {
             Command::Reprice(arguments) => arguments.run(&load(self.config)?),
             Command::Demo(arguments) => arguments.run(),
             Command::Dev(command) => command.run(),
+            Command::Doctor(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Engine(arguments) => arguments.run(),
             Command::Health(arguments) => {
                 let config = load(self.config)?;
@@ -181,6 +192,7 @@ impl Cli {
                 block_on(arguments.run(&config))
             }
             Command::Load(arguments) => arguments.run(&load(self.config)?),
+            Command::Man(arguments) => arguments.run(),
             Command::Margin(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::stream::ensure_control;
+use crate::alarm;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, wait};
 use crate::config::Config;
@@ -66,6 +67,7 @@ pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) ->
         let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), resolver)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         tokio::spawn(server.run(shutdown.clone()));
+        tokio::spawn(alarm::follow(client.clone(), Arc::clone(metrics), shutdown.clone()));
     }
     if let Some(address) = config.metrics.listen {
         match Probes::bind(address, Arc::clone(metrics), ready_with(client.clone())).await {

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::watch;
 
+use crate::alarm;
 use crate::clickhouse::{Client, wait};
 use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
@@ -46,7 +47,6 @@ impl Command {
             let probes = Probes::bind(address, Arc::clone(&metrics), ready_with(client.clone())).await?;
             tracing::info!(address = %probes.address()?, "metrics listen");
             tasks.push(tokio::spawn(probes.run(shutdown.clone())));
-            tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown));
         }
         let checked = wait::until_checked(&client, config.run.retry_max);
         let stopped = super::signal::asked_to_stop();
@@ -54,6 +54,10 @@ impl Command {
         tokio::select! {
             checked = checked => {
                 checked.context("the API cannot read its tables")?;
+                tasks.push(tokio::spawn(alarm::follow(client.clone(), Arc::clone(&metrics), shutdown.clone())));
+                if config.metrics.listen.is_some() {
+                    tasks.push(tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown)));
+                }
                 stopped.await;
             }
             () = stopped.as_mut() => {}

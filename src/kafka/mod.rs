@@ -1,5 +1,6 @@
 //! The shell around Kafka: clients, topics, the usage log of a partition and the control log.
 
+pub mod broker;
 pub mod client;
 pub mod control;
 pub mod group;

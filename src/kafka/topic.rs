@@ -139,21 +139,34 @@ impl Topics {
             }
             Some(_) => {}
         }
-        let settings = self.settings(topic).await?;
-        match wrong_setting(topic, &settings, purpose) {
+        match self.wrong_settings(topic, purpose).await?.into_iter().next() {
             Some(mend) => Err(SeamError::refused(format!("topic {topic}: {mend}"))),
             None => Ok(()),
         }
     }
+
+    /// The settings of a topic that would break a promise, each as what it is and the command that mends it.
+    ///
+    /// # Errors
+    /// Retryable while the broker is away.
+    pub async fn wrong_settings(&self, topic: &str, purpose: Purpose) -> Result<Vec<String>, SeamError> {
+        Ok(wrong_settings(topic, &self.settings(topic).await?, purpose))
+    }
 }
 
-/// The first setting that would break a promise, as what to do about it.
-fn wrong_setting(topic: &str, settings: &ConfigResource, purpose: Purpose) -> Option<String> {
+/// The settings that would break a promise, as what to do about each.
+fn wrong_settings(topic: &str, settings: &ConfigResource, purpose: Purpose) -> Vec<String> {
     let value = |name: &str| settings.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
     let mut wanted = vec![("message.timestamp.type", "LogAppendTime"), ("cleanup.policy", "delete")];
     if purpose == Purpose::Control {
         wanted.extend([("retention.ms", "-1"), ("retention.bytes", "-1")]);
     }
-    let wrong = wanted.into_iter().find(|(name, wanted)| value(name) != *wanted);
-    wrong.map(|(name, wanted)| format!("{name} is {:?}; set it: kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {name}={wanted}", value(name)))
+    let wrong = wanted.into_iter().filter(|(name, wanted)| value(name) != *wanted);
+    let told = |(name, wanted)| {
+        format!(
+            "{name} is {:?}; set it: kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {name}={wanted}",
+            value(name)
+        )
+    };
+    wrong.map(told).collect()
 }

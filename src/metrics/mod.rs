@@ -1,8 +1,9 @@
 //! What the process tells Prometheus, as typed fields: a misspelt name does not compile.
 //!
-//! [`Metrics`] is the registry; [`PartitionMetrics`] are the series of one partition. Nothing here reads a clock: whoever fills
+//! [`Metrics`] is the registry; [`PartitionMetrics`] are the series of one partition, [`AlarmFigures`] what the database alone knows. Nothing here reads a clock: whoever fills
 //! in a figure says when it was true, and what has to be fresh at a scrape is set in [`Metrics::at_scrape`].
 
+mod alarm;
 mod partition;
 
 use std::fmt;
@@ -13,8 +14,10 @@ use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+pub use alarm::{AlarmFigures, MOST_SILENT, SilentArray};
 pub use partition::{PartitionFigures, PartitionMetrics};
 
+use alarm::AlarmFamilies;
 use partition::PartitionFamilies;
 
 /// Bounds of the buckets for times: 1 ms to 1 min.
@@ -27,6 +30,7 @@ type Hook = Arc<dyn Fn(&Metrics) + Send + Sync>;
 pub struct Metrics {
     registry: Registry,
     partitions: PartitionFamilies,
+    alarms: AlarmFamilies,
     insert_seconds: HistogramVec,
     insert_rows: IntCounterVec,
     /// Inserts that were not acknowledged, by table: each is sent again.
@@ -94,6 +98,7 @@ impl Metrics {
         registry.register(Box::new(build))?;
         Ok(Self {
             partitions: PartitionFamilies::new(&registry)?,
+            alarms: AlarmFamilies::new(&registry)?,
             insert_seconds: histogram(
                 "plimsoll_clickhouse_insert_seconds",
                 "Time of an acknowledged insert",
@@ -147,6 +152,13 @@ impl Metrics {
     /// Takes a partition's series out, when another process has taken it over.
     pub fn forget(&self, stream: &str, partition: u32) {
         self.partitions.forget(stream, partition);
+    }
+
+    /// Shows how things stand in the database, in the place of how they stood before.
+    pub fn alarms(&self, figures: &AlarmFigures) {
+        if let Err(error) = self.alarms.set(figures) {
+            tracing::error!(%error, "cannot show what alarms");
+        }
     }
 
     /// An insert that ClickHouse has acknowledged, at `now` in seconds since 1970.

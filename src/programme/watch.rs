@@ -21,6 +21,8 @@ use crate::statement::{Rater, StatementError};
 
 /// Between two looks.
 const LOOK_WAIT: Duration = Duration::from_secs(300);
+/// After one that failed: tables that are not made yet, a database that is away.
+const AGAIN_WAIT: Duration = Duration::from_secs(30);
 /// Arrays in memory at once.
 const ARRAYS_PAGE: usize = 1_000;
 /// Providers looked at together.
@@ -28,14 +30,22 @@ const PROVIDERS_PAGE: usize = 100;
 
 /// Looks until asked to stop. What cannot be read is told in the log and looked at again.
 pub async fn watch(client: Client, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
-    loop {
-        if let Err(error) = look(&client, &metrics, now()).await {
-            tracing::warn!(%error, again_in_s = LOOK_WAIT.as_secs(), "the programme cannot be looked at");
+    let looks = async {
+        loop {
+            let wait = match look(&client, &metrics, now()).await {
+                Ok(()) => LOOK_WAIT,
+                Err(error) => {
+                    let again_in_s = AGAIN_WAIT.as_secs();
+                    tracing::warn!(%error, again_in_s, "levels, arrays and sales credits cannot be looked at");
+                    AGAIN_WAIT
+                }
+            };
+            tokio::time::sleep(wait).await;
         }
-        tokio::select! {
-            _ = stop.wait_for(|asked| *asked) => return,
-            () = tokio::time::sleep(LOOK_WAIT) => {}
-        }
+    };
+    tokio::select! {
+        _ = stop.wait_for(|asked| *asked) => {}
+        () = looks => {}
     }
 }
 

@@ -5,6 +5,7 @@
 //! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
 
 pub mod activity;
+pub mod alarm;
 pub mod arrays;
 pub mod aside;
 pub mod below;

@@ -9,18 +9,22 @@ use crate::closer::error::CloseError;
 use crate::closer::seam::{NewInvoice, NewRating, StoredDraft};
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
 use crate::core::closing::record::{digest_of, short_id};
 use crate::core::decision::closing::DraftKey;
-use crate::core::pricing::decimal::Decimal;
 use crate::core::pricing::row::statistic_name;
 use crate::statement::Place;
+
+/// Places of decimals in tables.
+const TABLE_PLACES: u32 = 9;
 
 /// The rows of drafts.
 pub fn lines(rating_id: &str, drafts: &[StoredDraft]) -> Result<Vec<RatedLineRow>, CloseError> {
     let mut rows = Vec::new();
     for StoredDraft { place, document, .. } in drafts {
         for row in &document.rows {
-            let nano = |text: &Option<String>| text.as_deref().and_then(Decimal::parse).map(Decimal::nano);
+            // more places than the column has are in `body` alone
+            let nano = |text: &Option<String>| text.as_deref().and_then(|text| billionths(text).ok());
             rows.push(RatedLineRow {
                 rating_id: rating_id.to_owned(),
                 contract: place.contract.clone(),
@@ -125,8 +129,12 @@ fn days(date: Option<&str>) -> u16 {
 }
 
 fn amount(place: &Place, text: &str) -> Result<i128, CloseError> {
-    let wrong = || named(place, DocumentError::Figure(text.to_owned()));
-    Decimal::parse(text).map(Decimal::nano).ok_or_else(wrong)
+    billionths(text).map_err(|error| named(place, error))
+}
+
+/// A figure as a Decimal(38, 9) holds it.
+fn billionths(text: &str) -> Result<i128, DocumentError> {
+    Figure::parse(text)?.minor(TABLE_PLACES)
 }
 
 fn json(place: &Place, value: &impl serde::Serialize) -> Result<String, CloseError> {

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Produces usage events with kcat. Standard input: a line an event, the array's id, a tab, the event as structured CloudEvents JSON.
+#   kcat.sh BOOTSTRAP TOPIC < events.tsv
+set -euo pipefail
+
+# murmur2 is what Java's client does: without it most events are in a partition that is not their array's, and are quarantined as misrouted.
+exec kcat -P -b "$1" -t "$2" -K '\t' \
+    -X topic.partitioner=murmur2 -X acks=all -X enable.idempotence=true \
+    -H content-type=application/cloudevents+json
