@@ -42,17 +42,17 @@ impl Command {
     pub fn run(&self, config: &Config) -> anyhow::Result<ExitCode> {
         match self {
             Command::Show { format: Format::Toml } => {
-                say!("# file: {}\n", config.source)?;
-                say!("{}", toml::to_string(config.redacted())?.trim_end())?;
+                say(format_args!("# file: {}\n", config.source))?;
+                say(format_args!("{}", toml::to_string(config.redacted())?.trim_end()))?;
             }
             Command::Show { format: Format::Json } => {
                 let shown = serde_json::json!({
                     "file": config.source.path(),
                     "config": config.redacted(),
                 });
-                say!("{}", serde_json::to_string_pretty(&shown)?)?;
+                say(format_args!("{}", serde_json::to_string_pretty(&shown)?))?;
             }
-            Command::Reference => say!("{}", REFERENCE.trim_end())?,
+            Command::Reference => say(format_args!("{}", REFERENCE.trim_end()))?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -60,7 +60,7 @@ impl Args {
         with_closer(config, self.actor, |closer| match decided(closer.credit(&number, &credited, &reason))? {
             Ok(note) => {
                 closer.materialise()?;
-                say!("{number} is credited by {note}")?;
+                say(format_args!("{number} is credited by {note}"))?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(refused) => Ok(refused),
@@ -113,14 +113,10 @@ impl Command {
                 for (offset, grant, actor) in grants(&control).iter() {
                     let whose = grant.customer.as_ref().map_or(String::new(), |customer| format!("/{customer}"));
                     let expires = grant.expires.map_or("never".to_owned(), |instant| instant.to_string());
-                    say!(
+                    say(format_args!(
                         "{:>8}  {}{whose}  {}  {}  expires {expires}  {actor}  {}",
-                        offset.0,
-                        grant.contract,
-                        grant.id,
-                        grant.amount,
-                        grant.reference
-                    )?;
+                        offset.0, grant.contract, grant.id, grant.amount, grant.reference
+                    ))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -142,7 +138,7 @@ impl GrantArgs {
         };
         if let Some((_, known, _)) = grants(control).iter().find(|(_, known, _)| same(known)) {
             if *known == grant {
-                say!("credit {} is granted already", grant.id)?;
+                say(format_args!("credit {} is granted already", grant.id))?;
                 return Ok(ExitCode::SUCCESS);
             }
             return Ok(refused(&format!(
@@ -152,7 +148,7 @@ impl GrantArgs {
         }
         let (id, amount) = (grant.id.clone(), grant.amount.clone());
         let offset = append(&config.kafka, &Decision::CreditGranted { grant, actor }).await?;
-        say!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic)?;
+        say(format_args!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic))?;
         Ok(ExitCode::SUCCESS)
     }
 

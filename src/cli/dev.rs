@@ -58,7 +58,7 @@ impl Command {
                 let status = place.dev()?.up(only)?;
                 place.print(&status)?;
                 if place.format == Format::Table {
-                    say!("export PLIMSOLL_CONFIG={}", status.config.display())?;
+                    say(format_args!("export PLIMSOLL_CONFIG={}", status.config.display()))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -87,8 +87,8 @@ impl Place {
 
     fn print(&self, status: &Status) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => say!("{}", serde_json::to_string(status)?)?,
-            Format::Table => say!("{}", table(status))?,
+            Format::Json => say(format_args!("{}", serde_json::to_string(status)?))?,
+            Format::Table => say(format_args!("{}", table(status)))?,
         }
         Ok(())
     }

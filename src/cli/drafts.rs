@@ -101,7 +101,7 @@ impl Issue {
             let (mut code, mut told) = (ExitCode::SUCCESS, Ok(()));
             for id in &drafts {
                 match decided(closer.issue_draft(id))? {
-                    Ok(number) => told = told.and(say!("{id} is issued as {number}")),
+                    Ok(number) => told = told.and(say(format_args!("{id} is issued as {number}"))),
                     Err(refused) => code = refused,
                 }
             }
@@ -117,7 +117,7 @@ impl Discard {
         with_closer(config, self.actor.clone(), |closer| {
             match decided(closer.discard_draft(&self.draft, &self.reason))? {
                 Ok(draft) => {
-                    say!("{} of {} is discarded", self.draft, draft.contract)?;
+                    say(format_args!("{} of {} is discarded", self.draft, draft.contract))?;
                     Ok(ExitCode::SUCCESS)
                 }
                 Err(refused) => Ok(refused),

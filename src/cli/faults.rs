@@ -28,20 +28,20 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn run(&self, seed: u64) -> anyhow::Result<ExitCode> {
         if self.count == 1 {
-            say!("{}", trace(seed).join("\n"))?;
+            say(format_args!("{}", trace(seed).join("\n")))?;
         }
         let started = Moment::now();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let report = self.run_all(seed, threads);
         let rate = report.schedules as f64 / started.elapsed().as_secs_f64();
-        say!("{report}")?;
-        say!("{rate:.0} schedules/s on {threads} cores")?;
+        say(format_args!("{report}"))?;
+        say(format_args!("{rate:.0} schedules/s on {threads} cores"))?;
         if let Some((first, _)) = report.failures.first().filter(|_| self.count > 1) {
-            say!("{}", trace(*first).join("\n"))?;
+            say(format_args!("{}", trace(*first).join("\n")))?;
         }
         for (seed, failure) in &report.failures {
-            say!("seed {seed} fails: {:?}: {}", failure.broken, failure.text)?;
-            say!("  again: plimsoll simulate --seed {seed} --count 1")?;
+            say(format_args!("seed {seed} fails: {:?}: {}", failure.broken, failure.text))?;
+            say(format_args!("  again: plimsoll simulate --seed {seed} --count 1"))?;
         }
         Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

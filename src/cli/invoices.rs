@@ -126,7 +126,7 @@ impl Reference {
                 return Ok(refused);
             }
             closer.materialise()?;
-            say!("{} is known as {}", self.number, self.reference.trim())?;
+            say(format_args!("{} is known as {}", self.number, self.reference.trim()))?;
             Ok(ExitCode::SUCCESS)
         })
     }
@@ -155,8 +155,10 @@ impl Reprice {
                 match decided(closer.reprice(&period.key, &hash, &self.reason))? {
                     Ok(revision) => {
                         let label = &period.label;
-                        told = told
-                            .and(say!("revision {revision} of {} {label} will be rated with {hash}", self.provider));
+                        told = told.and(say(format_args!(
+                            "revision {revision} of {} {label} will be rated with {hash}",
+                            self.provider
+                        )));
                     }
                     Err(refused) => return Ok(refused),
                 }

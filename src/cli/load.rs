@@ -83,9 +83,9 @@ impl Args {
         let expected = plan.events;
         let records = PlainLoad::new(plan).map(|record| (&*stream, record));
         let published = publish(&config.kafka, records, expected, self.rate)?;
-        say!("{}: {published}, {:.0} readings/s", stream.stream, {
+        say(format_args!("{}: {published}, {:.0} readings/s", stream.stream, {
             published.events_per_second() * f64::from(self.readings)
-        })?;
+        }))?;
         Ok(ExitCode::SUCCESS)
     }
 

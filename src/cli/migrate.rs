@@ -36,18 +36,18 @@ impl Command {
         }
         if self.dry_run {
             for migration in migrate::plan(&client).await?.missing {
-                say!("-- {:04} {}", migration.number, migration.name)?;
-                say!("{};\n", migration.statements(&client).join(";\n\n"))?;
+                say(format_args!("-- {:04} {}", migration.number, migration.name))?;
+                say(format_args!("{};\n", migration.statements(&client).join(";\n\n")))?;
             }
             return Ok(ExitCode::SUCCESS);
         }
         let applied = migrate::apply(&client).await?;
         check::tables(&client).await?;
         for migration in &applied {
-            say!("applied {:04} {}", migration.number, migration.name)?;
+            say(format_args!("applied {:04} {}", migration.number, migration.name))?;
         }
         if applied.is_empty() {
-            say!("nothing to apply, {} migrations are in place", migrate::MIGRATIONS.len())?;
+            say(format_args!("nothing to apply, {} migrations are in place", migrate::MIGRATIONS.len()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -17,7 +17,9 @@ mod engine;
 mod events;
 #[cfg(feature = "sim")]
 mod faults;
+mod health;
 mod invoices;
+mod levels;
 mod load;
 mod log;
 mod man;
@@ -27,11 +29,13 @@ mod migrate;
 mod output;
 mod progress;
 mod prove;
+mod providers;
 mod quarantine;
 mod quote;
 mod refusal;
 mod repair;
 mod run;
+mod sales_credits;
 mod serve;
 mod signal;
 mod simulate;
@@ -93,6 +97,10 @@ enum Command {
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
     Events(events::Command),
+    /// Show how arrays are: ok, silent, orphaned and why, for demonstration, moved or contested
+    Health(health::Args),
+    /// Show partner levels: granted, attained and promised, what the next one lacks, and the line to paste
+    Levels(levels::Args),
     /// List issued documents, or show one as JSON, CSV, FOCUS or a page to print
     Invoices(invoices::Args),
     /// Issue drafts: each gets the next number of its seller
@@ -113,6 +121,8 @@ enum Command {
     Late(quarantine::Late),
     /// Compute documents again from the ledger, and say what differs
     Prove(prove::Args),
+    /// Show providers' scorecards: revenue, growth, arrays, customers, capacity, level, and who is dormant
+    Providers(providers::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Store the ERP's id of an issued document
@@ -123,6 +133,8 @@ enum Command {
     Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
+    /// Show what the vendor's teams are credited for issued wholesale, and whether it is the same on either route
+    SalesCredits(sales_credits::Args),
     Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
@@ -174,6 +186,14 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Doctor(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Engine(arguments) => arguments.run(),
+            Command::Health(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Levels(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Load(arguments) => arguments.run(&load(self.config)?),
             Command::Man(arguments) => arguments.run(),
             Command::Margin(arguments) => {
@@ -189,6 +209,14 @@ impl Cli {
                 command.run(&config).await
             }),
             Command::Prove(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Providers(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::SalesCredits(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
             }

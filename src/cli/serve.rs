@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
+use crate::programme;
 use crate::quarantine::Resolver;
 
 /// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only resolving waits for it.
@@ -54,7 +55,10 @@ impl Command {
         tokio::select! {
             checked = checked => {
                 checked.context("the API cannot read its tables")?;
-                tasks.push(tokio::spawn(alarm::follow(client.clone(), metrics, shutdown)));
+                tasks.push(tokio::spawn(alarm::follow(client.clone(), Arc::clone(&metrics), shutdown.clone())));
+                if config.metrics.listen.is_some() {
+                    tasks.push(tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown)));
+                }
                 stopped.await;
             }
             () = stopped.as_mut() => {}

@@ -8,14 +8,17 @@ mod cursor;
 mod error;
 mod filter;
 mod gate;
+mod levels;
 pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
+mod providers;
 mod quarantine;
 mod record;
 mod resolve;
+mod sales_credits;
 mod statements;
 mod usage;
 
@@ -88,6 +91,10 @@ impl Api {
             .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
+            .route("/v1/levels", get(levels::levels))
+            .route("/v1/providers", get(providers::providers))
+            .route("/v1/sales-credits", get(sales_credits::sales_credits))
+            .route("/v1/sales-credits/summary", get(sales_credits::summary))
             .route("/v1/providers/{provider}/margin", get(margin::margin))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route("/v1/quarantine/{stream}/{partition}/{offset}", get(record::record))

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrays, margin, quarantine, record, resolve, statements, usage};
+use super::{arrays, levels, margin, providers, quarantine, record, resolve, sales_credits, statements, usage};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -28,7 +28,11 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::retry,
         resolve::discard,
         resolve::accept,
-        margin::margin
+        margin::margin,
+        levels::levels,
+        providers::providers,
+        sales_credits::sales_credits,
+        sales_credits::summary
     ),
     components(schemas(resolve::Resolved, resolve::ResolvedCounts, resolve::ResolvedRecord, resolve::ResolvedAs)),
     modifiers(&Bearer),

@@ -22,6 +22,7 @@ mod margin;
 mod memory;
 mod print;
 mod producers;
+mod programme;
 mod prometheus;
 mod prove;
 mod quote;

@@ -95,7 +95,7 @@ impl Command {
     pub(super) fn check_only(self) -> anyhow::Result<ExitCode> {
         let Command::Check { directory } = self else { bail!("this command needs the configuration") };
         let Some(book) = source::read(&directory)? else { return Ok(ExitCode::from(REFUSED)) };
-        say!("{}", summary(&book)?)?;
+        say(format_args!("{}", summary(&book)?))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -111,13 +111,13 @@ impl Command {
                 let Some(shown) = at(&history, when) else {
                     bail!("no price book is published by then: plimsoll catalog apply DIR")
                 };
-                say!("{}", serde_json::to_string_pretty(&shown.book)?)?;
+                say(format_args!("{}", serde_json::to_string_pretty(&shown.book)?))?;
             }
             Command::History { format } => {
                 for published in history(&follow(config)?) {
                     match format {
-                        Format::Table => say!("{published}")?,
-                        Format::Json => say!("{}", serde_json::to_string(&published)?)?,
+                        Format::Table => say(format_args!("{published}"))?,
+                        Format::Json => say(format_args!("{}", serde_json::to_string(&published)?))?,
                     }
                 }
             }
@@ -139,7 +139,7 @@ pub(super) async fn apply(
     let history = history(&control);
     let hash = book.hash()?;
     if history.last().is_some_and(|newest| newest.hash == hash) {
-        say!("{hash} is published already")?;
+        say(format_args!("{hash} is published already"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut refusals = refusals(&history, &book)?;
@@ -169,13 +169,13 @@ pub(super) async fn apply(
     }
     // told when it is done: an output that nobody reads must not keep a book from being published
     for change in changes.into_iter().flatten() {
-        say!("{change}")?;
+        say(format_args!("{change}"))?;
     }
     for (period, _) in &reopened {
         let revision = plan::next_revision(&control, period);
-        say!("revision {revision} of {} from {} will be rated with it", period.provider, period.start)?;
+        say(format_args!("revision {revision} of {} from {} will be rated with it", period.provider, period.start))?;
     }
-    say!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic)?;
+    say(format_args!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic))?;
     Ok(ExitCode::SUCCESS)
 }
 

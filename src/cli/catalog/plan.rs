@@ -73,7 +73,7 @@ pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> an
     let then = Rater::with_book(&client, book.clone(), plan.hash.clone()).await?;
     plan.rate(&Comparison::new(now, then), &spans, &closed, false).await?;
     match format {
-        Format::Json => say!("{}", serde_json::to_string_pretty(&plan)?)?,
+        Format::Json => say(format_args!("{}", serde_json::to_string_pretty(&plan)?))?,
         Format::Table => plan.print(&book)?,
     }
     for refusal in &plan.refusals {
@@ -231,27 +231,31 @@ impl Plan {
 
     fn print(&self, book: &Book) -> anyhow::Result<()> {
         match &self.published {
-            Some(hash) => say!("compared with {hash}\n")?,
-            None => say!("no price book is published yet: this is the first\n")?,
+            Some(hash) => say(format_args!("compared with {hash}\n"))?,
+            None => say(format_args!("no price book is published yet: this is the first\n"))?,
         }
         for change in &self.changes {
-            say!("{change}")?;
+            say(format_args!("{change}"))?;
         }
         if self.changes.is_empty() {
-            say!("nothing changes")?;
+            say(format_args!("nothing changes"))?;
         }
         let offline = book.warnings();
         let online = self.warnings.iter().filter(|warning| !offline.contains(warning));
         for warning in online {
-            say!("warning: {warning}")?;
+            say(format_args!("warning: {warning}"))?;
         }
-        say!("{}", summary(book)?)?;
+        say(format_args!("{}", summary(book)?))?;
         let moving: Vec<Effect> = self.effects.iter().filter(|effect| effect.moves).cloned().collect();
-        say!("\nopen periods with usage: {} statements, {} of them move", self.effects.len(), moving.len())?;
+        say(format_args!(
+            "\nopen periods with usage: {} statements, {} of them move",
+            self.effects.len(),
+            moving.len()
+        ))?;
         if !moving.is_empty() {
             let mut totals = Totals::default();
             moving.iter().try_for_each(|effect| totals.add(effect))?;
-            say!("{}\n{}", effects::table(&moving), effects::totals(&totals)?)?;
+            say(format_args!("{}\n{}", effects::table(&moving), effects::totals(&totals)?))?;
         }
         Ok(())
     }

@@ -74,10 +74,10 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     let runtime = Runtime::new()?;
     runtime.block_on(prepare(config, dir))?;
     if produced {
-        say!("{label} was produced by an earlier run; it is used again")?;
+        say(format_args!("{label} was produced by an earlier run; it is used again"))?;
     } else {
         let summary = produce(config, label)?;
-        say!("produced {label}: {summary}")?;
+        say(format_args!("produced {label}: {summary}"))?;
         std::fs::write(dir.join("month"), label)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
@@ -97,16 +97,19 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     closed?;
     let metrics_at =
         config.metrics.listen.map_or_else(String::new, |listen| format!("   metrics http://{listen}/metrics"));
-    say!("API http://{}/v1/invoices{metrics_at}", config.http.listen)?;
-    say!(
+    say(format_args!("API http://{}/v1/invoices{metrics_at}", config.http.listen))?;
+    say(format_args!(
         "try: plimsoll --config {}/plimsoll.toml statement northwind-wholesale --period {label} --format json",
         dir.display()
-    )?;
+    ))?;
     if std::io::stdout().is_terminal() {
-        say!("everything stays up until Ctrl-C")?;
+        say(format_args!("everything stays up until Ctrl-C"))?;
         runtime.block_on(super::signal::asked_to_stop());
     } else {
-        say!("without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}", dir.display())?;
+        say(format_args!(
+            "without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}",
+            dir.display()
+        ))?;
     }
     serving.send_replace(true);
     Ok(ExitCode::SUCCESS)
@@ -142,7 +145,7 @@ async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {
     for provider in providers.iter().rev() {
         for contract in rater.contracts_of(provider) {
             for document in rater.statements(&contract, label).await? {
-                say!("{}", table(&document))?;
+                say(format_args!("{}", table(&document)))?;
             }
         }
     }

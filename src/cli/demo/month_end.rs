@@ -23,17 +23,17 @@ const PROVIDERS: [&str; 2] = ["northwind", "fjordcloud"];
 pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<()> {
     let shell = Shell { config: dir.join("plimsoll.toml") };
     if dir.join("closed").exists() {
-        say!("\n{label} was closed by an earlier run")?;
+        say(format_args!("\n{label} was closed by an earlier run"))?;
         shell.run(&["invoices"])?;
         return shell.must(&["prove", "--all"]);
     }
-    say!(
+    say(format_args!(
         "\n# a record of which nobody can say whose it is belongs to everybody: it was looked at, and nothing in it has to be billed"
-    )?;
+    ))?;
     let reason = "broken event of the demo, nothing to bill";
     shell.must(&["quarantine", "discard", "--by-reason", "undecodable", "--reason", reason])?;
     for provider in PROVIDERS {
-        say!("\n=== the month of {provider} ends ===")?;
+        say(format_args!("\n=== the month of {provider} ends ==="))?;
         let close = ["close", "--provider", provider, "--period", label];
         shell.run(&[&close[..], &["--dry-run"]].concat())?;
         shell.run(&["quarantine", "list", "--provider", provider])?;
@@ -42,7 +42,7 @@ pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<
             shell.must(&[&close[..], &["--override", "the silent array is out of order, agreed (demo)"]].concat())?;
         }
     }
-    say!("\n=== documents ===")?;
+    say(format_args!("\n=== documents ==="))?;
     shell.must(&["bill", "--once"])?;
     shell.run(&["drafts"])?;
     for draft in shell.words(&["drafts"])? {
@@ -53,12 +53,12 @@ pub(super) fn close(config: &Config, dir: &Path, label: &str) -> anyhow::Result<
     for provider in PROVIDERS {
         shell.must(&["margin", "--provider", provider, "--period", label])?;
     }
-    say!("\n=== three polls of a silent array are found on its disk, after the close ===")?;
+    say(format_args!("\n=== three polls of a silent array are found on its disk, after the close ==="))?;
     late(config, label)?;
     shell.must(&["close", "--provider", "fjordcloud", "--period", label])?;
     shell.must(&["bill", "--once"])?;
     shell.must(&["invoices"])?;
-    say!("\n=== every document, computed again from the ledger ===")?;
+    say(format_args!("\n=== every document, computed again from the ledger ==="))?;
     shell.must(&["prove", "--all"])?;
     std::fs::write(dir.join("closed"), label)?;
     Ok(())
@@ -79,7 +79,7 @@ impl Shell {
     /// Shows and runs a command that may refuse.
     fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
         let shown: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
-        say!("\n$ plimsoll {}", shown.join(" "))?;
+        say(format_args!("\n$ plimsoll {}", shown.join(" ")))?;
         let status = self.command(arguments)?.status().context("cannot start a command of its own")?;
         match status.code() {
             Some(0) => Ok(true),
@@ -114,7 +114,7 @@ fn printed(shell: &Shell, dir: &Path) -> anyhow::Result<()> {
     let page = shell.command(&["invoices", &number, "--format", "html"])?.output()?;
     let path = dir.join(format!("{number}.html"));
     std::fs::write(&path, page.stdout)?;
-    say!("\n{number} as a page to print: {}", path.display())?;
+    say(format_args!("\n{number} as a page to print: {}", path.display()))?;
     Ok(())
 }
 
@@ -129,7 +129,7 @@ fn late(config: &Config, label: &str) -> anyhow::Result<()> {
         Ok(runtime.block_on(rating::vector(&client))?.iter().map(|(_, _, next)| next.0).sum())
     };
     let due = folded()? + events.len() as u64;
-    say!("{}", publish(&config.kafka, events.into_iter().map(|record| (&*stream, record)), 3, None)?)?;
+    say(format_args!("{}", publish(&config.kafka, events.into_iter().map(|record| (&*stream, record)), 3, None)?))?;
     let since = Moment::now();
     while folded()? < due {
         if since.elapsed() > FOLD_WAIT {

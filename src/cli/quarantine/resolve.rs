@@ -62,7 +62,7 @@ impl Resolve {
         if let (0, Some(At(stream, partition, offset))) = (tally.found, &self.which.at) {
             return refuse(format!("no such record was put aside at {stream}/{}/{}", partition.0, offset.0));
         }
-        say!("{}", if self.dry_run { tally.forecast(verb) } else { tally.summary(verb) })?;
+        say(format_args!("{}", if self.dry_run { tally.forecast(verb) } else { tally.summary(verb) }))?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -27,18 +27,18 @@ pub(super) async fn show(config: &Config, At(stream, partition, offset): At) -> 
         let detail = explain_whole(&client, &row).await?;
         let mut resolver = Resolver::new(&config.kafka, client, control)?;
         let state = resolver.states(std::slice::from_ref(&row)).await?.pop().unwrap_or(State::Unresolved);
-        say!("{}", serde_json::to_string_pretty(&line(&row, &state, detail))?)?;
-        say!("key: {}", String::from_utf8_lossy(&row.key))?;
+        say(format_args!("{}", serde_json::to_string_pretty(&line(&row, &state, detail))?))?;
+        say(format_args!("key: {}", String::from_utf8_lossy(&row.key)))?;
         for (name, value) in row.header_names.iter().zip(&row.header_values) {
-            say!("{name}: {}", String::from_utf8_lossy(value))?;
+            say(format_args!("{name}: {}", String::from_utf8_lossy(value)))?;
         }
         let shown = shown(&row.raw);
-        say!(
+        say(format_args!(
             "\n{}",
             String::from_utf8_lossy(shown).escape_debug().to_string().replace("\\n", "\n").replace("\\\"", "\"")
-        )?;
+        ))?;
         if row.raw.len() > shown.len() {
-            say!("... {} bytes more", row.raw.len() - shown.len())?;
+            say(format_args!("... {} bytes more", row.raw.len() - shown.len()))?;
         }
         return Ok(ExitCode::SUCCESS);
     }

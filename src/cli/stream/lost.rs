@@ -74,7 +74,12 @@ impl Lost {
         }
         let (from, to) = (Offset(self.from), Offset(self.to));
         if generation.holes(partition).any(|hole| (hole.from, hole.to) == (from, to)) {
-            say!("[{}, {}) of {} is recorded as lost already", from.0, to.0, generation.rules.label(partition))?;
+            say(format_args!(
+                "[{}, {}) of {} is recorded as lost already",
+                from.0,
+                to.0,
+                generation.rules.label(partition)
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let found = Found::look(config, runtime, generation, partition)?;
@@ -84,19 +89,19 @@ impl Lost {
         }
         let label = generation.rules.label(partition);
         if self.dry_run {
-            say!("would record [{}, {}) of {label} as lost; folding would go on at {}", from.0, to.0, to.0)?;
+            say(format_args!(
+                "would record [{}, {}) of {label} as lost; folding would go on at {}",
+                from.0, to.0, to.0
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let (stream, reason, actor) = (generation.rules.stream.clone(), self.reason, self.actor);
         let decision = Decision::OffsetsLost { stream, partition, from, to, reason, actor };
         let at = runtime.block_on(append(&config.kafka, &decision))?;
-        say!(
+        say(format_args!(
             "[{}, {}) of {label} is recorded as lost (decision {}); start the workers: folding goes on at {}",
-            from.0,
-            to.0,
-            at.0,
-            to.0
-        )?;
+            from.0, to.0, at.0, to.0
+        ))?;
         Ok(ExitCode::SUCCESS)
     }
 }

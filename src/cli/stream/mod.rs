@@ -127,11 +127,10 @@ impl List {
                     format!("  ended at {}", ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", "))
                 }
             };
-            say!(
+            say(format_args!(
                 "{}  {} partitions  {provider}  acceptance window {days} d{topic}{ended}",
-                rules.stream,
-                rules.partitions
-            )?;
+                rules.stream, rules.partitions
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -171,7 +170,7 @@ impl Open {
         if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
             if **open == rules {
                 wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
-                say!("{} is open already with these rules", rules.stream)?;
+                say(format_args!("{} is open already with these rules", rules.stream))?;
                 return Ok(ExitCode::SUCCESS);
             }
             eprintln!(
@@ -201,7 +200,7 @@ impl Open {
         wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
         append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), closes: None, actor: self.actor })
             .await?;
-        say!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions)?;
+        say(format_args!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions))?;
         Ok(ExitCode::SUCCESS)
     }
 

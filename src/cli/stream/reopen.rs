@@ -83,14 +83,14 @@ impl Reopen {
         };
         let told = |ends: &[Offset]| ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", ");
         if self.dry_run {
-            say!(
+            say(format_args!(
                 "{} would end at {}; {} would be opened on topic {}, {} partitions",
                 old.rules.stream,
                 told(&ends),
                 rules.stream,
                 rules.topic,
                 rules.partitions
-            )?;
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let topics = Topics::new(&config.kafka)?;
@@ -111,13 +111,11 @@ impl Reopen {
                 old.rules.stream
             );
         }
-        say!("{} ended at {}", old.rules.stream, told(&ends))?;
-        say!(
+        say(format_args!("{} ended at {}", old.rules.stream, told(&ends)))?;
+        say(format_args!(
             "{} is open: topic {}, {} partitions; producers go there now",
-            rules.stream,
-            rules.topic,
-            rules.partitions
-        )?;
+            rules.stream, rules.topic, rules.partitions
+        ))?;
         ending.tell_void(&topics, &ends)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -225,9 +223,9 @@ impl Ending<'_> {
         });
         let void: u64 = void.sum();
         if void > 0 {
-            say!(
+            say(format_args!(
                 "{void} records of topic {topic} are void: plimsoll stream void {stream} lists them, --send-again sends them to the new topic"
-            )?;
+            ))?;
         }
         Ok(())
     }
