@@ -95,10 +95,19 @@ impl Parts {
 
     /// Writes a price book and publishes it.
     pub fn publish_book(&self, text: &str) {
+        self.apply_book(text, &[]);
+    }
+
+    /// The same with one that changes closed periods.
+    pub fn reprice_book(&self, text: &str) {
+        self.apply_book(text, &["--reprice", "the old prices were wrong"]);
+    }
+
+    fn apply_book(&self, text: &str, more: &[&str]) {
         let directory = self.directory.path().join("book");
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("book.toml"), text).unwrap();
-        self.ok(&["catalog", "apply", directory.to_str().unwrap()]);
+        self.ok(&[&["catalog", "apply", directory.to_str().unwrap()], more].concat());
     }
 
     /// Produces records, keys and values, as any client would that partitions like Java's.

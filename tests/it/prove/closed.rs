@@ -191,7 +191,7 @@ fn closed_documents_stay_proven_whatever_comes_later() {
 
     // much is accepted after the cut, another book is published, another version of rating is there
     parts.produce("usage", corrections(&mut random).into_iter());
-    parts.publish_book(
+    parts.reprice_book(
         &BOOK
             .replace("price = \"0.04\"", "price = \"0.05\"")
             .replace("id = \"fee\", fee = \"90.00\"", "id = \"fee\", fee = \"91.00\""),
