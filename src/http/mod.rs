@@ -1,21 +1,33 @@
-//! The HTTP API: everything that is read, bound to who reads it, and what was put aside, resolved. It reads ClickHouse only, and
-//! appends decisions to the control log (and the records that they send again to their streams).
+//! The HTTP API: everything that is read, bound to who reads it, and what people decide: of records that were put aside, of periods, drafts
+//! and documents. It reads ClickHouse only (of drafts the control log too), and appends decisions to the control log.
 
 mod access;
 mod arrays;
 mod caller;
+pub mod closers;
+mod closes;
+mod credit_notes;
 mod cursor;
+mod drafts;
 mod error;
+mod form;
 mod gate;
+mod invoice;
+mod invoices;
 pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
+mod proof;
 mod quarantine;
+mod reason;
 mod record;
 mod resolve;
+mod sides;
+mod statement;
 mod statements;
+mod trace;
 mod usage;
 
 use std::io;
@@ -31,6 +43,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 pub use access::{Parties, Providers};
 pub use caller::Caller;
+pub use closers::Closers;
 pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
 pub use probe::{Probes, Ready};
@@ -44,8 +57,18 @@ use crate::quarantine::Resolver;
 
 /// Connections per request that may run at once: browsers and proxies keep some open without using them.
 const CONNECTIONS_PER_REQUEST: usize = 4;
+/// Documents proved or traced at once: each reads a part of the ledger and meters it again.
+const PROOFS_MAX: usize = 2;
 /// How long a price book counts as the newest before the database is asked again.
 const BOOK_FRESH: Duration = Duration::from_secs(5);
+
+/// Where decisions go.
+pub struct Decider {
+    /// About records that were put aside.
+    pub resolver: Resolver,
+    /// About periods, drafts and documents.
+    pub closers: Closers,
+}
 
 /// What all routes share.
 pub struct Api {
@@ -56,17 +79,20 @@ pub struct Api {
     places: Semaphore,
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
-    /// Where decisions go; one request resolves at a time, the others wait their turn.
+    proofs: Semaphore,
+    /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
+    closers: Option<Closers>,
 }
 
 impl Api {
-    /// The API over a database; without a `resolver` records that were put aside can be read and not resolved.
+    /// The API over a database; without a `decider` things are read and nothing is decided.
     #[must_use]
-    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, resolver: Option<Resolver>) -> Arc<Self> {
+    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, decider: Option<Decider>) -> Arc<Self> {
         if config.credentials.is_empty() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
+        let (resolver, closers) = decider.map(|decider| (decider.resolver, decider.closers)).unzip();
         Arc::new(Self {
             client,
             places: Semaphore::new(config.http.concurrent_requests),
@@ -75,7 +101,9 @@ impl Api {
             metrics,
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
+            proofs: Semaphore::new(PROOFS_MAX),
             resolver: resolver.map(Mutex::new),
+            closers,
         })
     }
 
@@ -83,8 +111,8 @@ impl Api {
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/v1/statements", get(statements::statements))
-            .route("/v1/statements/{contract}", get(statements::statement))
-            .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
+            .route("/v1/statements/{contract}", get(statement::statement))
+            .route("/v1/statements/{contract}/{customer}", get(statement::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
             .route("/v1/providers/{provider}/margin", get(margin::margin))
@@ -94,12 +122,27 @@ impl Api {
             .route("/v1/quarantine/retry", post(resolve::retry))
             .route("/v1/quarantine/discard", post(resolve::discard))
             .route("/v1/late/accept", post(resolve::accept))
+            .route("/v1/invoices", get(invoices::invoices))
+            .route("/v1/invoices/{number}", get(invoice::invoice))
+            .route("/v1/invoices/{number}/credit", post(credit_notes::credit))
+            .route("/v1/invoices/{number}/reference", post(credit_notes::reference))
+            .route("/v1/invoices/{number}/rows/{no}/trace", get(trace::trace))
+            .route("/v1/invoices/{number}/proof", get(proof::proof))
+            .route("/v1/drafts", get(drafts::drafts))
+            .route("/v1/drafts/{id}/issue", post(drafts::issue))
+            .route("/v1/drafts/{id}/discard", post(drafts::discard))
+            .route("/v1/providers/{provider}/periods/{label}/close", post(closes::close))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
             .layer(DefaultBodyLimit::max(self.limits.body_max_bytes))
             .layer(from_fn_with_state(Arc::clone(self), gate::gate))
             .with_state(Arc::clone(self))
+    }
+
+    /// The closers, where this process has Kafka.
+    fn closers(&self) -> Result<&Closers, ApiError> {
+        self.closers.as_ref().ok_or(ApiError::NoKafka)
     }
 
     /// How many rows a page has.

@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrays, margin, quarantine, record, resolve, statements, usage};
+use super::{
+    arrays, closes, credit_notes, drafts, invoice, invoices, margin, proof, quarantine, record, resolve, statement, statements, trace, usage,
+};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -18,8 +20,8 @@ pub const PATH: &str = "/v1/openapi.json";
     ),
     paths(
         statements::statements,
-        statements::statement,
-        statements::customer_statement,
+        statement::statement,
+        statement::customer_statement,
         usage::usage,
         arrays::arrays,
         quarantine::quarantine,
@@ -28,7 +30,17 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::retry,
         resolve::discard,
         resolve::accept,
-        margin::margin
+        margin::margin,
+        invoices::invoices,
+        invoice::invoice,
+        credit_notes::credit,
+        credit_notes::reference,
+        trace::trace,
+        proof::proof,
+        drafts::drafts,
+        drafts::issue,
+        drafts::discard,
+        closes::close
     ),
     modifiers(&Bearer),
     security(("token" = [])),

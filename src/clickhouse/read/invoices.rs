@@ -8,9 +8,52 @@ use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::currency::Currency;
 
+/// Whose documents somebody may read (PRICING §15). A vendor never sells to customers and a provider to nobody else, so a document is
+/// wholesale if its seller is not the provider whose period it is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SeenBy {
+    /// Everybody's.
+    #[default]
+    All,
+    /// What this vendor sold to providers.
+    Vendor(String),
+    /// What this provider bought and sold.
+    Provider(String),
+    /// What this customer bought from this provider.
+    Customer {
+        /// From whom.
+        provider: String,
+        /// Who.
+        customer: String,
+    },
+}
+
+impl SeenBy {
+    fn condition(&self) -> &'static str {
+        match self {
+            SeenBy::All => "1",
+            SeenBy::Vendor(_) => "i.seller = {own:String} AND i.provider != {own:String}",
+            SeenBy::Provider(_) => "i.provider = {own:String}",
+            SeenBy::Customer { .. } => {
+                "i.provider = {own:String} AND i.seller = {own:String} AND i.buyer = {customer:String}"
+            }
+        }
+    }
+
+    fn parameters(&self) -> (&str, &str) {
+        match self {
+            SeenBy::All => ("", ""),
+            SeenBy::Vendor(own) | SeenBy::Provider(own) => (own, ""),
+            SeenBy::Customer { provider, customer } => (provider, customer),
+        }
+    }
+}
+
 /// Which documents.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceQuery {
+    /// Whose, whatever else is asked for.
+    pub seen_by: SeenBy,
     /// Of this provider's periods.
     pub provider: Option<String>,
     /// Of this seller.
@@ -124,20 +167,25 @@ pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Er
         (query.period.is_some(), "i.label = {label:String}"),
         (query.issued_since.is_some(), "i.issued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"),
         (query.after.is_some(), "i.decision > {after:UInt64}"),
-        // of the rows of one number only the newest one's state counts, so FINAL comes before it
-        (query.state.is_some(), "i.state = {state:String}"),
     ];
     let conditions: String =
         conditions.iter().filter(|(set, _)| *set).map(|(_, condition)| format!(" AND {condition}")).collect();
+    let seen_by = query.seen_by.condition();
     let limit = if query.limit.is_some() { " LIMIT {limit:UInt64}" } else { "" };
+    // of the rows of one document only the newest one's state counts, so that is looked at last; everything else is the same in all of
+    // them. The rows lie in this order, so a page ends the read.
+    let state = if query.state.is_some() { " WHERE state = {state:String}" } else { "" };
     let sql = format!(
         "SELECT number, toString(document_type) AS document_type, toString(state) AS state, toString(seller) AS seller, buyer, \
          toString(provider) AS provider, toString(contract) AS contract, customer, toString(label) AS label, decision, \
          issue_date AS issued_on, due_date AS due_on, toString(currency) AS currency, total, corrects, erp \
-         FROM invoice AS i FINAL WHERE 1{conditions} ORDER BY i.decision{limit}"
+         FROM (SELECT * FROM invoice_header AS i WHERE {seen_by}{conditions} ORDER BY i.decision, i.version DESC LIMIT 1 BY i.decision){state} \
+         ORDER BY decision{limit}"
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let select = client.select(&sql).param("provider", text(&query.provider)).param("seller", text(&query.seller));
+    let (own, customer) = query.seen_by.parameters();
+    let select = client.select(&sql).param("own", own).param("customer", customer);
+    let select = select.param("provider", text(&query.provider)).param("seller", text(&query.seller));
     let select = select.param("buyer", text(&query.buyer)).param("label", text(&query.period));
     let select =
         select.param("state", text(&query.state)).param("since", query.issued_since.unwrap_or_default().max(0));
@@ -151,6 +199,6 @@ pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Er
 /// The server's.
 pub async fn one(client: &Client, number: &str) -> Result<Option<DocumentRow>, Error> {
     let sql = "SELECT version, toString(seller) AS seller, toString(provider) AS provider, buyer, toString(contract) AS contract, customer, \
-               digest, document, detail FROM invoice FINAL WHERE number = {number:String}";
+               digest, document, detail FROM invoice AS i WHERE number = {number:String} ORDER BY i.version DESC LIMIT 1";
     client.fetch_optional(client.select(sql).param("number", number)).await
 }

@@ -15,6 +15,7 @@ pub mod bucket_newest;
 pub mod closed;
 mod coverage;
 pub mod credits;
+pub mod drafts;
 pub mod events;
 pub mod handover;
 pub mod hole;
