@@ -136,7 +136,9 @@ pub async fn close(
     let dry_run = asked.dry_run.unwrap_or(true);
     let reason = asked.overridden.as_deref().map(|text| words("override", text)).transpose()?;
     if dry_run && reason.is_some() {
-        return Err(ApiError::BadRequest("a dry run accepts nothing: `override` goes with \"dry_run\": false".to_owned()));
+        return Err(ApiError::BadRequest(
+            "a dry run accepts nothing: `override` goes with \"dry_run\": false".to_owned(),
+        ));
     }
     let (of, at) = (provider.clone(), label.clone());
     let closes = api.closers()?.with(&caller.credential, move |closer| {
@@ -192,7 +194,9 @@ pub(super) fn open_holes(
     let now = Instant(chrono::Utc::now().timestamp_millis());
     match closer.close(period, now, Mode::DryRun)? {
         Outcome::Refused(holes, _) => Ok(holes),
-        Outcome::Closed(_) | Outcome::Would(_) | Outcome::NothingToCorrect { .. } | Outcome::Contended => Ok(Vec::new()),
+        Outcome::Closed(_) | Outcome::Would(_) | Outcome::NothingToCorrect { .. } | Outcome::Contended => {
+            Ok(Vec::new())
+        }
     }
 }
 

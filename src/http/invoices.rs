@@ -124,9 +124,9 @@ fn known(state: String) -> Result<String, ApiError> {
     let states = [DocumentState::Issued, DocumentState::PartlyCredited, DocumentState::Credited];
     match states.iter().any(|known| known.as_str() == state) {
         true => Ok(state),
-        false => {
-            Err(ApiError::BadRequest(format!("no `state` is called `{state}`: use issued, partly_credited or credited")))
-        }
+        false => Err(ApiError::BadRequest(format!(
+            "no `state` is called `{state}`: use issued, partly_credited or credited"
+        ))),
     }
 }
 

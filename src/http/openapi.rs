@@ -6,7 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    arrays, closes, credit_notes, drafts, invoice, invoices, margin, proof, quarantine, record, resolve, statement, statements, trace, usage,
+    arrays, closes, credit_notes, drafts, invoice, invoices, margin, proof, quarantine, record, resolve, statement,
+    statements, trace, usage,
 };
 
 /// Where it is served, to anybody.

@@ -135,12 +135,7 @@ async fn answer(
     Ok(Json(Statement { document, as_of, cannot_close }).into_response())
 }
 
-async fn holes(
-    api: &Api,
-    caller: &Caller,
-    book: &Book,
-    document: &Document,
-) -> Result<Vec<PeriodHole>, ApiError> {
+async fn holes(api: &Api, caller: &Caller, book: &Book, document: &Document) -> Result<Vec<PeriodHole>, ApiError> {
     let (contract, label) = (document.contract.clone(), document.period.label.clone());
     let terms = book.contracts.get(&contract).ok_or(ApiError::NotFound)?;
     let provider = party::provider(terms).to_owned();

@@ -93,7 +93,8 @@ pub async fn trace(
     if is_vendor && by == ByParam::Resource {
         return Err(caller.never("resources: ask for by=array, day or hour"));
     }
-    let page: usize = params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?.unwrap_or_default();
+    let page: usize =
+        params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?.unwrap_or_default();
     find(&api, &caller, &number).await?;
     let _place = api.proofs.acquire().await.map_err(|_| ApiError::Overloaded)?;
     let query = TraceQuery { row: no, by: by.into(), array: params.array };
