@@ -84,12 +84,12 @@ fn first() -> InvoiceRow {
     }
 }
 
-/// The same again under other numbers: a hundred providers with a hundred customers each over two years, one in a hundred wholesale. Of one
-/// in a hundred there is a second row, since it was credited.
+/// The same again under other numbers: a hundred providers with a hundred customers each over two years, a close of four hundred documents at
+/// a time, one in a hundred wholesale. Of one in a hundred there is a second row, since it was credited.
 async fn fill(client: &Client, documents: usize) {
-    let parties = "if(n % 100 = 0, 'evergrove', concat('provider-', toString(intDiv(n, 100) % 100))) AS s, \
-         concat('provider-', toString(intDiv(n, 100) % 100)) AS p, \
-         if(n % 100 = 0, p, concat('customer-', toString(intDiv(n, 100) % 100), '-', toString(n % 100))) AS c";
+    let parties = "if(n % 100 = 0, 'evergrove', concat('provider-', toString(intDiv(n, 400) % 100))) AS s, \
+         concat('provider-', toString(intDiv(n, 400) % 100)) AS p, \
+         if(n % 100 = 0, p, concat('customer-', toString(intDiv(n, 400) % 100), '-', toString(n % 100))) AS c";
     let insert = |version: u32, state: &str, numbers: &str| {
         format!(
             "INSERT INTO invoice SELECT concat('EG-2026-', leftPad(toString(n), 7, '0')) AS own, {version}, d.document_type, '{state}', s, c, p, \

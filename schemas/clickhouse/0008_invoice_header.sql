@@ -22,7 +22,16 @@ CREATE TABLE IF NOT EXISTS invoice_header
     erp               String
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY decision;
+ORDER BY decision
+SETTINGS index_granularity = 1024;
+
+-- A close issues the documents of a provider's period one after the other, so they lie together.
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_seller seller TYPE bloom_filter(0.01) GRANULARITY 1;
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_buyer buyer TYPE bloom_filter(0.01) GRANULARITY 1;
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_provider provider TYPE bloom_filter(0.01) GRANULARITY 1;
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_label label TYPE bloom_filter(0.01) GRANULARITY 1;
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_state state TYPE set(4) GRANULARITY 1;
+ALTER TABLE invoice_header ADD INDEX IF NOT EXISTS of_issued issued_at TYPE minmax GRANULARITY 1;
 
 -- What was issued before there was this table; written twice it collapses.
 INSERT INTO invoice_header (decision, version, number, document_type, state, seller, buyer, provider, contract, customer, label,

@@ -132,7 +132,7 @@ pub async fn insert(client: &Client, rows: &[InvoiceRow]) -> Result<(), Error> {
 /// # Errors
 /// The server's.
 pub async fn versions(client: &Client, numbers: &[String]) -> Result<Vec<(String, u64)>, Error> {
-    let sql = "SELECT number, max(i.version) AS version FROM invoice AS i WHERE has({numbers:Array(String)}, number) GROUP BY number";
+    let sql = "SELECT number, max(i.version) AS version FROM invoice AS i WHERE number IN {numbers:Array(String)} GROUP BY number";
     let rows: Vec<VersionRow> = client.fetch_all(client.select(sql).param("numbers", numbers)).await?;
     Ok(rows.into_iter().map(|row| (row.number, row.version)).collect())
 }

@@ -62,3 +62,29 @@ impl Closers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::closer::Refusal;
+
+    #[tokio::test]
+    async fn so_many_closers_work_at_once_and_a_refusal_is_one_of_the_request() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (at, seen) = (Arc::clone(&now), Arc::clone(&most));
+        let closers = Closers::new(Arc::new(move || {
+            seen.fetch_max(at.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(50));
+            at.fetch_sub(1, Ordering::SeqCst);
+            Err(Refusal::Discarded("d".to_owned()).into())
+        }));
+        let all = (0..CLOSERS_MAX * 3).map(|_| closers.with("test", |_| Ok(())));
+        for answer in futures_util::future::join_all(all).await {
+            assert!(matches!(answer, Err(ApiError::Conflict(_))), "{answer:?}");
+        }
+        assert_eq!(most.load(Ordering::SeqCst), CLOSERS_MAX);
+    }
+}

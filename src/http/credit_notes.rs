@@ -77,13 +77,7 @@ pub async fn credit(
     may_decide(&api, &caller, &number).await?;
     let asked = body(asked)?;
     let why = reason(&asked.reason)?;
-    let credited = match asked.rows {
-        None => Credited::Whole,
-        Some(rows) if (1..=CREDITED_MAX_ROWS).contains(&rows.len()) => {
-            Credited::Rows(rows.into_iter().map(|row| (row.no, row.amount)).collect())
-        }
-        Some(_) => return Err(ApiError::BadRequest(format!("`rows` must name 1 to {CREDITED_MAX_ROWS} rows"))),
-    };
+    let credited = credited(asked.rows)?;
     let over = number.clone();
     let note = api.closers()?.with(&caller.credential, move |closer| {
         let note = closer.credit(&over, &credited, &why)?;
@@ -125,10 +119,34 @@ pub async fn reference(
     Ok(Json(Reference { erp }))
 }
 
+fn credited(rows: Option<Vec<CreditRow>>) -> Result<Credited, ApiError> {
+    match rows {
+        None => Ok(Credited::Whole),
+        Some(rows) if (1..=CREDITED_MAX_ROWS).contains(&rows.len()) => {
+            Ok(Credited::Rows(rows.into_iter().map(|row| (row.no, row.amount)).collect()))
+        }
+        Some(_) => Err(ApiError::BadRequest(format!("`rows` must name 1 to {CREDITED_MAX_ROWS} rows"))),
+    }
+}
+
 async fn may_decide(api: &Api, caller: &Caller, number: &str) -> Result<(), ApiError> {
     let row = find(api, caller, number).await?;
     match caller.may_decide(row.sides()) {
         true => Ok(()),
         false => Err(ApiError::Forbidden("only who sells decides about a document".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_names_rows_up_to_their_limit() {
+        for (rows, fine) in [(0, false), (1, true), (CREDITED_MAX_ROWS, true), (CREDITED_MAX_ROWS + 1, false)] {
+            let rows = (0..rows).map(|no| CreditRow { no, amount: None }).collect();
+            assert_eq!(credited(Some(rows)).is_ok(), fine);
+        }
+        assert_eq!(credited(None).unwrap(), Credited::Whole);
     }
 }

@@ -39,7 +39,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 pub use access::{Parties, Providers};
 pub use caller::Caller;
@@ -140,6 +140,11 @@ impl Api {
             .with_state(Arc::clone(self))
     }
 
+    /// A place among the documents that are proved or traced at once; whoever comes then waits as long as a request may take.
+    async fn proof_place(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.proofs.acquire().await.map_err(|_| ApiError::Overloaded)
+    }
+
     /// The closers, where this process has Kafka.
     fn closers(&self) -> Result<&Closers, ApiError> {
         self.closers.as_ref().ok_or(ApiError::NoKafka)
@@ -216,4 +221,24 @@ pub fn ready_with(client: Client) -> Ready {
         let client = client.clone();
         Box::pin(async move { wait::ping(&client).await.map_err(|error| error.to_string()) })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    #[tokio::test]
+    async fn so_many_documents_are_proved_at_once_and_the_next_one_waits() {
+        let config = Config::from_parts(Source::Defaults, "", []).unwrap();
+        let api = Api::new(&config, Client::new(&config.clickhouse), Arc::new(Metrics::new().unwrap()), None);
+        let mut places = Vec::new();
+        for _ in 0..PROOFS_MAX {
+            places.push(api.proof_place().await.unwrap());
+        }
+        let waits = async || tokio::time::timeout(Duration::from_millis(50), api.proof_place()).await.is_err();
+        assert!(waits().await);
+        places.pop();
+        assert!(!waits().await);
+    }
 }

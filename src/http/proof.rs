@@ -89,7 +89,7 @@ pub async fn proof(
 }
 
 async fn prove(api: &Api, number: &str) -> Result<ProofRun, ApiError> {
-    let _place = api.proofs.acquire().await.map_err(|_| ApiError::Overloaded)?;
+    let _place = api.proof_place().await?;
     let documents = Documents::read(&api.client).await?;
     let proof = documents.number(number, &|_| {}).await?.ok_or(ApiError::NotFound)?;
     let proven = proof.is_proven();

@@ -96,7 +96,7 @@ pub async fn trace(
     let page: usize =
         params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?.unwrap_or_default();
     find(&api, &caller, &number).await?;
-    let _place = api.proofs.acquire().await.map_err(|_| ApiError::Overloaded)?;
+    let _place = api.proof_place().await?;
     let query = TraceQuery { row: no, by: by.into(), array: params.array };
     let documents = Documents::read(&api.client).await.map_err(TraceError::from)?;
     let found = document(&documents, &number, &query, &|_| {}).await?.ok_or(ApiError::NotFound)?;
