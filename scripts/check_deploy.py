@@ -44,9 +44,7 @@ class Binary:
         return subprocess.run([self.path, *arguments], capture_output=True, text=True, check=True).stdout
 
     def command(self, place, words):
-        if words == ["bill"] and "bill" not in self.commands:
-            print(f"{place}: this binary has no `plimsoll bill` yet", file=sys.stderr)
-        elif not words or words[0] not in self.commands:
+        if not words or words[0] not in self.commands:
             fault(place, f"starts `plimsoll {' '.join(words)}`, which is no command")
 
     def variable(self, place, name):

@@ -20,6 +20,7 @@ pub mod load;
 pub mod margin;
 pub mod metrics;
 pub mod mutation;
+pub mod programme;
 pub mod prove;
 pub mod quarantine;
 pub mod remeter;

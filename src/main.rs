@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Err(error) if error.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "plimsoll: {error:#}");
-            ExitCode::from(1)
+            ExitCode::from(if error.is::<plimsoll::cli::Refused>() { 2 } else { 1 })
         }
     }
 }

@@ -16,6 +16,7 @@ use super::look::{Look, covered, ends};
 use super::record::{AuditRow, write};
 use super::vector::Vector;
 use crate::clickhouse::Client;
+use crate::clickhouse::read::void;
 use crate::core::decision::stream::StreamRegister;
 use crate::core::word::Hour;
 use crate::remeter::{Definitions, Remeter, Scope, at_once};
@@ -45,19 +46,38 @@ pub struct Auditor {
     client: Client,
     definitions: Definitions,
     register: Option<Arc<StreamRegister>>,
+    is_dry: bool,
 }
 
 impl Auditor {
     /// An auditor that believes these definitions of meters.
     #[must_use]
     pub fn new(client: Client, definitions: Definitions) -> Self {
-        Self { client, definitions, register: None }
+        Self { client, definitions, register: None, is_dry: false }
     }
 
     /// Believes this register of streams, and not the mirrored decisions.
     #[must_use]
     pub fn with_register(self, register: Arc<StreamRegister>) -> Self {
         Self { register: Some(register), ..self }
+    }
+
+    /// Writes nothing down, whatever it finds.
+    #[must_use]
+    pub fn dry(self) -> Self {
+        Self { is_dry: true, ..self }
+    }
+
+    /// Where all partitions stand that were opened by a decision.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn vector(&self) -> Result<Vector, AuditError> {
+        let vector = Vector::newest(&self.client).await?;
+        Ok(match &self.register {
+            Some(register) => vector.of_opened(register),
+            None => vector.of_opened(&void::register(&self.client).await?),
+        })
     }
 
     /// The ledger below a vector.
@@ -84,12 +104,12 @@ impl Auditor {
         &self.definitions
     }
 
-    /// Audits all days of a scope, at the newest vector, and writes down what was found of each in the table `audit`.
+    /// Audits all days of a scope, at the newest vector, and writes down what was found of each in the table `audit`, unless it is [dry](Self::dry).
     ///
     /// # Errors
     /// The server's.
     pub async fn scope(&self, scope: &Scope, tell: Tell<'_>) -> Result<Audited, AuditError> {
-        let vector = Vector::newest(&self.client).await?;
+        let vector = self.vector().await?;
         let first = self.look(vector, scope, None, tell).await?;
         self.settle(first, tell).await
     }
@@ -99,7 +119,7 @@ impl Auditor {
     /// # Errors
     /// The server's.
     pub async fn days(&self, days: &BTreeSet<ArrayDay>, tell: Tell<'_>) -> Result<Audited, AuditError> {
-        let vector = Vector::newest(&self.client).await?;
+        let vector = self.vector().await?;
         let first = self.look_at(vector, days, tell).await?;
         self.settle(first, tell).await
     }
@@ -124,7 +144,7 @@ impl Auditor {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            found = self.look_at(Vector::newest(&self.client).await?, &again, tell).await?;
+            found = self.look_at(self.vector().await?, &again, tell).await?;
         }
         audited.found.findings.sort();
         audited.found.findings.dedup();
@@ -132,6 +152,9 @@ impl Auditor {
     }
 
     async fn write_down(&self, found: &Found) -> Result<(), AuditError> {
+        if self.is_dry {
+            return Ok(());
+        }
         let now_ms = chrono::Utc::now().timestamp_millis();
         let owner = |day: &ArrayDay| found.owners.get(&(Arc::clone(&day.provider), Arc::clone(&day.array)));
         let rows: Vec<AuditRow> =

@@ -3,16 +3,8 @@
 //! Two owners of a partition may have made checkpoints over the same records (one of them a zombie): then spans overlap, and each has
 //! to be right. The chain is any way back from the newest.
 
-use clickhouse::Row;
-use serde::Deserialize;
-
-use crate::clickhouse::read::rows::Rows;
-use crate::clickhouse::{Client, Error};
-use crate::core::word::{Instant, Offset, Partition, StreamId};
-use crate::fold::checkpoint::{Checkpoint, Counts, LastRecord};
-
-/// Where a partition has no last record yet.
-const NO_OFFSET: u64 = u64::MAX;
+use crate::core::word::Offset;
+use crate::fold::checkpoint::Checkpoint;
 
 /// Offsets that are recorded as lost: records that are in no ledger and must be in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,69 +74,11 @@ impl Chain {
     }
 }
 
-#[derive(Row, Deserialize)]
-struct CheckpointRow {
-    generation: u32,
-    from_offset: u64,
-    next_offset: u64,
-    control: u64,
-    log_time: i64,
-    consumed: u64,
-    accepted: u64,
-    duplicate: u64,
-    late: u64,
-    quarantined: u64,
-    digest: u128,
-    last_offset: u64,
-    last_hash: u128,
-    first_append_time: i64,
-}
-
-/// All checkpoints of a partition whose log time is `since` or later, by where they end.
-///
-/// # Errors
-/// The server's.
-pub async fn read(
-    client: &Client,
-    stream: &StreamId,
-    partition: Partition,
-    since: Instant,
-) -> Result<Vec<Checkpoint>, Error> {
-    let sql = "SELECT generation, from_offset, next_offset, control, log_time, consumed, accepted, duplicate, late, quarantined, digest, \
-               last_offset, last_hash, first_append_time FROM checkpoint FINAL \
-               WHERE stream = {stream:String} AND partition = {partition:UInt32} \
-               AND log_time >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') ORDER BY next_offset, from_offset";
-    let select = client.select(sql).param("stream", &stream.0).param("partition", partition.0);
-    let mut rows = Rows::<CheckpointRow>::of(client, select.param("since", since.0.max(0)))?;
-    let mut checkpoints = Vec::new();
-    while let Some(row) = rows.next().await? {
-        let last = LastRecord { offset: Offset(row.last_offset), hash: row.last_hash };
-        checkpoints.push(Checkpoint {
-            stream: stream.clone(),
-            generation: row.generation,
-            partition,
-            from: Offset(row.from_offset),
-            next: Offset(row.next_offset),
-            control: Offset(row.control),
-            log_time: Instant(row.log_time),
-            consumed: row.consumed,
-            counts: Counts {
-                accepted: row.accepted,
-                duplicate: row.duplicate,
-                late: row.late,
-                quarantined: row.quarantined,
-            },
-            digest: row.digest,
-            last: (row.last_offset != NO_OFFSET).then_some(last),
-            first_append_time: Instant(row.first_append_time),
-        });
-    }
-    Ok(checkpoints)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::word::{Instant, Partition, StreamId};
+    use crate::fold::checkpoint::Counts;
 
     fn span(from: u64, next: u64) -> Checkpoint {
         Checkpoint {

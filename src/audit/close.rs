@@ -82,7 +82,7 @@ pub async fn ahead(
     most: usize,
     tell: Tell<'_>,
 ) -> Result<Ahead, AuditError> {
-    let vector = Vector::newest(auditor.client()).await?;
+    let vector = auditor.vector().await?;
     let end = vector.stands().iter().map(|stand| stand.log_time).max().unwrap_or(Instant(0));
     let days = (day_of(since), day_of(end) + 1);
     let stored = stored(auditor.client(), provider, days, Some(hold_ms(&auditor.definitions().newest()))).await?;

@@ -43,6 +43,8 @@ pub enum Place {
     Checkpoint(StreamId, Partition, Offset, Offset),
     /// A decision.
     Decision(Offset),
+    /// All rows of a partition of a stream.
+    Partition(StreamId, Partition),
 }
 
 /// One row that is not what it must be.
@@ -92,6 +94,10 @@ impl Finding {
             Place::Decision(offset) => {
                 put("offset", json!(offset));
             }
+            Place::Partition(stream, partition) => {
+                put("stream", json!(stream));
+                put("partition", json!(partition));
+            }
         }
         put("detail", json!(self.detail));
         Value::Object(line)
@@ -110,6 +116,7 @@ impl fmt::Display for Place {
                 write!(f, "{stream}/{} [{}, {})", partition.0, from.0, next.0)
             }
             Place::Decision(offset) => write!(f, "decision {}", offset.0),
+            Place::Partition(stream, partition) => write!(f, "{stream}/{}", partition.0),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auditor::{Auditor, Tell};
-use super::chain::{self, Chain};
+use super::chain::Chain;
 use super::conservation::Ledger;
 use super::day::DAY_HOURS;
 use super::error::AuditError;
@@ -13,14 +13,15 @@ use super::finding::{Fault, Finding, Place};
 use super::log::{Compared, Lane};
 use super::refold::Refold;
 use super::report::{Extent, Report};
-use super::vector::Vector;
-use super::{decision, sums};
+use super::{decision, stray, sums};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::checkpoint;
 use crate::core::book::Book;
 use crate::core::decision::Decision;
 use crate::core::decision::stream::Generation;
 use crate::core::word::{HOUR_MS, Hour, Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
+use crate::fold::seam::ControlLog as _;
 use crate::kafka::control::{ControlFollower, ControlRecord};
 use crate::remeter::{Definitions, Scope, hold_ms};
 
@@ -43,6 +44,26 @@ impl Inspection {
         let definitions = definitions(&control.records(Offset(0)))?;
         let auditor = Auditor::new(client, definitions).with_register(Arc::new(control.register()));
         Ok(Self { auditor, control, refold })
+    }
+
+    /// An audit that writes nothing: the table `audit` does not hear of it.
+    #[must_use]
+    pub fn dry(self) -> Self {
+        Self { auditor: self.auditor.dry(), ..self }
+    }
+
+    /// Rows of partitions that no decision opened.
+    ///
+    /// # Errors
+    /// The server's and the broker's.
+    pub async fn strays(&self, extent: &Extent) -> Result<Vec<Finding>, AuditError> {
+        stray::find(self.client(), &self.control, extent).await
+    }
+
+    /// The end of the control log: no checkpoint reflects decisions past it.
+    #[must_use]
+    pub fn control_end(&self) -> Offset {
+        self.control.known_end()
     }
 
     /// The audits of array days.
@@ -90,6 +111,7 @@ impl Inspection {
         let mut report = Report::default();
         let now = Instant(chrono::Utc::now().timestamp_millis());
         report.findings.extend(decision::check(self.client(), &self.decisions(), now).await?);
+        report.findings.extend(self.strays(extent).await?);
         for lane in self.lanes(extent) {
             let mut found = self.lane(&lane, extent, &mut Vec::new(), tell).await?;
             if !found.is_empty() {
@@ -124,7 +146,7 @@ impl Inspection {
         // the commit first: it only grows
         let committed = tokio::task::block_in_place(|| self.refold.log().committed(&rules.topic, *partition))?;
         let since = extent.from.map_or(Instant(i64::MIN), |from| from.plus_ms(-DAY_HOURS * HOUR_MS));
-        let checkpoints = chain::read(self.client(), &rules.stream, *partition, since).await?;
+        let checkpoints = checkpoint::since(self.client(), &rules.stream, *partition, since).await?;
         // what an owner wrote that had not heard of an end or a hole is void
         let checkpoints: Vec<Checkpoint> = checkpoints.into_iter().filter(|one| !lane.is_void(one)).collect();
         let newest = checkpoints.iter().map(|checkpoint| checkpoint.next).max().unwrap_or(Offset(0));
@@ -202,25 +224,25 @@ impl Inspection {
         Ok(found.iter().all(|finding| finding.table == "quarantine"))
     }
 
-    /// `control` never falls along the chain, and never lies past the control log's end.
+    /// `control` never falls along the chain, and never lies past the control log's end, beside the chain neither.
     fn controls(&self, lane: &Lane, chain: &Chain) -> Vec<Finding> {
-        let end = self.decisions().last().map_or(0, |record| record.offset.0 + 1);
+        let end = self.control_end();
         let mut before = Offset(0);
         let mut findings = Vec::new();
+        let wrong = |checkpoint: &Checkpoint, why: &str| {
+            let place = Place::Checkpoint(lane.rules.stream.clone(), lane.partition, checkpoint.from, checkpoint.next);
+            let detail = format!("it reflects decisions below {}, {why}", checkpoint.control.0);
+            Finding { invariant: "I1", table: "checkpoint", fault: Fault::Differs, place, detail }
+        };
         for checkpoint in &chain.path {
-            let is_wrong = checkpoint.control < before || checkpoint.control.0 > end;
-            if is_wrong {
-                let place =
-                    Place::Checkpoint(lane.rules.stream.clone(), lane.partition, checkpoint.from, checkpoint.next);
-                let detail = format!(
-                    "it reflects decisions below {}, which is not between those of its neighbours",
-                    checkpoint.control.0
-                );
-                findings.push(Finding { invariant: "I1", table: "checkpoint", fault: Fault::Differs, place, detail });
+            if checkpoint.control < before || checkpoint.control > end {
+                findings.push(wrong(checkpoint, "which is not between those of its neighbours"));
             } else {
                 before = checkpoint.control;
             }
         }
+        let aside = chain.aside.iter().filter(|checkpoint| checkpoint.control > end);
+        findings.extend(aside.map(|checkpoint| wrong(checkpoint, "and there are not so many")));
         findings
     }
 
@@ -229,7 +251,7 @@ impl Inspection {
     /// # Errors
     /// The server's.
     pub async fn scope(&self, extent: &Extent) -> Result<Option<Scope>, AuditError> {
-        let vector = Vector::newest(self.client()).await?;
+        let vector = self.auditor.vector().await?;
         let remeter = self.auditor.remeter(&vector)?;
         let spans = remeter.arrays(extent.provider.as_deref()).await?;
         let stored = crate::clickhouse::read::stored::spans(self.client()).await?;

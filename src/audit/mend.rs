@@ -2,7 +2,8 @@
 //! between leaves the right row in force, and what is left over is found and deleted the next time.
 //!
 //! Of rows of one key and version ClickHouse keeps the one inserted last, so the right row is in force as soon as it is there, unless the
-//! wrong one has a greater version: that one is deleted.
+//! wrong one has a greater version: that one is deleted. A checkpoint whose wrong row has a greater `control` is the exception: the wrong row goes
+//! first, since it would collapse over the right one. A kill in between leaves a checkpoint missing, which is mended by itself.
 
 use clickhouse::Row;
 use serde::Deserialize;

@@ -12,7 +12,7 @@ use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::log::Lane;
 use super::mend::delete;
-use super::vector::{Stand, Vector};
+use super::vector::Stand;
 use crate::clickhouse::native::bucket_version;
 use crate::clickhouse::read::bucket::{self, BucketQuery, StoredBucket};
 use crate::clickhouse::store::ClickHouseStore;
@@ -83,7 +83,7 @@ impl BucketMender<'_> {
                 day: hour.0.div_euclid(DAY_HOURS),
             })
             .collect();
-        let vector = Vector::newest(self.auditor.client()).await?;
+        let vector = self.auditor.vector().await?;
         let remeter = self.auditor.remeter(&vector)?;
         for day in days {
             let (from, to) = (day.from(), Hour(day.from().0 + DAY_HOURS));

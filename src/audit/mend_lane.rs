@@ -13,6 +13,7 @@ use super::log::Lane;
 use super::mend::{Positioned, delete};
 use super::refold::{Folded, Refold};
 use crate::clickhouse::Client;
+use crate::clickhouse::read::checkpoint::NO_OFFSET;
 use crate::clickhouse::read::ledger::{ASIDE_COLUMNS, EVENT_COLUMNS, Offsets};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::ledger::batch::LedgerBatch;
@@ -38,6 +39,8 @@ pub struct LaneMender<'a> {
     pub chain: &'a Chain,
     /// Positions with rows that are not equal.
     pub several: BTreeSet<u64>,
+    /// The end of the control log: no checkpoint reflects decisions past it.
+    pub control_end: Offset,
 }
 
 /// What was mended of a partition.
@@ -57,7 +60,7 @@ impl LaneMender<'_> {
     pub fn mend(self, end: Offset, since: Option<Instant>, tell: Tell<'_>) -> Result<MendedLane, AuditError> {
         let mut mended = Vec::new();
         let stops = Lane::stops(self.chain);
-        let Self { refold, client, mut store, runtime, lane, chain, several } = self;
+        let Self { refold, client, mut store, runtime, lane, chain, several, control_end } = self;
         let mut control = Offset(0);
         let proven_from = refold.fold(lane, chain, since, (&stops, end), &mut |folded| {
             match folded {
@@ -70,22 +73,24 @@ impl LaneMender<'_> {
                     let known = chain.path.iter().find(|one| (one.from, one.next) == (right.from, right.next));
                     let is_gap = chain.gaps.iter().any(|gap| (gap.from, gap.to) == (right.from, right.next));
                     let later = chain.path.iter().find(|one| one.from >= right.next).map(|one| one.control);
-                    let is_possible =
-                        |one: &&Checkpoint| one.control >= control && later.is_none_or(|later| one.control <= later);
+                    let most = later.filter(|later| *later <= control_end).unwrap_or(control_end);
+                    let is_possible = |one: &&Checkpoint| (control..=most).contains(&one.control);
                     // which decisions it reflected only its own row knows; those of its predecessor it reflected for certain
                     right.control = known.filter(is_possible).map_or(control, |known| known.control);
                     control = right.control;
-                    let finding = lane.checkpoint_difference(chain, &right);
-                    let is_wrong = known.is_some_and(|known| *known != *right);
-                    if let Some(finding) = finding.filter(|_| is_gap || is_wrong) {
+                    let wrong = known.filter(|known| **known != *right);
+                    if is_gap || wrong.is_some() {
+                        let finding = lane.checkpoint_difference(chain, &right);
+                        mended.push(finding.unwrap_or_else(|| altered(lane, &right)));
+                        // of two rows the one with the greater `control` stays: a wrong one of that kind would take the right one with it
+                        let outranks = wrong.is_some_and(|wrong| wrong.control > right.control);
+                        if outranks {
+                            runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        }
                         store.insert_checkpoint(&right)?;
-                        mended.push(finding);
-                    } else if is_wrong {
-                        store.insert_checkpoint(&right)?;
-                        mended.push(altered(lane, &right));
-                    }
-                    if is_wrong {
-                        runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        if wrong.is_some() && !outranks {
+                            runtime.block_on(keep_checkpoint(client, lane, &right))?;
+                        }
                     }
                 }
             }
@@ -146,7 +151,7 @@ impl Rows<'_> {
     }
 }
 
-/// Deletes all rows under the key of a checkpoint but the right one, which is in the table already.
+/// Deletes all rows under the key of a checkpoint but the right one, if that is in the table.
 async fn keep_checkpoint(client: &Client, lane: &Lane, right: &Checkpoint) -> Result<(), AuditError> {
     let sql = "DELETE FROM checkpoint WHERE stream = {stream:String} AND partition = {partition:UInt32} \
                AND next_offset = {next:UInt64} AND from_offset = {from:UInt64} AND NOT (generation = {generation:UInt32} \
@@ -155,7 +160,7 @@ async fn keep_checkpoint(client: &Client, lane: &Lane, right: &Checkpoint) -> Re
                AND quarantined = {quarantined:UInt64} AND digest = {digest:UInt128} AND last_offset = {last_offset:UInt64} \
                AND last_hash = {last_hash:UInt128} AND first_append_time = fromUnixTimestamp64Milli({first:Int64}, 'UTC'))";
     let counts = right.counts;
-    let (last_offset, last_hash) = right.last.map_or((u64::MAX, 0), |last| (last.offset.0, last.hash));
+    let (last_offset, last_hash) = right.last.map_or((NO_OFFSET, 0), |last| (last.offset.0, last.hash));
     let query = client.raw().query_raw(sql).param("stream", &lane.rules.stream.0).param("partition", lane.partition.0);
     let query = query.param("next", right.next.0).param("from", right.from.0).param("generation", right.generation);
     let query = query.param("control", right.control.0).param("log_time", right.log_time.0.max(0));

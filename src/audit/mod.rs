@@ -23,6 +23,7 @@ pub mod refold;
 pub mod repair;
 pub mod report;
 mod span;
+pub mod stray;
 pub mod sums;
 pub mod vector;
 

@@ -20,7 +20,7 @@ use crate::fold::machine::named_decision;
 use crate::fold::partition::PartitionFold;
 use crate::fold::recovery::{Foundation, VERIFY_MS, rebuild};
 use crate::kafka::control::ControlFollower;
-use crate::kafka::replay::Replay;
+use crate::kafka::reader::{Reader, Stamp};
 
 /// Rows in memory at once.
 const BATCH_ROWS: usize = 5_000;
@@ -44,7 +44,7 @@ pub type Sink<'a> = &'a mut dyn FnMut(Folded) -> Result<(), AuditError>;
 /// Folds logs again. Its calls block: they belong on a thread that may.
 pub struct Refold {
     store: ClickHouseStore,
-    log: Replay,
+    log: Reader,
     control: ControlFollower,
 }
 
@@ -54,13 +54,13 @@ type Start = Vec<Checkpoint>;
 impl Refold {
     /// Over these.
     #[must_use]
-    pub fn new(store: ClickHouseStore, log: Replay, control: ControlFollower) -> Self {
+    pub fn new(store: ClickHouseStore, log: Reader, control: ControlFollower) -> Self {
         Self { store, log, control }
     }
 
     /// The log.
     #[must_use]
-    pub fn log(&self) -> &Replay {
+    pub fn log(&self) -> &Reader {
         &self.log
     }
 
@@ -119,7 +119,7 @@ impl Refold {
         let stops = stops.iter().copied().filter(|stop| *stop > from && *stop <= end).collect::<Vec<_>>().into_iter();
         let mut walk = Walk { fold, stops: stops.peekable(), given: from.0, sink, failure: None };
         let Self { log, control, .. } = self;
-        let read = log.each(rules, partition, (from, end), &mut |record| {
+        let read = log.read((&rules.topic, partition), (from, end), Stamp::Broker(rules), &mut |record| {
             let named = named_decision(control, record)?;
             walk.stop_before(record.offset)?;
             walk.fold.fold(record, named)?;
@@ -147,6 +147,8 @@ impl Walk<'_> {
     fn stop_before(&mut self, offset: Offset) -> Result<(), SeamError> {
         while let Some(stop) = self.stops.next_if(|stop| *stop <= offset) {
             self.give(stop.0)?;
+            // no record lies between the last one and here: the log may have ended with what is none when the checkpoint was made
+            self.fold.reach(stop);
             let (_, checkpoint) = self.fold.take_checkpoint()?;
             self.hand(Folded::Checkpoint(Box::new(checkpoint)))?;
         }

@@ -1,6 +1,7 @@
 //! Mends what an audit finds: decisions and ledger from the log, buckets from the ledger; nothing from guesses.
 //!
-//! Every step finds out anew what is wrong and mends just that, so a repair that was killed is gone on with by starting it again.
+//! An audit before it says what is wrong, an audit after it what is left: so a repair names the same rows in the same words as an audit. Every step
+//! finds out anew what is wrong and mends just that, so a repair that was killed is gone on with by starting it again.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::mend::delete;
 use super::mend_bucket::BucketMender;
 use super::mend_lane::{LaneMender, MendedLane, delete_checkpoint, positions};
 use super::report::{Extent, Report};
-use super::vector::Vector;
+use super::stray;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::word::Offset;
 use crate::kafka::control::ControlRecord;
@@ -23,8 +24,10 @@ use crate::run::mirror::{self, DecisionRow};
 /// What a repair came to.
 #[derive(Debug, Default)]
 pub struct Repaired {
-    /// The rows that were mended.
+    /// What an audit before it named, as far as it is right now.
     pub mended: Vec<Finding>,
+    /// Rows that were mended and that no audit could name before: they showed when others had been mended.
+    pub besides: Vec<Finding>,
     /// The audit after it: what is left cannot be mended from anything that is stored.
     pub report: Report,
 }
@@ -39,18 +42,39 @@ pub async fn repair(
     extent: &Extent,
     tell: Tell<'_>,
 ) -> Result<Repaired, AuditError> {
-    let mut mended = decisions(inspection).await?;
+    let before = inspection.run(extent, tell).await?;
+    if before.findings.is_empty() {
+        return Ok(Repaired { report: before, ..Repaired::default() });
+    }
+    let mut done = decisions(inspection).await?;
+    for stray in inspection.strays(extent).await? {
+        stray::remove(inspection.client(), &stray, extent).await?;
+        done.push(stray);
+    }
     let mut doubtful = BTreeSet::new();
     for lane in inspection.lanes(extent) {
-        mended.extend(self::lane(inspection, store, &lane, extent, tell).await?);
+        done.extend(self::lane(inspection, store, &lane, extent, tell).await?);
         if !inspection.is_believed(&lane, extent, tell).await? {
             doubtful.insert((lane.rules.stream.0.clone(), lane.partition.0));
         }
     }
-    mended.extend(buckets(inspection, store, extent, &doubtful, tell).await?);
-    mended.sort();
-    mended.dedup();
-    Ok(Repaired { mended, report: inspection.run(extent, tell).await? })
+    done.extend(buckets(inspection, store, extent, &doubtful, tell).await?);
+    let report = inspection.run(extent, tell).await?;
+    let mut named = places(&report.findings);
+    let mended: Vec<Finding> = before.findings.into_iter().filter(|one| !named.contains(&place(one))).collect();
+    named.extend(mended.iter().map(place));
+    done.sort();
+    done.retain(|one| named.insert(place(one)));
+    Ok(Repaired { mended, besides: done, report })
+}
+
+/// What a finding is about, whatever it says of it.
+fn place(finding: &Finding) -> (&'static str, Place) {
+    (finding.table, finding.place.clone())
+}
+
+fn places(findings: &[Finding]) -> BTreeSet<(&'static str, Place)> {
+    findings.iter().map(place).collect()
 }
 
 /// Mends buckets, as many at a time as an audit names, as long as they become fewer.
@@ -72,7 +96,7 @@ async fn buckets(
             break;
         }
         before = left;
-        let vector = Vector::newest(inspection.client()).await?;
+        let vector = inspection.auditor().vector().await?;
         let mut mender = BucketMender {
             auditor: inspection.auditor(),
             store: store.clone(),
@@ -136,7 +160,7 @@ async fn lane(
     let start = chain.path.first().map_or(Offset(0), |first| first.from);
     let before = inspection.itself(lane, &chain, (start, end), tell).await?;
     let several = positions(&before.iter().filter(|one| one.invariant == "I2").cloned().collect::<Vec<_>>());
-    let client = inspection.client().clone();
+    let (client, control_end) = (inspection.client().clone(), inspection.control_end());
     let runtime = tokio::runtime::Handle::current();
     let compared = tokio::task::block_in_place(|| {
         lane.compare((inspection.refold(), &runtime), &client, (&chain, end), extent.from, tell)
@@ -157,7 +181,11 @@ async fn lane(
     let mended = tokio::task::block_in_place(|| {
         let refold = inspection.refold();
         let (client, store) = (&client, store.clone());
-        LaneMender { refold, client, store, runtime, lane, chain: &chain, several }.mend(end, extent.from, tell)
+        LaneMender { refold, client, store, runtime, lane, chain: &chain, several, control_end }.mend(
+            end,
+            extent.from,
+            tell,
+        )
     });
     let MendedLane { proven_from, mut mended } = match mended {
         Ok(mended) => mended,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::auditor::Auditor;
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
-use super::vector::{Stand, Vector};
+use super::vector::Stand;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::bucket::SeriesKey;
@@ -47,7 +47,7 @@ pub async fn check(
     tell: &mut (dyn FnMut(&'static str, u64, u64) + Send),
 ) -> Result<Vec<Finding>, AuditError> {
     let (client, definitions) = (auditor.client(), auditor.definitions());
-    let vector = Vector::newest(client).await?;
+    let vector = auditor.vector().await?;
     let remeter = auditor.remeter(&vector)?;
     let chunks = remeter.chunks_of(scope, &definitions.newest(), READINGS).await?;
     let (of, mut findings) = (chunks.len() as u64, Vec::new());

@@ -4,9 +4,11 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::error::AuditError;
+use super::stray::is_known;
 use crate::clickhouse::native::bucket_version;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
+use crate::core::decision::stream::StreamRegister;
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::remeter::{Cut, Source};
 
@@ -66,6 +68,13 @@ impl Vector {
         let select = client.select(&sql).param("streams", streams).param("partitions", partitions);
         let rows: Vec<StandRow> = client.fetch_all(select.param("offsets", offsets)).await?;
         Ok(Self(rows.into_iter().map(Stand::from).collect()))
+    }
+
+    /// Without partitions that no decision opened: nobody's buckets count what somebody's hand wrote there.
+    #[must_use]
+    pub fn of_opened(mut self, register: &StreamRegister) -> Self {
+        self.0.retain(|stand| is_known(register, &stand.point.stream.0, stand.point.partition.0));
+        self
     }
 
     /// The partitions.

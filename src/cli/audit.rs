@@ -18,7 +18,7 @@ use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, check};
 use crate::config::Config;
 use crate::core::word::Instant;
-use crate::kafka::replay::Replay;
+use crate::kafka::reader::Reader;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -88,7 +88,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<(Inspection, ClickHo
     let control = tokio::task::block_in_place(|| follow(config))?;
     let runtime = tokio::runtime::Handle::current();
     let store = ClickHouseStore::new(client.clone(), runtime, Arc::new(|_, _, _| {}));
-    let refold = Refold::new(store.clone(), Replay::new(&config.kafka)?, control.clone());
+    let refold = Refold::new(store.clone(), Reader::new(&config.kafka)?, control.clone());
     Ok((Inspection::new(client, control, refold)?, store))
 }
 

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::catalog::published::history;
 use super::closing::{decided, with_closer};
+use super::output::say;
 use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
 use crate::closer::decide::Credited;
@@ -59,7 +60,7 @@ impl Args {
         with_closer(config, self.actor, |closer| match decided(closer.credit(&number, &credited, &reason))? {
             Ok(note) => {
                 closer.materialise()?;
-                println!("{number} is credited by {note}");
+                say(format_args!("{number} is credited by {note}"))?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(refused) => Ok(refused),
@@ -75,6 +76,7 @@ pub(super) enum Command {
     )]
     Grant(GrantArgs),
     /// List the credits that were granted
+    #[command(after_help = "Example:\n  plimsoll credit list")]
     List,
 }
 
@@ -111,10 +113,10 @@ impl Command {
                 for (offset, grant, actor) in grants(&control).iter() {
                     let whose = grant.customer.as_ref().map_or(String::new(), |customer| format!("/{customer}"));
                     let expires = grant.expires.map_or("never".to_owned(), |instant| instant.to_string());
-                    println!(
+                    say(format_args!(
                         "{:>8}  {}{whose}  {}  {}  expires {expires}  {actor}  {}",
                         offset.0, grant.contract, grant.id, grant.amount, grant.reference
-                    );
+                    ))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -136,7 +138,7 @@ impl GrantArgs {
         };
         if let Some((_, known, _)) = grants(control).iter().find(|(_, known, _)| same(known)) {
             if *known == grant {
-                println!("credit {} is granted already", grant.id);
+                say(format_args!("credit {} is granted already", grant.id))?;
                 return Ok(ExitCode::SUCCESS);
             }
             return Ok(refused(&format!(
@@ -146,7 +148,7 @@ impl GrantArgs {
         }
         let (id, amount) = (grant.id.clone(), grant.amount.clone());
         let offset = append(&config.kafka, &Decision::CreditGranted { grant, actor }).await?;
-        println!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic);
+        say(format_args!("credit {id} of {amount} is granted, at {} of {}", offset.0, config.kafka.control_topic))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -174,7 +176,9 @@ impl GrantArgs {
                 }
                 Some(_) => {}
                 None => {
-                    println!("no customer of the price book claims {tag}: the credit waits for usage under that tag")
+                    eprintln!(
+                        "plimsoll: no customer of the price book claims {tag}: the credit waits for usage under that tag"
+                    );
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 
+use super::output::say;
 use crate::dev::{Dev, Part, Progress, State, Status};
 
 /// What `status` ends with when a part is not up.
@@ -13,10 +14,15 @@ const NOT_UP: u8 = 3;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Start what does not run, fetching it first if need be, and write a configuration file that points at it
+    #[command(
+        after_help = "Examples:\n  plimsoll dev up\n  plimsoll dev up --only engine\n  eval \"$(plimsoll dev up | grep export)\""
+    )]
     Up(Choice),
     /// End what was started, and nothing else; data stays
+    #[command(after_help = "Example:\n  plimsoll dev down")]
     Down(Choice),
     /// Show what runs and where; exit code 3 unless both parts are up
+    #[command(after_help = "Example:\n  plimsoll dev status --format json")]
     Status(Place),
 }
 
@@ -52,7 +58,7 @@ impl Command {
                 let status = place.dev()?.up(only)?;
                 place.print(&status)?;
                 if place.format == Format::Table {
-                    println!("export PLIMSOLL_CONFIG={}", status.config.display());
+                    say(format_args!("export PLIMSOLL_CONFIG={}", status.config.display()))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -81,8 +87,8 @@ impl Place {
 
     fn print(&self, status: &Status) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => println!("{}", serde_json::to_string(status)?),
-            Format::Table => println!("{}", table(status)),
+            Format::Json => say(format_args!("{}", serde_json::to_string(status)?))?,
+            Format::Table => say(format_args!("{}", table(status)))?,
         }
         Ok(())
     }

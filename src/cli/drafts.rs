@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::closing::{decided, with_closer};
 use super::stream::default_actor;
+use crate::cli::output::say;
 use crate::config::Config;
 
 /// `plimsoll drafts`.
@@ -96,14 +97,16 @@ impl Issue {
                 }
                 false => self.drafts.clone(),
             };
-            let mut code = ExitCode::SUCCESS;
+            // whether anybody reads it must not decide how far this goes
+            let (mut code, mut told) = (ExitCode::SUCCESS, Ok(()));
             for id in &drafts {
                 match decided(closer.issue_draft(id))? {
-                    Ok(number) => println!("{id} is issued as {number}"),
+                    Ok(number) => told = told.and(say(format_args!("{id} is issued as {number}"))),
                     Err(refused) => code = refused,
                 }
             }
             closer.materialise()?;
+            told?;
             Ok(code)
         })
     }
@@ -114,7 +117,7 @@ impl Discard {
         with_closer(config, self.actor.clone(), |closer| {
             match decided(closer.discard_draft(&self.draft, &self.reason))? {
                 Ok(draft) => {
-                    println!("{} of {} is discarded", self.draft, draft.contract);
+                    say(format_args!("{} of {} is discarded", self.draft, draft.contract))?;
                     Ok(ExitCode::SUCCESS)
                 }
                 Err(refused) => Ok(refused),

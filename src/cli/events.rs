@@ -12,6 +12,9 @@ use crate::config::Config;
 
 /// `plimsoll events`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  plimsoll events --stream usage | jq -r .disposition | sort | uniq -c\n  plimsoll events --stream usage-1 --partition 3 --from-offset 8800 --to-offset 8900"
+)]
 pub struct Command {
     /// A stream id (usage-1), or a topic (usage), which means its newest generation
     #[arg(long, value_name = "STREAM")]

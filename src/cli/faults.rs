@@ -7,6 +7,7 @@ use std::time::{Duration, Instant as Moment};
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::say;
 use crate::sim::{Report, run, trace};
 
 /// Schedules that a thread takes at a time.
@@ -25,24 +26,24 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn run(&self, seed: u64) -> ExitCode {
+    pub(super) fn run(&self, seed: u64) -> anyhow::Result<ExitCode> {
         if self.count == 1 {
-            trace(seed).iter().for_each(|line| println!("{line}"));
+            say(format_args!("{}", trace(seed).join("\n")))?;
         }
         let started = Moment::now();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let report = self.run_all(seed, threads);
         let rate = report.schedules as f64 / started.elapsed().as_secs_f64();
-        println!("{report}");
-        println!("{rate:.0} schedules/s on {threads} cores");
+        say(format_args!("{report}"))?;
+        say(format_args!("{rate:.0} schedules/s on {threads} cores"))?;
         if let Some((first, _)) = report.failures.first().filter(|_| self.count > 1) {
-            trace(*first).iter().for_each(|line| println!("{line}"));
+            say(format_args!("{}", trace(*first).join("\n")))?;
         }
         for (seed, failure) in &report.failures {
-            println!("seed {seed} fails: {:?}: {}", failure.broken, failure.text);
-            println!("  again: plimsoll simulate --seed {seed} --count 1");
+            say(format_args!("seed {seed} fails: {:?}: {}", failure.broken, failure.text))?;
+            say(format_args!("  again: plimsoll simulate --seed {seed} --count 1"))?;
         }
-        if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn run_all(&self, seed: u64, threads: usize) -> Report {

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::closing::{decided, refused, with_closer};
 use super::stream::default_actor;
+use crate::cli::output::say;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::invoices::{self, InvoiceQuery};
 use crate::config::Config;
@@ -125,7 +126,7 @@ impl Reference {
                 return Ok(refused);
             }
             closer.materialise()?;
-            println!("{} is known as {}", self.number, self.reference.trim());
+            say(format_args!("{} is known as {}", self.number, self.reference.trim()))?;
             Ok(ExitCode::SUCCESS)
         })
     }
@@ -148,14 +149,21 @@ impl Reprice {
             if closed.is_empty() {
                 return refused(format!("no period of {} that begins in {} is closed", self.provider, self.period));
             }
+            // whether anybody reads it must not decide how far this goes
+            let mut told = Ok(());
             for period in closed {
                 match decided(closer.reprice(&period.key, &hash, &self.reason))? {
                     Ok(revision) => {
-                        println!("revision {revision} of {} {} will be rated with {hash}", self.provider, period.label)
+                        let label = &period.label;
+                        told = told.and(say(format_args!(
+                            "revision {revision} of {} {label} will be rated with {hash}",
+                            self.provider
+                        )));
                     }
                     Err(refused) => return Ok(refused),
                 }
             }
+            told?;
             Ok(ExitCode::SUCCESS)
         })
     }

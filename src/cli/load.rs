@@ -7,6 +7,7 @@ use anyhow::bail;
 use chrono::Utc;
 use clap::Args as ClapArgs;
 
+use super::output::say;
 use super::stream::follow;
 use crate::config::Config;
 use crate::core::event::time;
@@ -19,8 +20,9 @@ const SHARED_PROVIDER: &str = "northwind";
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Example:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400\n\nThe same arguments with --start give the same \
-                  bytes: a second run makes duplicates."
+    after_help = "Example:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400\n\nAn event is a function of \
+                  seed, array, instant and --readings. So a second run makes duplicates of what is there already, and new events of the time since; with \
+                  other --readings the instants that are there already end in quarantine as conflicts: give another --seed then."
 )]
 pub(super) struct Args {
     /// The stream, by its topic or its id
@@ -81,9 +83,9 @@ impl Args {
         let expected = plan.events;
         let records = PlainLoad::new(plan).map(|record| (&*stream, record));
         let published = publish(&config.kafka, records, expected, self.rate)?;
-        println!("{}: {published}, {:.0} readings/s", stream.stream, {
+        say(format_args!("{}: {published}, {:.0} readings/s", stream.stream, {
             published.events_per_second() * f64::from(self.readings)
-        });
+        }))?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::output::say;
 use crate::clickhouse::{Client, check, migrate, wait};
 use crate::config::Config;
 
 /// `plimsoll migrate`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll migrate\n  plimsoll migrate --dry-run")]
 pub struct Command {
     /// Print what would be done, as SQL, and change nothing
     #[arg(long)]
@@ -34,18 +36,18 @@ impl Command {
         }
         if self.dry_run {
             for migration in migrate::plan(&client).await?.missing {
-                println!("-- {:04} {}", migration.number, migration.name);
-                println!("{};\n", migration.statements(&client).join(";\n\n"));
+                say(format_args!("-- {:04} {}", migration.number, migration.name))?;
+                say(format_args!("{};\n", migration.statements(&client).join(";\n\n")))?;
             }
             return Ok(ExitCode::SUCCESS);
         }
         let applied = migrate::apply(&client).await?;
         check::tables(&client).await?;
         for migration in &applied {
-            println!("applied {:04} {}", migration.number, migration.name);
+            say(format_args!("applied {:04} {}", migration.number, migration.name))?;
         }
         if applied.is_empty() {
-            println!("nothing to apply, {} migrations are in place", migrate::MIGRATIONS.len());
+            say(format_args!("nothing to apply, {} migrations are in place", migrate::MIGRATIONS.len()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -17,19 +17,25 @@ mod engine;
 mod events;
 #[cfg(feature = "sim")]
 mod faults;
+mod health;
 mod invoices;
+mod levels;
 mod load;
 mod log;
 mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
+mod output;
 mod progress;
 mod prove;
+mod providers;
 mod quarantine;
 mod quote;
+mod refusal;
 mod repair;
 mod run;
+mod sales_credits;
 mod serve;
 mod signal;
 mod simulate;
@@ -45,6 +51,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+pub use refusal::Refused;
 
 /// Metering and billing for storage sold by consumption.
 #[derive(Debug, Parser)]
@@ -90,6 +97,10 @@ enum Command {
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
     Events(events::Command),
+    /// Show how arrays are: ok, silent, orphaned and why, for demonstration, moved or contested
+    Health(health::Args),
+    /// Show partner levels: granted, attained and promised, what the next one lacks, and the line to paste
+    Levels(levels::Args),
     /// List issued documents, or show one as JSON, CSV, FOCUS or a page to print
     Invoices(invoices::Args),
     /// Issue drafts: each gets the next number of its seller
@@ -110,6 +121,8 @@ enum Command {
     Late(quarantine::Late),
     /// Compute documents again from the ledger, and say what differs
     Prove(prove::Args),
+    /// Show providers' scorecards: revenue, growth, arrays, customers, capacity, level, and who is dormant
+    Providers(providers::Args),
     /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
     Quote(quote::Command),
     /// Store the ERP's id of an issued document
@@ -120,10 +133,12 @@ enum Command {
     Repair(repair::Args),
     /// Fold usage streams into the ledger and buckets
     Run(run::Args),
+    /// Show what the vendor's teams are credited for issued wholesale, and whether it is the same on either route
+    SalesCredits(sales_credits::Args),
     Simulate(simulate::Args),
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
-    /// Open usage streams
+    /// Open usage streams, open them again, list them, and record what they lost or send on what is void
     #[command(subcommand)]
     Stream(stream::Command),
     /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
@@ -171,6 +186,14 @@ impl Cli {
             Command::Dev(command) => command.run(),
             Command::Doctor(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Engine(arguments) => arguments.run(),
+            Command::Health(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::Levels(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Load(arguments) => arguments.run(&load(self.config)?),
             Command::Man(arguments) => arguments.run(),
             Command::Margin(arguments) => {
@@ -189,6 +212,14 @@ impl Cli {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
             }
+            Command::Providers(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
+            Command::SalesCredits(arguments) => {
+                let config = load(self.config)?;
+                block_on(arguments.run(&config))
+            }
             Command::Trace(arguments) => {
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))
@@ -197,8 +228,8 @@ impl Cli {
             Command::Run(arguments) => arguments.run(&load(self.config)?),
             Command::Simulate(arguments) => {
                 #[cfg(feature = "sim")]
-                if let Some(code) = arguments.inject_faults() {
-                    return Ok(code);
+                if let Some(ended) = arguments.inject_faults() {
+                    return ended;
                 }
                 let config = load(self.config)?;
                 block_on(arguments.run(&config))

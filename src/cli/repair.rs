@@ -11,7 +11,7 @@ use crate::audit::repair::repair;
 #[command(
     after_help = "Decisions and ledger are mended from Kafka as far as it is retained, buckets from the ledger. The right row is written before the wrong \
                   one is deleted, so a repair that was killed leaves nothing worse, and is gone on with by starting it again.\n\n\
-                  Prints what was mended. Exit code 0: everything is right now. 2: what is named at the end cannot be mended from anything that is \
+                  Prints what was mended, in the words of `plimsoll audit`. Exit code 0: everything is right now. 2: what is named at the end cannot be mended from anything that is \
                   stored.\n\nExamples:\n  plimsoll repair --provider northwind --from 2026-10-01 --to 2026-11-01 --dry-run\n  plimsoll repair"
 )]
 pub(super) struct Args {
@@ -32,7 +32,7 @@ impl Args {
         let mut bar = Bar::new();
         let mut progress = |what, done, of| bar.tell(what, done, of);
         if self.dry_run {
-            let report = inspection.run(&extent, &mut progress).await?;
+            let report = inspection.dry().run(&extent, &mut progress).await?;
             drop(bar);
             print(&report.findings, self.format)?;
             tell(&report);
@@ -42,7 +42,11 @@ impl Args {
         let repaired = repair(&mut inspection, &store, &extent, &mut progress).await?;
         drop(bar);
         print(&repaired.mended, self.format)?;
-        eprintln!("plimsoll: {} rows mended", repaired.mended.len());
+        eprintln!("plimsoll: {} findings mended", repaired.mended.len());
+        if !repaired.besides.is_empty() {
+            eprintln!("plimsoll: {} rows more, which showed when the others were mended:", repaired.besides.len());
+            print(&repaired.besides, self.format)?;
+        }
         tell(&repaired.report);
         if repaired.report.findings.is_empty() {
             return Ok(ExitCode::SUCCESS);

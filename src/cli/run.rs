@@ -20,6 +20,7 @@ use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
 use crate::metrics::Metrics;
+use crate::programme;
 use crate::run::figures;
 use crate::run::mirror::{mirror, mirror_new};
 use crate::run::retention::Retention;
@@ -69,10 +70,13 @@ pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) ->
         tokio::spawn(alarm::follow(client.clone(), Arc::clone(metrics), shutdown.clone()));
     }
     if let Some(address) = config.metrics.listen {
-        match Probes::bind(address, Arc::clone(metrics), ready_with(client)).await {
+        match Probes::bind(address, Arc::clone(metrics), ready_with(client.clone())).await {
             Ok(probes) => {
                 tracing::info!(address = %probes.address()?, "metrics listen");
-                tokio::spawn(probes.run(shutdown));
+                tokio::spawn(probes.run(shutdown.clone()));
+                if api {
+                    tokio::spawn(programme::watch::watch(client, Arc::clone(metrics), shutdown));
+                }
             }
             // a second worker on one machine folds all the same
             Err(error) => tracing::warn!(%address, %error, "no metrics: set metrics.listen to another address"),

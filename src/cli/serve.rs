@@ -17,6 +17,7 @@ use crate::http::{Api, Closers, Decider, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::Topics;
 use crate::metrics::Metrics;
+use crate::programme;
 use crate::quarantine::Resolver;
 
 /// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only who decides waits for it.
@@ -41,6 +42,7 @@ fn closers(config: &Config, client: &Client, control: ControlFollower) -> anyhow
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays")]
 pub struct Command {}
 
 impl Command {
@@ -67,7 +69,10 @@ impl Command {
         tokio::select! {
             checked = checked => {
                 checked.context("the API cannot read its tables")?;
-                tasks.push(tokio::spawn(alarm::follow(client.clone(), metrics, shutdown)));
+                tasks.push(tokio::spawn(alarm::follow(client.clone(), Arc::clone(&metrics), shutdown.clone())));
+                if config.metrics.listen.is_some() {
+                    tasks.push(tokio::spawn(programme::watch::watch(client.clone(), metrics, shutdown)));
+                }
                 stopped.await;
             }
             () = stopped.as_mut() => {}

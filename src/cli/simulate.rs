@@ -62,7 +62,7 @@ fn parse_periods(text: &str) -> Result<Periods, String> {
 impl Args {
     /// Runs the fault simulator, if that is what is asked for.
     #[cfg(feature = "sim")]
-    pub(super) fn inject_faults(&self) -> Option<ExitCode> {
+    pub(super) fn inject_faults(&self) -> Option<anyhow::Result<ExitCode>> {
         self.faults.seed.map(|seed| self.faults.run(seed))
     }
 

@@ -63,6 +63,21 @@ impl Args {
         }
     }
 
+    /// Says why no statement is shown.
+    fn tell_nothing(&self) {
+        match (&self.contract, &self.provider) {
+            (Some(contract), _) => eprintln!(
+                "plimsoll: no statement: no customer of contract {contract} has usage in {}, as far as checkpoints reach",
+                self.period
+            ),
+            (None, provider) => eprintln!(
+                "plimsoll: no statement: no contract of {} is in force in {} with usage in it, as far as checkpoints reach",
+                provider.as_deref().unwrap_or_default(),
+                self.period
+            ),
+        }
+    }
+
     /// Prints each statement as soon as it is rated: of a large provider there are more than memory should hold.
     async fn print(&self, rater: &Rater) -> Result<(), Failure> {
         let mut out = BufWriter::new(std::io::stdout().lock());
@@ -80,13 +95,17 @@ impl Args {
                 rater.places(&contracts, &self.period).await?
             }
         };
+        let mut shown = 0u64;
         rater
             .each(&places, &self.period, |_, document| {
                 match document {
-                    Ok(document) => match self.format {
-                        Format::Table => writeln!(out, "{}", table(&document))?,
-                        Format::Json => writeln!(out, "{}", serde_json::to_string(&document)?)?,
-                    },
+                    Ok(document) => {
+                        shown += 1;
+                        match self.format {
+                            Format::Table => writeln!(out, "{}", table(&document))?,
+                            Format::Json => writeln!(out, "{}", serde_json::to_string(&document)?)?,
+                        }
+                    }
                     // a contract that begins later or has ended has no statement of this period
                     Err(StatementError::Rate(RateError::NotInForce { .. })) if self.all => {}
                     Err(error) => return Err(error.into()),
@@ -94,6 +113,9 @@ impl Args {
                 Ok::<(), Failure>(())
             })
             .await?;
+        if shown == 0 {
+            self.tell_nothing();
+        }
         if let (true, Format::Table, Some(provider)) = (self.all, self.format, &self.provider) {
             writeln!(
                 out,

@@ -1,14 +1,18 @@
 //! `plimsoll usage`: metered usage as lines of JSON.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
+use super::refusal::refuse;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::rows::Rows;
+use crate::clickhouse::read::stored::spans;
 use crate::clickhouse::read::usage::{Key, MeterInRange, UsageLine, UsageQuery, UsageRow};
+use crate::clickhouse::read::void;
 use crate::clickhouse::read::window::{self, Window};
 use crate::config::Config;
 use crate::core::word::Kind;
@@ -21,7 +25,10 @@ use crate::core::word::Kind;
 /// (an array and its volumes): keep `kind` among the keys, or ask for one --kind. Meters are never added to each other: without
 /// `meter` among the keys it is added to them when the range holds more than one.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 --step hour --by array --meter effective_used"
+)]
 pub struct Command {
     /// Whose arrays
     #[arg(long, value_name = "ID")]
@@ -68,6 +75,34 @@ pub enum Step {
     Period,
 }
 
+/// Says why there is no row; a provider of whom nobody has heard is refused.
+async fn tell_nothing(client: &Client, query: &UsageQuery) -> anyhow::Result<()> {
+    let provider = &query.provider;
+    let stored = spans(client).await?;
+    if let Some(span) = stored.iter().find(|span| span.provider == *provider) {
+        eprintln!(
+            "plimsoll: nothing fits: the usage of {provider} that is stored lies from {} to {}",
+            span.from().rfc3339(),
+            span.until().rfc3339()
+        );
+        return Ok(());
+    }
+    let register = void::register(client).await?;
+    let mut known: BTreeSet<&str> = register.all().filter_map(|stream| stream.rules.provider.as_deref()).collect();
+    if known.contains(provider.as_str()) {
+        eprintln!("plimsoll: no usage of {provider} is stored yet: `plimsoll run` folds what its stream holds");
+        return Ok(());
+    }
+    known.extend(stored.iter().map(|span| span.provider.as_str()));
+    let known: Vec<&str> = known.into_iter().collect();
+    match known.is_empty() {
+        true => refuse(
+            "no usage of anybody is stored: open a stream with `plimsoll stream open` and fold it with `plimsoll run`",
+        ),
+        false => refuse(format!("no usage of provider {provider} is known: name one of {}", known.join(", "))),
+    }
+}
+
 fn parse_key(name: &str) -> Result<Key, String> {
     let known = || Key::ALL.map(Key::as_str).join(", ");
     Key::parse(name).ok_or_else(|| format!("use some of {}", known()))
@@ -96,12 +131,17 @@ impl Command {
         let edges = query.window.edges();
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut rows = Rows::<UsageRow>::of(&client, query.all(&client))?;
+        let mut shown = 0u64;
         while let Some(row) = rows.next().await.context("cannot read usage")? {
             let seconds = row.seconds(&query.window, &edges);
             serde_json::to_writer(&mut out, &UsageLine { row: &row, by: &query.by, seconds })?;
             out.write_all(b"\n")?;
+            shown += 1;
         }
         out.flush()?;
+        if shown == 0 {
+            tell_nothing(&client, &query).await?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 

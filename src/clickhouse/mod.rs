@@ -1,6 +1,7 @@
 //! The shell around ClickHouse: one client, the tables and the check that they are the ones this build writes and reads.
 
 pub mod allocation;
+mod belonging;
 pub mod check;
 pub mod client;
 mod ddl;

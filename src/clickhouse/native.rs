@@ -4,11 +4,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::read::checkpoint::NO_OFFSET;
 use crate::core::ledger::batch::{LedgerBatch, MaybeInstants};
 use crate::core::ledger::column::DictionaryColumn;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::{Bucket, BucketBatch, BucketCell, SeriesKey};
-use crate::core::word::{Offset, Partition};
+use crate::core::word::{Instant, Offset, Partition};
+use crate::fold::checkpoint::Checkpoint;
 
 /// The type of an instant in milliseconds.
 pub const DATE_TIME_MS: &str = "DateTime64(3, 'UTC')";
@@ -319,6 +321,38 @@ fn bucket_block(rules: &StreamRules, partition: Partition, as_of: Offset, rows: 
     block.number_arrays("cell_max", "UInt64", &ends, cells().map(|cell| cell.max.to_le_bytes()));
     block.number_arrays("cell_last", "UInt64", &ends, cells().map(|cell| cell.last.to_le_bytes()));
     block
+}
+
+/// A checkpoint.
+#[must_use]
+pub fn checkpoint(checkpoint: &Checkpoint) -> Block {
+    let mut block = Block::new(1, 200);
+    let number = |value: u64| std::iter::once(value.to_le_bytes());
+    block.constant("stream", &checkpoint.stream.0);
+    block.numbers("generation", "UInt32", std::iter::once(checkpoint.generation.to_le_bytes()));
+    block.numbers("partition", "UInt32", std::iter::once(checkpoint.partition.0.to_le_bytes()));
+    block.numbers("from_offset", "UInt64", number(checkpoint.from.0));
+    block.numbers("next_offset", "UInt64", number(checkpoint.next.0));
+    block.numbers("control", "UInt64", number(checkpoint.control.0));
+    let instant = |instant: Instant| std::iter::once(table_ms(instant).to_le_bytes());
+    block.numbers("log_time", DATE_TIME_MS, instant(checkpoint.log_time));
+    block.numbers("consumed", "UInt64", number(checkpoint.consumed));
+    block.numbers("accepted", "UInt64", number(checkpoint.counts.accepted));
+    block.numbers("duplicate", "UInt64", number(checkpoint.counts.duplicate));
+    block.numbers("late", "UInt64", number(checkpoint.counts.late));
+    block.numbers("quarantined", "UInt64", number(checkpoint.counts.quarantined));
+    block.numbers("digest", "UInt128", std::iter::once(checkpoint.digest.to_le_bytes()));
+    block.numbers("last_offset", "UInt64", number(checkpoint.last.map_or(NO_OFFSET, |last| last.offset.0)));
+    let hash = checkpoint.last.map_or(0, |last| last.hash);
+    block.numbers("last_hash", "UInt128", std::iter::once(hash.to_le_bytes()));
+    block.numbers("first_append_time", DATE_TIME_MS, instant(checkpoint.first_append_time));
+    block
+}
+
+/// An instant inside the range of a DateTime64: a partition without records has a log time before all time.
+#[must_use]
+pub fn table_ms(instant: Instant) -> i64 {
+    instant.0.clamp(0, 4_000_000_000_000)
 }
 
 fn dictionary<'t>(values: impl Iterator<Item = &'t [u8]>) -> DictionaryColumn {

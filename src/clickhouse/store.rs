@@ -8,15 +8,17 @@ use ::clickhouse::query::Query;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
-use super::native::{self, Block};
-use super::void::{Void, counted};
+use super::belonging::{OWN, belonging, events_sql, has_history, newest_filter, void_of};
+use super::native::{self, Block, table_ms};
+use super::read::checkpoint::{COLUMNS, CheckpointRow};
+use super::void::Void;
 use super::{Client, Error};
 use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::word::{Instant, Kind, Offset, Partition};
-use crate::fold::checkpoint::{Checkpoint, Counts, LastRecord};
+use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
     ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan, Store,
@@ -113,64 +115,11 @@ impl ClickHouseStore {
     }
 }
 
-/// Whether a partition's state is made of more than its own rows.
-fn has_history(generation: &Generation) -> bool {
-    !generation.earlier.is_empty() || !generation.holes.is_empty()
-}
-
-/// The rows that a partition's state is made of: its own below an offset, and those of earlier generations whose arrays belong to it, as
-/// Kafka's default partitioner says. Void ones are none of them.
-fn belonging(generation: &Generation) -> String {
-    match has_history(generation) {
-        false => OWN.to_owned(),
-        true => format!("(({OWN}) OR (stream IN {{earlier:Array(String)}} AND {BELONGS})) AND {}", counted("")),
-    }
-}
-
-/// The void events of a partition's arrays. Offsets stand in the text, so that the primary key is of use.
-fn void_of(generation: &Generation, partition: Partition) -> String {
-    let place =
-        |(p, (from, to)): (u32, (u64, u64))| format!("(partition = {p} AND offset >= {from} AND offset < {to})");
-    let mut spans: Vec<String> = Vec::new();
-    for (number, earlier) in generation.earlier.iter().enumerate() {
-        let past_ends = earlier.ends.iter().flatten().map(|end| (end.0, u64::MAX));
-        let holes = earlier.holes.iter().map(|hole| (hole.partition.0, (hole.from.0, hole.to.0)));
-        let places: Vec<String> = (0..).zip(past_ends).chain(holes).map(place).collect();
-        spans.push(format!(
-            "(stream = {{earlier:Array(String)}}[{}] AND {BELONGS} AND ({}))",
-            number + 1,
-            places.join(" OR ")
-        ));
-    }
-    for hole in generation.holes(partition) {
-        spans.push(format!("(stream = {{stream:String}} AND {})", place((partition.0, (hole.from.0, hole.to.0)))));
-    }
-    if spans.is_empty() { "0".to_owned() } else { format!("({})", spans.join(" OR ")) }
-}
-
 fn seam_error(error: Error, what: &str) -> SeamError {
     match error {
         Error::Retryable(failure) => SeamError::retryable(format!("{what}: {failure}")),
         Error::Permanent(failure) => SeamError::refused(format!("{what}: {failure}")),
     }
-}
-
-#[derive(Row, Deserialize)]
-struct CheckpointRow {
-    generation: u32,
-    from_offset: u64,
-    next_offset: u64,
-    control: u64,
-    log_time: i64,
-    consumed: u64,
-    accepted: u64,
-    duplicate: u64,
-    late: u64,
-    quarantined: u64,
-    digest: u128,
-    last_offset: u64,
-    last_hash: u128,
-    first_append_time: i64,
 }
 
 #[derive(Row, Deserialize)]
@@ -218,14 +167,6 @@ struct EventRow {
     values: Vec<u64>,
 }
 
-/// Where no last record exists yet.
-const NO_OFFSET: u64 = u64::MAX;
-
-const OWN: &str = "stream = {stream:String} AND partition = {partition:UInt32} AND offset < {below:UInt64}";
-
-/// Whether an array belongs to the partition: (murmur2 & 0x7fffffff) mod N.
-const BELONGS: &str = "kafkaMurmurHash(toString(array)) % {partitions:UInt32} = {partition:UInt32}";
-
 impl Store for ClickHouseStore {
     fn checkpoints(
         &mut self,
@@ -233,17 +174,16 @@ impl Store for ClickHouseStore {
         partition: Partition,
         back_ms: i64,
     ) -> Result<Vec<Checkpoint>, SeamError> {
-        let sql = "SELECT generation, from_offset, next_offset, control, toUnixTimestamp64Milli(log_time) AS log_time, consumed, \
-                   accepted, duplicate, late, quarantined, digest, last_offset, last_hash, \
-                   toUnixTimestamp64Milli(first_append_time) AS first_append_time \
-                   FROM checkpoint FINAL WHERE stream = {stream:String} AND partition = {partition:UInt32} \
-                   AND next_offset < {below:UInt64} ORDER BY next_offset DESC, control DESC LIMIT {limit:UInt64}";
+        let sql = format!(
+            "SELECT {COLUMNS} FROM checkpoint FINAL WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} \
+             AND next_offset < {{below:UInt64}} ORDER BY next_offset DESC, control DESC LIMIT {{limit:UInt64}}"
+        );
         let all = LedgerSpan { rules, partition, from: Offset(0), below: Offset(u64::MAX) };
         let mut found: Vec<Checkpoint> = Vec::new();
-        self.each::<CheckpointRow>(self.select(sql, all).param("limit", CHECKPOINTS_READ), &mut |row| {
+        self.each::<CheckpointRow>(self.select(&sql, all).param("limit", CHECKPOINTS_READ), &mut |row| {
             let newest = found.first().map_or(row.log_time, |newest| newest.log_time.0);
             if found.is_empty() || row.log_time >= newest - back_ms {
-                found.push(checkpoint(rules, partition, &row));
+                found.push(row.checkpoint(&rules.stream, partition));
             }
         })?;
         Ok(found)
@@ -379,44 +319,8 @@ impl Store for ClickHouseStore {
     }
 
     fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), SeamError> {
-        self.insert("checkpoint", 1, checkpoint_block(checkpoint))
+        self.insert("checkpoint", 1, native::checkpoint(checkpoint))
     }
-}
-
-/// Events newer than their array's newest by less than the horizon. The array columns are by far the widest: they are read for the
-/// positions that matter and for no others.
-fn newest_filter(generation: &Generation) -> String {
-    let position = if has_history(generation) { "(stream, partition, offset)" } else { "offset" };
-    let belonging = belonging(generation);
-    format!(
-        "{position} IN (SELECT {position} FROM usage_event AS event INNER JOIN (SELECT provider, array, max(time) AS newest \
-         FROM usage_event WHERE {belonging} AND disposition = 'accepted' \
-         AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') GROUP BY provider, array) AS newest \
-         USING (provider, array) WHERE {belonging} AND disposition = 'accepted' \
-         AND append_time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') \
-         AND toUnixTimestamp64Milli(assumeNotNull(event.time)) > toUnixTimestamp64Milli(assumeNotNull(newest.newest)) - {{horizon:Int64}})"
-    )
-}
-
-fn events_sql(filter: &str, belonging: &str, meters: Option<&[String]>) -> String {
-    let column = |name: &str| match meters {
-        Some(_) => {
-            format!("arrayFilter((value, meter) -> has({{meters:Array(String)}}, meter), {name}, reading_meter)")
-        }
-        None => name.to_owned(),
-    };
-    format!(
-        "SELECT toString(stream) AS of, partition, offset, toUnixTimestamp64Milli(assumeNotNull(time)) AS time_ms, \
-         if(isNull(recorded_time), NULL, toUnixTimestamp64Milli(assumeNotNull(recorded_time))) AS recorded_ms, provider, array, site, \
-         {} AS kinds, {} AS resources, {} AS customers, {} AS tiers, {} AS meters, {} AS values \
-         FROM usage_event FINAL WHERE {belonging} AND disposition = 'accepted' AND {filter}",
-        column("reading_kind"),
-        column("reading_resource"),
-        column("reading_customer"),
-        column("reading_tier"),
-        column("reading_meter"),
-        column("reading_value"),
-    )
 }
 
 fn event(generation: &Generation, row: EventRow) -> LedgerEvent {
@@ -439,56 +343,4 @@ fn event(generation: &Generation, row: EventRow) -> LedgerEvent {
         array: row.array,
         site: row.site,
     }
-}
-
-fn checkpoint(rules: &StreamRules, partition: Partition, row: &CheckpointRow) -> Checkpoint {
-    Checkpoint {
-        stream: rules.stream.clone(),
-        generation: row.generation,
-        partition,
-        from: Offset(row.from_offset),
-        next: Offset(row.next_offset),
-        control: Offset(row.control),
-        log_time: Instant(row.log_time),
-        consumed: row.consumed,
-        counts: Counts {
-            accepted: row.accepted,
-            duplicate: row.duplicate,
-            late: row.late,
-            quarantined: row.quarantined,
-        },
-        digest: row.digest,
-        last: (row.last_offset != NO_OFFSET)
-            .then_some(LastRecord { offset: Offset(row.last_offset), hash: row.last_hash }),
-        first_append_time: Instant(row.first_append_time),
-    }
-}
-
-fn checkpoint_block(checkpoint: &Checkpoint) -> Block {
-    let mut block = Block::new(1, 200);
-    let number = |value: u64| std::iter::once(value.to_le_bytes());
-    block.constant("stream", &checkpoint.stream.0);
-    block.numbers("generation", "UInt32", std::iter::once(checkpoint.generation.to_le_bytes()));
-    block.numbers("partition", "UInt32", std::iter::once(checkpoint.partition.0.to_le_bytes()));
-    block.numbers("from_offset", "UInt64", number(checkpoint.from.0));
-    block.numbers("next_offset", "UInt64", number(checkpoint.next.0));
-    block.numbers("control", "UInt64", number(checkpoint.control.0));
-    let instant = |instant: Instant| std::iter::once(table_ms(instant).to_le_bytes());
-    block.numbers("log_time", native::DATE_TIME_MS, instant(checkpoint.log_time));
-    block.numbers("consumed", "UInt64", number(checkpoint.consumed));
-    block.numbers("accepted", "UInt64", number(checkpoint.counts.accepted));
-    block.numbers("duplicate", "UInt64", number(checkpoint.counts.duplicate));
-    block.numbers("late", "UInt64", number(checkpoint.counts.late));
-    block.numbers("quarantined", "UInt64", number(checkpoint.counts.quarantined));
-    block.numbers("digest", "UInt128", std::iter::once(checkpoint.digest.to_le_bytes()));
-    block.numbers("last_offset", "UInt64", number(checkpoint.last.map_or(NO_OFFSET, |last| last.offset.0)));
-    let hash = checkpoint.last.map_or(0, |last| last.hash);
-    block.numbers("last_hash", "UInt128", std::iter::once(hash.to_le_bytes()));
-    block.numbers("first_append_time", native::DATE_TIME_MS, instant(checkpoint.first_append_time));
-    block
-}
-
-/// An instant inside the range of a DateTime64: a partition without records has a log time before all time.
-fn table_ms(instant: Instant) -> i64 {
-    instant.0.clamp(0, 4_000_000_000_000)
 }

@@ -1,8 +1,8 @@
 //! One close: conditions, ratings at one cut, rows, headers, and then the decision that makes them count if nothing came between.
 
-use super::closer::Closer;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, StoredDraft};
+use super::state::Closer;
 use crate::core::closing::hole::{Hole, is_waived};
 use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::word::Instant;

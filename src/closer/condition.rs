@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::closer::Closer;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore};
+use super::state::Closer;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::period::ProviderPeriod;
 use crate::core::closing::stand::{Footing, footing, may_hold};

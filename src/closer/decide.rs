@@ -1,11 +1,11 @@
 //! What people decide of drafts and documents. Everything is checked against the log as it is now and written as one decision; whether it
 //! counts is what the log says afterwards, since somebody else may have decided in between.
 
-use super::closer::Closer;
 use super::error::CloseError;
 use super::issue::Waiting;
 use super::refusal::Refusal;
 use super::seam::{BillLog, BillStore};
+use super::state::Closer;
 use crate::core::billing::credit_note::{self, CreditNoteError};
 use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, Whole};
@@ -195,5 +195,18 @@ fn text(what: &'static str, text: &str) -> Result<String, CloseError> {
     match text.chars().count() <= REASON_MAX_CHARS {
         true => Ok(text.to_owned()),
         false => Err(Refusal::LongText { what, most: REASON_MAX_CHARS }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_says_something_and_has_an_end() {
+        assert_eq!(text("--reason", " agreed ").unwrap(), "agreed");
+        let of = |length: usize| text("--reason", &"é".repeat(length)).is_ok();
+        assert_eq!([0, 1, REASON_MAX_CHARS, REASON_MAX_CHARS + 1].map(of), [false, true, true, false]);
+        assert!(matches!(text("--reason", " \n"), Err(CloseError::Refused(Refusal::NoText("--reason")))));
     }
 }

@@ -1,8 +1,8 @@
 //! Issuing: drafts get their numbers from the log, one decision each (INVOICE §1, §2).
 
-use super::closer::Closer;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, StoredDraft};
+use super::state::Closer;
 use crate::core::closing::record::short_id;
 use crate::core::closing::register::DraftState;
 use crate::core::decision::Decision;

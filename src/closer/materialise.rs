@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::closer::Closer;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, NewInvoice, StoredDraft};
+use super::state::Closer;
 use crate::core::closing::invoice::{self, Whole};
 use crate::core::closing::register::{Closed, Issued};
 use crate::core::decision::closing::DraftKey;

@@ -5,7 +5,6 @@
 
 pub mod clickhouse;
 pub mod close;
-pub mod closer;
 mod condition;
 pub mod decide;
 pub mod error;
@@ -15,9 +14,10 @@ pub mod materialise;
 mod plan;
 pub mod refusal;
 pub mod seam;
+mod state;
 pub mod worker;
 mod write;
 
-pub use closer::Closer;
 pub use error::CloseError;
 pub use refusal::Refusal;
+pub use state::Closer;

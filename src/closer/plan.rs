@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::close::Closing;
-use super::closer::Closer;
 use super::error::CloseError;
 use super::seam::{Asked, BillLog, BillStore, Rated, StoredDraft, Usage};
+use super::state::Closer;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::version::{RateVersion, version};

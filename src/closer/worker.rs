@@ -9,10 +9,10 @@ use tokio::runtime::Handle;
 
 use super::clickhouse::ClickHouseBilling;
 use super::close::{Mode, Outcome};
-use super::closer::Closer;
 use super::error::CloseError;
 use super::kafka::KafkaBilling;
 use super::seam::BillStore as _;
+use super::state::Closer;
 use crate::audit::auditor::Auditor;
 use crate::audit::close::ahead;
 use crate::clickhouse::Client;

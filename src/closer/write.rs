@@ -1,10 +1,10 @@
 //! Writing a close: rows, then headers, then the decision, each of which may be the last thing that this process does.
 
 use super::close::{Attempt, Outcome};
-use super::closer::Closer;
 use super::error::CloseError;
 use super::plan::{Plan, asked};
 use super::seam::{BillLog, BillStore, NewRating};
+use super::state::Closer;
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::record;

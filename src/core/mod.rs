@@ -1,7 +1,7 @@
 //! The pure core: plain functions over plain data. No async, clock, I/O, randomness or client library in here
 //! (`tests/it/house.rs` checks it).
 //!
-//! Downwards: `fold` uses `ledger`, `metering` and `event`; `billing` uses `pricing`, which uses `book`; all of them use `word`.
+//! Downwards: `fold` uses `ledger`, `metering` and `event`; `programme` uses `billing`, which uses `pricing`, which uses `book`; all of them use `word`.
 
 pub mod billing;
 pub mod book;
@@ -12,5 +12,6 @@ pub mod event;
 pub mod ledger;
 pub mod metering;
 pub mod pricing;
+pub mod programme;
 pub mod quote;
 pub mod word;

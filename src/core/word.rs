@@ -223,6 +223,12 @@ impl Reason {
         Reason::Future,
     ];
 
+    /// The reason with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == code)
+    }
+
     /// The reason's code as it stands in tables, metrics and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -19,6 +19,7 @@ mod statement;
 mod word;
 mod work;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -98,7 +99,8 @@ pub fn run(options: &Options) -> Result<std::convert::Infallible, Error> {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?);
         let engine = Arc::new(Engine::start(&options.library, &options.path, options.memory_limit)?);
-        println!("engine listening on http://{address}, data in {}", options.path.display());
+        // nobody need listen to what is printed here
+        let _ = writeln!(std::io::stdout(), "engine listening on http://{address}, data in {}", options.path.display());
         let (stop, stopping) = tokio::sync::watch::channel(());
         let mut ending = stopping.clone();
         // an answer in two writes would wait for the client's delayed acknowledgement of the first: 40 ms
@@ -120,7 +122,8 @@ pub fn run(options: &Options) -> Result<std::convert::Infallible, Error> {
 /// Ends the process; requests that are still under way are cut off.
 fn leave(engine: &Engine, clean: bool) -> ! {
     let stopped = clean && engine.stop();
-    println!(
+    let _ = writeln!(
+        std::io::stdout(),
         "engine {}",
         if stopped { "stopped" } else { "left with requests under way; what was acknowledged is durable" }
     );

@@ -1,27 +1,27 @@
 //! The state machine of one partition: load, fold, flush, checkpoint, and again. Each step does at most one thing to the
 //! outside, so a crash between any two of them is a crash at a numbered place.
 
+mod checkpoint;
+mod load;
+mod named;
 mod ruling;
+
+pub use named::named_decision;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::backmeter::{meter_history, meter_marks};
 use super::checkpoint::{Checkpoint, LastRecord};
 use super::error::{Permanent, SeamError};
-use super::generation::{Inherited, Seen, Vouched, inherit, mark_voided, verify_earlier};
+use super::generation::{Inherited, Seen};
 use super::partition::PartitionFold;
-use super::recovery::{Foundation, VERIFY_MS, rebuild, verify};
-use super::seam::{Clock, ControlLog, Flow, LedgerBelow, Log, Store};
+use super::seam::{Clock, ControlLog, Flow, Log, Store};
 use crate::core::decision::stream::Generation;
-use crate::core::decision::{Decision, Recorded};
-use crate::core::event::{DecisionName, decision_header};
 use crate::core::ledger::batch::LedgerBatch;
-use crate::core::ledger::digest::raw_hash;
-use crate::core::ledger::judge::{LogRecord, NamedDecision};
+use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::partition::PutOut;
-use crate::core::word::{Instant, Offset, Partition};
+use crate::core::word::{Instant, Partition};
 use crate::mutation::{Mutation, planted};
 
 /// Bounds and times of the fold (I13).
@@ -239,84 +239,6 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         }
     }
 
-    fn load(&mut self) -> Result<Progress, SeamError> {
-        self.fold = None;
-        let control = self.control.end()?;
-        self.generation = self.control.generation(&self.rules.stream).unwrap_or_else(|| Arc::clone(&self.generation));
-        let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
-        self.checkpointed = checkpoints.first().cloned();
-        let (end, next) = (self.generation.end(self.partition), checkpoints.first().map(|newest| newest.next));
-        let (reached, _) = self.generation.past_holes(self.partition, next.unwrap_or_default());
-        if end.is_some_and(|end| reached >= end) && !planted(Mutation::FoldsPastEnd) {
-            self.stage = Stage::Closed;
-            return Ok(Progress::Stepped);
-        }
-        let label = self.rules.label(self.partition);
-        self.inherited = inherit(&mut self.store, &self.generation, &label)?;
-        let inherited = self.inherited.as_ref();
-        let reflected = checkpoints.first().map(|newest| newest.control).or(inherited.map(|before| before.control));
-        let (generation, partition) = (Arc::clone(&self.generation), self.partition);
-        let is_behind_hole = generation.past_holes(partition, next.unwrap_or_default()).0 != next.unwrap_or_default();
-        // what is defined meanwhile is metered after a checkpoint behind the hole, for the same reason for which that waits
-        let control = if is_behind_hole { reflected.unwrap_or(control) } else { control };
-        let meters = self.control.meters(control);
-        let foundation = Foundation { generation: &generation, partition, checkpoints: &checkpoints, inherited };
-        let mut fold = rebuild(&mut self.store, foundation, meters.clone(), control)?;
-        self.seen.clear();
-        let below = LedgerBelow { generation: &generation, partition, below: fold.next() };
-        mark_voided(&mut self.store, below, &mut fold, &mut self.seen)?;
-        self.fold = Some(fold);
-        (self.checkpoint_ms, self.looked_ms) = (self.clock.now_ms(), self.clock.now_ms());
-        let defined = reflected.map(|control| meters.new_since(&self.control.meters(control)));
-        self.stage = match defined {
-            Some(defined) if !defined.is_empty() => {
-                Stage::BackMeter { defined: defined.into_iter().collect(), vouchers: checkpoints }
-            }
-            _ => Stage::Start,
-        };
-        Ok(Progress::Stepped)
-    }
-
-    /// Meters the past of the meters that are `defined`; `vouchers` are the checkpoints that the state was rebuilt from.
-    fn back_meter(
-        &mut self,
-        defined: &BTreeSet<String>,
-        vouchers: &[Checkpoint],
-    ) -> Result<(Stage, Progress), SeamError> {
-        if let Some(fold) = &self.fold {
-            let as_of = fold.next();
-            let below = LedgerBelow { generation: &self.generation, partition: self.partition, below: as_of };
-            let (rules, partition) = (Arc::clone(&self.rules), self.partition);
-            // the replica that answers now need not be the one that was loaded from
-            verify(&mut self.store, &rules, partition, vouchers)?;
-            verify_earlier(&mut self.store, recent(self.inherited.as_ref(), fold))?;
-            meter_history(&mut self.store, below, fold.meter().meters(), defined, &mut |store, batch| {
-                store.insert_buckets(&rules, partition, as_of, batch)
-            })?;
-            self.checkpoint_wanted = true;
-        }
-        Ok((Stage::Start, Progress::Stepped))
-    }
-
-    /// Finds the log at the checkpoint: at its last record, if that is still there, so that it can be compared.
-    fn start(&mut self) -> Result<(Stage, Progress), SeamError> {
-        let first = self.compare_ends()?.first;
-        let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
-        let next = fold.next();
-        let last = fold.last().filter(|last| last.offset >= first);
-        let last = last.filter(|_| !planted(Mutation::TailCutUnnoticed) && !planted(Mutation::StartAtCommit));
-        self.verify = last;
-        self.log.start_at(last.map_or(next, |last| last.offset))?;
-        Ok((Stage::Fold, Progress::Stepped))
-    }
-
-    fn seek(&mut self) -> Result<(Stage, Progress), SeamError> {
-        self.compare_ends()?;
-        let Some(fold) = &self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
-        self.log.start_at(self.verify.map_or(fold.next(), |last| last.offset))?;
-        Ok((Stage::Fold, Progress::Stepped))
-    }
-
     fn fold_or_seek(&mut self) -> Result<Progress, SeamError> {
         if self.is_overruled() {
             return self.load();
@@ -334,6 +256,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
 
     fn fold_some(&mut self) -> Result<(Stage, Progress), SeamError> {
         let fetched = if self.is_at_limit() { 0 } else { self.fetch()? };
+        if fetched == 0 {
+            self.pass_what_is_no_record();
+        }
         let now_ms = self.clock.now_ms();
         let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
         if fold.batch().is_empty() {
@@ -345,6 +270,18 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
         }
         Ok((Stage::Fold, Progress::Stepped))
+    }
+
+    /// A log may end with offsets that no record has: then the fold stands behind them, where the next record will be.
+    fn pass_what_is_no_record(&mut self) {
+        let (nothing_below, limit) = (self.log.nothing_below(), self.limit());
+        let Some(fold) = self.fold.as_mut().filter(|fold| self.verify.is_none() && fold.known_end() <= fold.next())
+        else {
+            return;
+        };
+        if let Some(end) = nothing_below {
+            fold.reach(limit.map_or(end, |limit| end.min(limit)));
+        }
     }
 
     /// Folds records until a flush is due by size, the month of the append time changes, or none is there.
@@ -373,128 +310,6 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             Ok(if is_full(fold, limits) { Flow::Enough } else { Flow::More })
         })
     }
-
-    /// A checkpoint is due when asked for, in time, or before a bound of memory is reached; and never when it would say nothing new.
-    fn checkpoint_is_due(&self) -> bool {
-        let Some(fold) = &self.fold else { return false };
-        let reflected = self.checkpointed.as_ref().map_or(Offset(0), |checkpoint| checkpoint.control);
-        let stands = self.checkpointed.as_ref().map_or(Offset(0), |checkpoint| checkpoint.next);
-        let news = fold.span().consumed > 0
-            || self.control.known_end() > reflected
-            || fold.meter().marked_hours() > 0
-            || fold.next() != stands;
-        let in_time = self.clock.now_ms().saturating_sub(self.checkpoint_ms) >= self.limits.checkpoint_interval_ms;
-        let bound = fold.meter().marked_hours() >= self.limits.max_marked_hours
-            || fold.meter().pending_buckets() >= self.limits.max_pending_buckets;
-        !self.waits_behind_hole() && ((news && (self.checkpoint_wanted || in_time || bound)) || self.is_at_limit())
-    }
-
-    /// Everything folded so far goes under the checkpoint. A meter defined meanwhile is not reflected in it: the checkpoint keeps
-    /// the older `control`, and the state is rebuilt under the new definitions after it.
-    fn begin_checkpoint(&mut self) -> Result<(Stage, Progress), SeamError> {
-        let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
-        if !fold.batch().is_empty() {
-            return Ok((Stage::Flush { batch: Box::new(fold.take_batch()) }, Progress::Stepped));
-        }
-        fold.check_state(self.limits.max_state_bytes)?;
-        let control = self.control.end()?;
-        if self.is_overruled() {
-            return Ok((Stage::Load, Progress::Stepped));
-        }
-        let Some(fold) = &mut self.fold else { return Ok((Stage::Load, Progress::Stepped)) };
-        self.reload = !self.control.meters(control).new_since(fold.meter().meters()).is_empty();
-        if !self.reload || planted(Mutation::ControlAdvancedEarly) {
-            fold.advance_control(control);
-        } else if fold.span().consumed == 0 && fold.next() == fold.span().from && fold.lost() == 0 {
-            return Ok((Stage::Load, Progress::Stepped));
-        }
-        let (put_out, checkpoint) = fold.take_checkpoint()?;
-        if planted(Mutation::CheckpointBeforeBuckets) {
-            self.store.insert_checkpoint(&checkpoint)?;
-        }
-        Ok((Stage::Buckets { put_out, checkpoint }, Progress::Stepped))
-    }
-
-    fn flush(&mut self, batch: Box<LedgerBatch>) -> Result<Progress, SeamError> {
-        if let Err(error) = self.store.insert_ledger(&self.rules, self.partition, &batch) {
-            self.stage = Stage::Flush { batch };
-            return Err(error);
-        }
-        self.first_waiting_ms = None;
-        self.stage = Stage::Fold;
-        Ok(Progress::Stepped)
-    }
-
-    fn write_buckets(&mut self, mut put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
-        let off = u64::from(planted(Mutation::AsOfInclusive));
-        let as_of = Offset(checkpoint.next.0.saturating_sub(off));
-        let written = match put_out.buckets.is_empty() {
-            true => Ok(()),
-            false => self.store.insert_buckets(&self.rules, self.partition, as_of, &put_out.buckets),
-        };
-        if let Err(error) = written {
-            self.stage = Stage::Buckets { put_out, checkpoint };
-            return Err(error);
-        }
-        if let Some(fold) = &mut self.fold {
-            fold.recycle(std::mem::take(&mut put_out.buckets));
-        }
-        if planted(Mutation::MarksDroppedAtCrash) && !put_out.marks.is_empty() {
-            self.store.insert_checkpoint(&checkpoint)?;
-        }
-        self.stage = match put_out.marks.is_empty() {
-            true => Stage::Checkpoint { checkpoint },
-            false => Stage::Marks { put_out, checkpoint },
-        };
-        Ok(Progress::Stepped)
-    }
-
-    fn write_marks(&mut self, put_out: PutOut, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
-        let meters = self.fold.as_ref().map(|fold| fold.meter().meters().clone()).unwrap_or_default();
-        let as_of = checkpoint.next;
-        let below = LedgerBelow { generation: &self.generation, partition: self.partition, below: as_of };
-        let (rules, partition) = (Arc::clone(&self.rules), self.partition);
-        // a replica that lacks the rows of this span lacks what marked the hours
-        let vouched = if planted(Mutation::MarksFromLaggingReplica) { &[] } else { std::slice::from_ref(&checkpoint) };
-        let earlier = self.fold.as_ref().map_or(&[][..], |fold| recent(self.inherited.as_ref(), fold));
-        let verified =
-            verify(&mut self.store, &rules, partition, vouched).and_then(|()| verify_earlier(&mut self.store, earlier));
-        let metered = verified.and_then(|()| {
-            let marked = (&put_out.marks, &put_out.voided);
-            meter_marks(&mut self.store, below, &meters, marked, &mut |store, batch| {
-                store.insert_buckets(&rules, partition, as_of, batch)
-            })
-        });
-        if let Err(error) = metered {
-            self.stage = Stage::Marks { put_out, checkpoint };
-            return Err(error);
-        }
-        self.stage = Stage::Checkpoint { checkpoint };
-        Ok(Progress::Stepped)
-    }
-
-    fn write_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<Progress, SeamError> {
-        if planted(Mutation::CommitBeforeCheckpoint) {
-            self.log.commit(checkpoint.next);
-        }
-        if let Err(error) = self.store.insert_checkpoint(&checkpoint) {
-            self.stage = Stage::Checkpoint { checkpoint };
-            return Err(error);
-        }
-        self.log.commit(checkpoint.next);
-        self.checkpointed = Some(checkpoint);
-        self.checkpoint_ms = self.clock.now_ms();
-        self.checkpoint_wanted = false;
-        let reload = std::mem::take(&mut self.reload) || self.is_at_limit();
-        self.stage = if reload { Stage::Load } else { Stage::Fold };
-        Ok(Progress::Stepped)
-    }
-}
-
-/// What vouches for the rows of the generation before, as long as a replica may lack them.
-fn recent<'a>(inherited: Option<&'a Inherited>, fold: &PartitionFold) -> &'a [Vouched] {
-    let recent = inherited.filter(|inherited| inherited.is_recent(fold.judge().log_time()));
-    recent.map_or(&[], |inherited| &inherited.vouched)
 }
 
 /// Whether the fold has taken in as much as one flush or one checkpoint may hold.
@@ -504,30 +319,4 @@ pub(super) fn is_full(fold: &PartitionFold, limits: &MachineLimits) -> bool {
         || fold.batch().spans_months()
         || fold.meter().marked_hours() >= limits.max_marked_hours
         || fold.meter().pending_buckets() >= limits.max_pending_buckets
-}
-
-/// What the decision in a record's header means for it. Control is read to its end first if the decision lies further than was
-/// read: the record came after the decision, so the decision is there to be seen. A decision that is made later at the offset that a
-/// header names has another hash, so what a header means never changes.
-///
-/// # Errors
-/// Retryable while the control log is away.
-pub fn named_decision(control: &mut impl ControlLog, record: &LogRecord<'_>) -> Result<NamedDecision, SeamError> {
-    let DecisionName { offset, hash } = match decision_header(&record.raw) {
-        None => return Ok(NamedDecision::None),
-        Some(None) => return Ok(NamedDecision::Unmatched),
-        Some(Some(named)) => named,
-    };
-    let offset = Offset(offset);
-    let is_named = |recorded: &str| recorded == hash || planted(Mutation::DecisionByOffsetAlone);
-    let said = format!("{:032x}", raw_hash(record.raw.headers, record.raw.value));
-    Ok(match control.decision(offset)? {
-        _ if planted(Mutation::RetryWithoutDecision) => NamedDecision::Matching(offset),
-        Some(Recorded { decision: Decision::RecordResent { raw_hash, .. }, hash })
-            if raw_hash == said && is_named(&hash) =>
-        {
-            NamedDecision::Matching(offset)
-        }
-        _ => NamedDecision::Unmatched,
-    })
 }

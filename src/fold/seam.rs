@@ -56,6 +56,12 @@ pub trait Log {
         sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<Flow, SeamError>,
     ) -> Result<u64, SeamError>;
 
+    /// An offset below which nothing is left to be given, if the log has ended without a record there: with what is no record, such as the end of
+    /// a transaction. Asked after a [`Log::fetch`] that gave nothing.
+    fn nothing_below(&self) -> Option<Offset> {
+        None
+    }
+
     /// Tells lag tools where the partition's work stands. A courtesy: nothing reads it back, so it may fail.
     fn commit(&mut self, next: Offset);
 }

@@ -11,7 +11,10 @@ use utoipa::ToSchema;
 use crate::clickhouse::Error as StoreError;
 use crate::clickhouse::read::window::WindowError;
 use crate::closer::CloseError;
+use crate::core::programme::error::ProgrammeError as FigureError;
+use crate::programme::ProgrammeError;
 use crate::quarantine::ResolveError;
+use crate::statement::StatementError;
 
 /// ClickHouse's code for a grouping that grows beyond `max_rows_to_group_by`.
 const TOO_MANY_ROWS: u32 = 158;
@@ -178,6 +181,25 @@ impl From<CloseError> for ApiError {
             CloseError::Rate(error) => ApiError::BadRequest(error.to_string()),
             CloseError::Place { .. } | CloseError::TooMany { .. } => ApiError::Conflict(error.to_string()),
             error if error.is_retryable() => ApiError::Unresolved(error.to_string()),
+            error => ApiError::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<ProgrammeError> for ApiError {
+    fn from(error: ProgrammeError) -> Self {
+        match error {
+            ProgrammeError::ClickHouse(error) | ProgrammeError::Book(StatementError::ClickHouse(error)) => error.into(),
+            ProgrammeError::Book(StatementError::NoBook) => ApiError::NotFound,
+            ProgrammeError::Statement { contract, label, error } => match *error {
+                StatementError::ClickHouse(error) => error.into(),
+                StatementError::Rate(error) => {
+                    ApiError::BadRequest(format!("contract {contract}, period {label}: {error}"))
+                }
+                error => ApiError::Internal(format!("contract {contract}, period {label}: {error}")),
+            },
+            ProgrammeError::Figure(FigureError::Groups(_)) => ApiError::TooLarge(error.to_string()),
+            ProgrammeError::Figure(FigureError::Key(..)) => ApiError::BadRequest(error.to_string()),
             error => ApiError::Internal(error.to_string()),
         }
     }

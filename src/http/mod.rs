@@ -10,20 +10,24 @@ mod credit_notes;
 mod cursor;
 mod drafts;
 mod error;
+mod filter;
 mod form;
 mod gate;
 mod invoice;
 mod invoices;
+mod levels;
 pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
 mod proof;
+mod providers;
 mod quarantine;
 mod reason;
 mod record;
 mod resolve;
+mod sales_credits;
 mod sides;
 mod statement;
 mod statements;
@@ -115,6 +119,10 @@ impl Api {
             .route("/v1/statements/{contract}/{customer}", get(statement::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
+            .route("/v1/levels", get(levels::levels))
+            .route("/v1/providers", get(providers::providers))
+            .route("/v1/sales-credits", get(sales_credits::sales_credits))
+            .route("/v1/sales-credits/summary", get(sales_credits::summary))
             .route("/v1/providers/{provider}/margin", get(margin::margin))
             .route("/v1/quarantine", get(quarantine::quarantine))
             .route("/v1/quarantine/{stream}/{partition}/{offset}", get(record::record))

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    arrays, closes, credit_notes, drafts, invoice, invoices, margin, proof, quarantine, record, resolve, statement,
-    statements, trace, usage,
+    arrays, closes, credit_notes, drafts, invoice, invoices, levels, margin, proof, providers, quarantine, record,
+    resolve, sales_credits, statement, statements, trace, usage,
 };
 
 /// Where it is served, to anybody.
@@ -41,8 +41,13 @@ pub const PATH: &str = "/v1/openapi.json";
         drafts::drafts,
         drafts::issue,
         drafts::discard,
-        closes::close
+        closes::close,
+        levels::levels,
+        providers::providers,
+        sales_credits::sales_credits,
+        sales_credits::summary
     ),
+    components(schemas(resolve::Resolved, resolve::ResolvedCounts, resolve::ResolvedRecord, resolve::ResolvedAs)),
     modifiers(&Bearer),
     security(("token" = [])),
 )]

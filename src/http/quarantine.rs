@@ -11,11 +11,13 @@ use super::Api;
 use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
+use super::filter;
 use super::params::Params;
 use crate::clickhouse::read::quarantine::{QuarantineQuery, QuarantineRow, read};
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Principal;
 use crate::core::word::Instant;
+use crate::quarantine::explanation::meaning;
 
 /// Which records are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -94,6 +96,10 @@ pub async fn quarantine(
         Principal::Vendor(_) | Principal::Customer { .. } => return Err(caller.never("the quarantine")),
     };
     let limit = api.page_size(params.limit)?;
+    for (name, value) in [("provider", &provider), ("array", &params.array), ("stream", &params.stream)] {
+        filter::id(name, value.as_ref())?;
+    }
+    filter::reason("reason", params.reason.as_ref(), &[filter::LATE])?;
     let query = QuarantineQuery {
         provider,
         array: params.array,
@@ -119,6 +125,7 @@ pub(super) fn appended(text: &str) -> Result<Instant, ApiError> {
 
 fn shown(row: QuarantineRow) -> Quarantined {
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let meaning = meaning(&row.reason);
     Quarantined {
         stream: row.stream,
         partition: row.partition,
@@ -126,7 +133,7 @@ fn shown(row: QuarantineRow) -> Quarantined {
         append_time: Instant(row.appended).rfc3339(),
         disposition: row.disposition,
         reason: some(row.reason),
-        detail: row.detail,
+        detail: if row.detail.is_empty() { meaning.to_owned() } else { row.detail },
         provider: some(row.provider),
         array: some(row.array),
         bytes: row.bytes,

@@ -16,6 +16,7 @@ use crate::clickhouse::read::aside::{AsideQuery, AsideRow, SeenBy, read};
 use crate::clickhouse::read::stream;
 use crate::config::Principal;
 use crate::core::word::{Instant, Offset, Partition, StreamId};
+use crate::quarantine::explanation::{explain, explain_whole};
 
 /// Bytes of a value that are shown with the record; the whole of it has an address of its own.
 pub const SHOWN_BYTES: usize = 64 << 10;
@@ -74,7 +75,8 @@ pub async fn record(
     Path(position): Path<(String, u32, u64)>,
 ) -> Result<Json<Record>, ApiError> {
     let (row, late) = find(&api, &caller, position).await?;
-    Ok(Json(shown(row, late)))
+    let detail = explain_whole(&api.client, &row).await?;
+    Ok(Json(Record { detail, ..shown(row, late) }))
 }
 
 /// The value of a record that was put aside, byte for byte.
@@ -133,7 +135,7 @@ fn shown(row: AsideRow, late: bool) -> Record {
         append_time: Instant(row.appended).rfc3339(),
         disposition: if late { "late" } else { "quarantined" }.to_owned(),
         reason: some(&row.reason),
-        detail: row.detail.clone(),
+        detail: explain(&row),
         provider: some(&row.provider),
         array: some(&row.array),
         raw_hash: format!("{:032x}", row.raw_hash),

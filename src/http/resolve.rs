@@ -9,15 +9,17 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use super::Api;
 use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
+use super::filter;
 use super::quarantine::appended;
 use super::record::seen_by;
 use crate::clickhouse::read::aside::{AsideQuery, AsideRow, read};
+use crate::core::event::MAX_ID_BYTES;
 use crate::core::word::{Offset, Partition, StreamId};
 use crate::quarantine::{Outcome, Verb, Why, batch};
 
@@ -62,6 +64,15 @@ pub struct Filter {
     from: Option<String>,
     /// Appended before this time.
     to: Option<String>,
+}
+
+impl Filter {
+    /// Refuses names that nothing can have.
+    fn check(&self) -> Result<(), ApiError> {
+        let ids = [("provider", &self.provider), ("array", &self.array), ("stream", &self.stream)];
+        ids.iter().try_for_each(|(name, value)| filter::id(&format!("filter.{name}"), value.as_ref()))?;
+        filter::reason("filter.reason", self.reason.as_ref(), &[])
+    }
 }
 
 /// What was done, or would be.
@@ -113,16 +124,35 @@ pub enum ResolvedAs {
     NotFound,
 }
 
+/// What the three routes answer.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // read by the macro alone: answers are made of the bodies themselves
+enum ResolveAnswer {
+    /// What was done, or would be
+    #[response(status = 200)]
+    Done(Resolved),
+    /// The request is wrong
+    #[response(status = 400)]
+    Wrong(ErrorBody),
+    /// No valid token
+    #[response(status = 401)]
+    NoToken(ErrorBody),
+    /// Not for this principal
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The body is larger than http.body_max_kbytes
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// This process has no Kafka to write to
+    #[response(status = 501)]
+    NoKafka(ErrorBody),
+    /// Kafka or the database is away: the same request may be sent again
+    #[response(status = 503)]
+    Away(ErrorBody),
+}
+
 /// Sends quarantined records again, rightly routed, each under a recorded decision.
-#[utoipa::path(post, path = "/v1/quarantine/retry", tag = "quarantine", request_body = Resolve, responses(
-    (status = 200, description = "What was done, or would be", body = Resolved),
-    (status = 400, description = "The request is wrong", body = ErrorBody),
-    (status = 401, description = "No valid token", body = ErrorBody),
-    (status = 404, description = "Not for this principal", body = ErrorBody),
-    (status = 413, description = "The body is larger than http.body_max_kbytes", body = ErrorBody),
-    (status = 501, description = "This process has no Kafka to write to", body = ErrorBody),
-    (status = 503, description = "Kafka or the database is away: the same request may be sent again", body = ErrorBody),
-))]
+#[utoipa::path(post, path = "/v1/quarantine/retry", tag = "quarantine", request_body = Resolve, responses(ResolveAnswer))]
 pub async fn retry(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -132,15 +162,7 @@ pub async fn retry(
 }
 
 /// Records that quarantined records are nothing that has to be billed.
-#[utoipa::path(post, path = "/v1/quarantine/discard", tag = "quarantine", request_body = Resolve, responses(
-    (status = 200, description = "What was done, or would be", body = Resolved),
-    (status = 400, description = "The request is wrong", body = ErrorBody),
-    (status = 401, description = "No valid token", body = ErrorBody),
-    (status = 404, description = "Not for this principal", body = ErrorBody),
-    (status = 413, description = "The body is larger than http.body_max_kbytes", body = ErrorBody),
-    (status = 501, description = "This process has no Kafka to write to", body = ErrorBody),
-    (status = 503, description = "Kafka or the database is away: the same request may be sent again", body = ErrorBody),
-))]
+#[utoipa::path(post, path = "/v1/quarantine/discard", tag = "quarantine", request_body = Resolve, responses(ResolveAnswer))]
 pub async fn discard(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -150,15 +172,7 @@ pub async fn discard(
 }
 
 /// Bills late records after all, each under a recorded decision; one whose identity is accepted already is left alone.
-#[utoipa::path(post, path = "/v1/late/accept", tag = "quarantine", request_body = Resolve, responses(
-    (status = 200, description = "What was done, or would be", body = Resolved),
-    (status = 400, description = "The request is wrong", body = ErrorBody),
-    (status = 401, description = "No valid token", body = ErrorBody),
-    (status = 404, description = "Not for this principal", body = ErrorBody),
-    (status = 413, description = "The body is larger than http.body_max_kbytes", body = ErrorBody),
-    (status = 501, description = "This process has no Kafka to write to", body = ErrorBody),
-    (status = 503, description = "Kafka or the database is away: the same request may be sent again", body = ErrorBody),
-))]
+#[utoipa::path(post, path = "/v1/late/accept", tag = "quarantine", request_body = Resolve, responses(ResolveAnswer))]
 pub async fn accept(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -237,6 +251,7 @@ fn question(body: &Resolve, asked: Asked) -> Result<(AsideQuery, String), ApiErr
             if asked.late && filter.reason.is_some() {
                 return wrong("late records have no reason code: leave `filter.reason` out".to_owned());
             }
+            filter.check()?;
             (query.provider, query.array) = (filter.provider.clone(), filter.array.clone());
             (query.reason, query.stream) = (filter.reason.clone(), filter.stream.clone());
             query.from = filter.from.as_deref().map(appended).transpose()?;
@@ -253,7 +268,7 @@ fn question(body: &Resolve, asked: Asked) -> Result<(AsideQuery, String), ApiErr
 fn position(text: &str) -> Result<(StreamId, Partition, Offset), ApiError> {
     let mut parts = text.rsplitn(3, '/');
     match (parts.next().map(str::parse), parts.next().map(str::parse), parts.next()) {
-        (Some(Ok(offset)), Some(Ok(partition)), Some(stream)) if !stream.is_empty() => {
+        (Some(Ok(offset)), Some(Ok(partition)), Some(stream)) if (1..=MAX_ID_BYTES).contains(&stream.len()) => {
             Ok((StreamId(stream.to_owned()), Partition(partition), Offset(offset)))
         }
         _ => Err(ApiError::BadRequest("a position is STREAM/PARTITION/OFFSET: usage-1/3/8812".to_owned())),
@@ -339,6 +354,11 @@ mod tests {
             json!({"filter": {}, "positions": ["s-1/0/1"], "reason": "r"}),
             json!({"filter": {"colour": "red"}, "reason": "r"}),
             json!({"filter": {"from": "soon"}, "reason": "r"}),
+            json!({"filter": {"reason": "misroute"}, "reason": "r"}),
+            json!({"filter": {"reason": "late"}, "reason": "r"}),
+            json!({"filter": {"array": "x".repeat(257)}, "reason": "r"}),
+            json!({"filter": {"provider": ""}, "reason": "r"}),
+            json!({"positions": [format!("{}/0/1", "x".repeat(257))], "reason": "r"}),
             json!({"positions": ["s-1/0"], "reason": "r"}),
             json!({"positions": ["/0/1"], "reason": "r"}),
             json!({"filter": {}, "reason": "r", "cursor": "00"}),

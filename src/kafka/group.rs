@@ -130,6 +130,8 @@ fn settings(kafka: &config::Kafka) -> ClientConfig {
         // a log that lacks the offset that is due is a fault to be shown, never one to be skipped
         .set("auto.offset.reset", "error")
         .set("allow.auto.create.topics", "false")
+        // how a partition's log hears that it has ended with what is no record
+        .set("enable.partition.eof", "true")
         .set("max.poll.interval.ms", MAX_POLL_INTERVAL_MS.to_string())
         // with split queues this holds for each partition
         .set("queued.max.messages.kbytes", kafka.queued_max_kbytes.to_string())

@@ -5,6 +5,5 @@ pub mod client;
 pub mod control;
 pub mod group;
 pub mod reader;
-pub mod replay;
 pub mod topic;
 pub mod usage_log;

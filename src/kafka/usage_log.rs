@@ -7,15 +7,15 @@ use std::time::{Duration, Instant as Moment};
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset as KafkaOffset, Timestamp, TopicPartitionList};
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::group::GroupContext;
-use crate::core::event::RawRecord;
+use super::reader::{append_time, record};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
-use crate::core::word::{Instant, Offset, Partition, StreamId};
+use crate::core::word::{Offset, Partition, StreamId};
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::seam::{Flow, Log, LogEnds};
 
@@ -52,6 +52,11 @@ struct Place {
     hole_to: Option<u64>,
     /// Since when nothing came.
     quiet_since: Moment,
+    /// Where the log ended when what is due was asked for again since nothing came. If the broker then says that nothing is there, what lies
+    /// between are no records: ends of transactions, and what was never committed.
+    asked_to: Option<u64>,
+    /// Where nothing is left below.
+    nothing_below: Option<u64>,
 }
 
 /// What to do with a record.
@@ -65,7 +70,20 @@ enum Arrival {
 
 impl Place {
     fn at(next: u64) -> Self {
-        Self { next, settled: false, hole_to: None, quiet_since: Moment::now() }
+        let quiet_since = Moment::now();
+        Self { next, settled: false, hole_to: None, quiet_since, asked_to: None, nothing_below: None }
+    }
+
+    /// What is due is asked for again, since nothing came although the log ends at `end`.
+    fn ask_again(&mut self, end: u64) {
+        (self.quiet_since, self.asked_to) = (Moment::now(), Some(end));
+    }
+
+    /// The broker says that nothing is there. An answer from before the question was asked never comes: a seek drops what waits.
+    fn ended(&mut self) {
+        if let Some(end) = self.asked_to.take().filter(|end| *end > self.next) {
+            (self.next, self.nothing_below) = (end, Some(end));
+        }
     }
 
     /// Looks at the offset of a record that came.
@@ -78,6 +96,7 @@ impl Place {
             return Arrival::SeekAgain;
         }
         (self.settled, self.hole_to, self.next, self.quiet_since) = (true, None, offset + 1, Moment::now());
+        (self.asked_to, self.nothing_below) = (None, None);
         Arrival::Take
     }
 }
@@ -115,25 +134,6 @@ impl UsageLog {
     }
 }
 
-/// Gives a message to `sink` as the record that it is.
-pub(super) fn hand_over(
-    message: &BorrowedMessage<'_>,
-    (label, stream): (&str, &StreamId),
-    sink: &mut dyn FnMut(&LogRecord<'_>) -> Result<Flow, SeamError>,
-) -> Result<Flow, SeamError> {
-    let offset = u64::try_from(message.offset()).unwrap_or_default();
-    let Timestamp::LogAppendTime(append_ms) = message.timestamp() else {
-        let (label, stream) = (label.to_owned(), stream.clone());
-        return Err(Permanent::NotAppendTime { label, stream, offset }.into());
-    };
-    let headers: Vec<(&str, &[u8])> = match message.headers() {
-        Some(headers) => headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect(),
-        None => Vec::new(),
-    };
-    let raw = RawRecord { key: message.key(), headers: &headers, value: message.payload().unwrap_or_default() };
-    sink(&LogRecord { offset: Offset(offset), append_time: Instant(append_ms), raw })
-}
-
 impl UsageLog {
     fn seek(&self, from: Offset) -> Result<(), SeamError> {
         let offset = KafkaOffset::Offset(i64::try_from(from.0).unwrap_or(i64::MAX));
@@ -167,8 +167,15 @@ impl Log for UsageLog {
         let mut wait = Duration::from_millis(max_wait_ms);
         let mut fetched = 0u64;
         while !self.stopped.load(Ordering::Acquire) {
-            let Some(message) = self.queue.poll(wait) else { break };
-            let message = message.map_err(|error| self.trouble(&error))?;
+            let message = match self.queue.poll(wait) {
+                None => break,
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.place.ended();
+                    wait = deadline.saturating_duration_since(Moment::now());
+                    continue;
+                }
+                Some(message) => message.map_err(|error| self.trouble(&error))?,
+            };
             let offset = u64::try_from(message.offset()).unwrap_or_default();
             if self.place.arrived(offset) == Arrival::SeekAgain {
                 tracing::debug!(partition = %self.label, offset, due = self.place.next, "seeking again");
@@ -177,17 +184,21 @@ impl Log for UsageLog {
             }
             fetched += 1;
             wait = Duration::ZERO;
-            let flow = hand_over(&message, (&self.label, &self.stream), sink)?;
+            let flow = record(&message, append_time(&message, (&self.label, &self.stream))?, sink)?;
             if flow == Flow::Enough || (fetched.is_multiple_of(LOOK_EVERY) && Moment::now() >= deadline) {
                 break;
             }
         }
         if self.end.0 > self.place.next && self.place.quiet_since.elapsed() >= QUIET_TOO_LONG {
             tracing::debug!(partition = %self.label, due = self.place.next, "nothing comes: seeking again");
-            self.place.quiet_since = Moment::now();
             self.seek(Offset(self.place.next))?;
+            self.place.ask_again(self.end.0);
         }
         Ok(fetched)
+    }
+
+    fn nothing_below(&self) -> Option<Offset> {
+        self.place.nothing_below.map(Offset)
     }
 
     fn commit(&mut self, next: Offset) {
@@ -219,5 +230,24 @@ mod tests {
         let mut place = Place::at(1000);
         assert_eq!([1003, 1004, 1003].map(|offset| place.arrived(offset)), [Arrival::SeekAgain; 3]);
         assert_eq!([1003, 1004].map(|offset| place.arrived(offset)), [Arrival::Take; 2]);
+    }
+
+    #[test]
+    fn what_is_no_record_is_passed_if_the_broker_was_asked_for_it() {
+        let mut place = Place::at(10);
+        assert_eq!(place.arrived(10), Arrival::Take);
+        // it may have ended before the log grew
+        place.ended();
+        assert_eq!((place.next, place.nothing_below), (11, None));
+        // a record came after the question: the answer is about what follows it
+        place.ask_again(13);
+        assert_eq!(place.arrived(11), Arrival::Take);
+        place.ended();
+        assert_eq!((place.next, place.nothing_below), (12, None));
+        place.ask_again(13);
+        place.ended();
+        assert_eq!((place.next, place.nothing_below), (13, Some(13)));
+        assert_eq!(place.arrived(13), Arrival::Take);
+        assert_eq!(place.nothing_below, None);
     }
 }

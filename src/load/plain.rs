@@ -11,6 +11,8 @@ use crate::core::word::{Instant, Kind};
 const RECORDED_AFTER_MS: i64 = 41_000;
 /// Bytes in a GiB.
 const GIB: u64 = 1 << 30;
+/// A counter grows by a thousandth of its base in about so many milliseconds.
+const COUNTED_EVERY_MS: u64 = 300_000;
 /// Tenants whose tags the volumes carry in turn.
 const TENANTS: [&str; 7] = ["acme", "globex", "initech", "hooli", "umbrella", "stark", "wayne"];
 
@@ -87,13 +89,14 @@ impl PlainLoad {
         Self { plan, envelopes, bases, next: 0 }
     }
 
-    /// What a reading's value is at a poll: gauges wander by a thousandth, counters only rise.
-    fn value(base: u64, reading: usize, poll: u64, noise: u64) -> u64 {
+    /// What a reading's value is at an instant, whichever run it belongs to: gauges wander by a thousandth, counters only rise.
+    fn value(base: u64, reading: usize, at: Instant, noise: u64) -> u64 {
         let spread = base >> 10;
-        let wander = noise.wrapping_mul(2 * reading as u64 + 1) % spread;
+        let wander = noise.wrapping_mul(2 * reading as u64 + 1);
         match reading % 2 {
-            0 => base + wander,
-            _ => (poll * spread).wrapping_add(wander),
+            0 => base + wander % spread,
+            // less than it grows by in a millisecond
+            _ => at.0.max(0) as u64 * (spread / COUNTED_EVERY_MS) + wander % (spread / COUNTED_EVERY_MS),
         }
     }
 }
@@ -127,9 +130,9 @@ impl Iterator for PlainLoad {
         let arrays = self.envelopes.len() as u64;
         let (array, poll) = (self.next % arrays, self.next / arrays);
         let time = self.plan.start.plus_ms(self.plan.step_ms.saturating_mul(poll as i64));
-        let noise = mix_all(&[self.plan.seed, 2, self.next]) >> 8;
+        let noise = mix_all(&[self.plan.seed, 2, array, time.0 as u64]) >> 8;
         let values = self.bases.iter().enumerate();
-        let values = values.map(|(reading, base)| Self::value(*base, reading, poll, noise));
+        let values = values.map(|(reading, base)| Self::value(*base, reading, time, noise));
         self.next += 1;
         Some(self.envelopes[array as usize].record(time, time.plus_ms(RECORDED_AFTER_MS), values))
     }
@@ -178,6 +181,9 @@ mod tests {
     fn is_the_same_again_and_ends_at_the_newest_step() {
         let plan = plan(Mode::Structured);
         assert!(PlainLoad::new(plan.clone()).eq(PlainLoad::new(plan.clone())));
+        // a run that begins later says the same of the instants that both have
+        let later = PlainPlan { start: plan.start.plus_ms(2 * plan.step_ms), events: plan.events - 14, ..plan.clone() };
+        assert!(PlainLoad::new(later).eq(PlainLoad::new(plan.clone()).skip(14)));
         let now = Instant(1_791_000_123_456);
         let ended = PlainPlan { start: plan.start_to_end_at(now), ..plan };
         assert!(ended.last() <= now && ended.last().plus_ms(ended.step_ms) > now);

@@ -11,6 +11,7 @@ use crate::core::billing::document::Document;
 use crate::core::book::claim;
 use crate::core::book::model::{Book, Charge, Contract, Rate, Statistic};
 use crate::core::book::unit::Unit;
+use crate::core::cut::CutPoint;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::party;
@@ -18,7 +19,7 @@ use crate::core::pricing::period::Period;
 use crate::core::pricing::selection::{LineSelection, selections};
 
 /// The parts of wholesale documents of one provider and period, in their order. Whoever closes calls it at the cut of the documents,
-/// after rating and before the header: buckets move on.
+/// after rating and before the header: buckets move on, and no event above the cut says whether an array was handed over.
 ///
 /// # Errors
 /// Lines that the book lacks, weights that no usage makes, and the server's.
@@ -28,6 +29,7 @@ pub async fn allocate(
     provider: &str,
     period: &Period,
     documents: &[Document],
+    cut: Option<&[CutPoint]>,
 ) -> Result<Vec<Vec<Allocated>>, MarginError> {
     let mut wanted: Vec<LineSelection> = Vec::new();
     let mut counts = Vec::with_capacity(documents.len());
@@ -36,7 +38,7 @@ pub async fn allocate(
         counts.push(own.len());
         wanted.append(&mut own);
     }
-    let weights = weights::read(client, &wanted).await?;
+    let weights = weights::read(client, &wanted, cut).await?;
     let owners = claim::owners(book, provider);
     let (mut wanted, mut weights) = (wanted.as_slice(), weights.as_slice());
     let mut parts = Vec::with_capacity(documents.len());

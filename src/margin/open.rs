@@ -36,7 +36,7 @@ pub async fn rate(rater: &Rater, provider: &str, period: &Period, contracts: &[S
             Ok(())
         })
         .await?;
-    let parts = allocate(rater.client(), rater.book(), provider, period, &wholesale).await?;
+    let parts = allocate(rater.client(), rater.book(), provider, period, &wholesale, None).await?;
     for (document, parts) in wholesale.iter().zip(parts) {
         let currency = Currency::new(&document.currency)?;
         sides.purchases.push(Purchase {

@@ -41,6 +41,16 @@ pub struct Metrics {
     pub prove_proved: IntGauge,
     /// Documents that were not: whatever is above 0 wants a person.
     pub prove_failed: IntGauge,
+    /// Arrays by state, when the programme was last looked at.
+    pub arrays: IntGaugeVec,
+    /// Providers of which nothing was accepted for long.
+    pub providers_dormant: IntGauge,
+    /// Providers whose figures attain less than the level that they were granted.
+    pub providers_below_level: IntGauge,
+    /// Certifications that end soon.
+    pub certifications_expiring: IntGauge,
+    /// 1 while account teams are credited more by one route than by the other.
+    pub sales_credits_unequal: IntGauge,
     /// Periods past their grace that are not closed: holes keep them open.
     pub periods_overdue: IntGauge,
     /// Drafts of closed periods that are neither issued nor discarded.
@@ -81,6 +91,8 @@ impl Metrics {
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
+        let arrays = IntGaugeVec::new(Opts::new("plimsoll_arrays", "Arrays by state"), &["state"])?;
+        registry.register(Box::new(arrays.clone()))?;
         let build = IntGaugeVec::new(Opts::new("plimsoll_build_info", "Which build this is; always 1"), &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
@@ -103,6 +115,23 @@ impl Metrics {
                 &["table"],
             )?,
             insert_last_success: last,
+            arrays,
+            providers_dormant: gauge(
+                "plimsoll_providers_dormant",
+                "Providers without an accepted reading for 30 days",
+            )?,
+            providers_below_level: gauge(
+                "plimsoll_providers_below_level",
+                "Providers whose figures attain less than their granted level",
+            )?,
+            certifications_expiring: gauge(
+                "plimsoll_certifications_expiring",
+                "Certifications held that end within 90 days",
+            )?,
+            sales_credits_unequal: gauge(
+                "plimsoll_sales_credits_unequal",
+                "1 while account teams are credited more by one route than by the other",
+            )?,
             prove_proved: gauge("plimsoll_prove_proved", "Documents that were computed again from the ledger, equal")?,
             prove_failed: gauge("plimsoll_prove_failed", "Documents that were computed again and differ")?,
             periods_overdue: gauge("plimsoll_periods_overdue", "Periods past their grace that are not closed")?,

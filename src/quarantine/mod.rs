@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod error;
+pub mod explanation;
+pub mod forecast;
 pub mod resend;
 pub mod resolver;
 

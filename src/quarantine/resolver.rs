@@ -7,13 +7,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use futures_util::future::try_join_all;
 
 use super::ResolveError;
+use super::forecast::forecast;
 use super::resend::Resender;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideRow, OutcomeRow, accepted, outcomes};
 use crate::config;
 use crate::core::decision::Decision;
 use crate::core::decision::resolution::{Position, Resolution, resolutions};
-use crate::core::word::{Offset, StreamId};
+use crate::core::word::{Disposition, Instant, Offset, StreamId};
 use crate::fold::error::SeamError;
 use crate::kafka::control::{ControlFollower, ControlWriter};
 
@@ -141,6 +142,18 @@ impl Resolver {
             State::Resent | State::Discarded(_) | State::Became(..) => Outcome::ResolvedBefore,
         };
         Ok(states.iter().zip(rows).map(outcome).collect())
+    }
+
+    /// What would become of records if they were sent again now, in their order; none of a stream that goes on nowhere. The rows have to
+    /// be whole.
+    #[must_use]
+    pub fn forecast(&self, rows: &[AsideRow], now: Instant) -> Vec<Option<Disposition>> {
+        let register = self.control.register();
+        let one = |row: &AsideRow| {
+            let generation = register.now(&StreamId(row.stream.clone()))?;
+            Some(forecast(row, &generation.rules, now))
+        };
+        rows.iter().map(one).collect()
     }
 
     /// Resolves a batch: decisions for what has none, then the bytes of everything that is not known to have arrived.

@@ -15,7 +15,7 @@ use crate::worker::Parts;
 
 const START_S: i64 = 1_790_812_800;
 const STEP_S: i64 = 300;
-const BOOK: &str = r#"format = 1
+pub const BOOK: &str = r#"format = 1
 [meter.used]
 kind = "gauge"
 base = "byte"
@@ -28,14 +28,14 @@ base = "byte"
 "#;
 
 /// What an operator does to the broker behind Plimsoll's back.
-struct Broker {
+pub struct Broker {
     admin: AdminClient<DefaultClientContext>,
     runtime: tokio::runtime::Runtime,
     kafka: String,
 }
 
 impl Broker {
-    fn of(parts: &Parts) -> Self {
+    pub fn of(parts: &Parts) -> Self {
         let admin = ClientConfig::new().set("bootstrap.servers", &parts.kafka).create().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { admin, runtime, kafka: parts.kafka.clone() }
@@ -45,7 +45,7 @@ impl Broker {
         AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)))
     }
 
-    fn create(&self, topic: &str, partitions: i32) {
+    pub fn create(&self, topic: &str, partitions: i32) {
         let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1))
             .set("message.timestamp.type", "LogAppendTime")
             .set("cleanup.policy", "delete");
@@ -86,14 +86,20 @@ impl Broker {
     }
 
     /// Appends a decision as it stands, as another process might have.
-    fn decide(&self, decision: &Value) {
+    pub fn decide(&self, decision: &Value) {
         let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &self.kafka).create().unwrap();
         producer.send(BaseRecord::<str, _>::to("billing-control").partition(0).payload(&decision.to_string())).unwrap();
         producer.flush(Duration::from_secs(30)).unwrap();
     }
 }
 
-fn rules(stream: &str, topic: &str, (generation, partitions): (u32, u32), provider: &str, fold_version: u32) -> Value {
+pub fn rules(
+    stream: &str,
+    topic: &str,
+    (generation, partitions): (u32, u32),
+    provider: &str,
+    fold_version: u32,
+) -> Value {
     json!({
         "stream": stream, "topic": topic, "generation": generation, "partitions": partitions, "provider": provider,
         "acceptance_window_ms": 400 * 86_400_000_i64, "future_limit_ms": 900_000, "max_event_bytes": 16 << 20,
@@ -118,12 +124,12 @@ fn poll(provider: &str, array: u64, step: i64) -> (String, String) {
     (key, event.to_string())
 }
 
-fn polls(provider: &str, arrays: std::ops::Range<u64>, steps: std::ops::Range<i64>) -> Vec<(String, String)> {
+pub fn polls(provider: &str, arrays: std::ops::Range<u64>, steps: std::ops::Range<i64>) -> Vec<(String, String)> {
     steps.flat_map(|step| arrays.clone().map(move |array| (array, step))).map(|(a, s)| poll(provider, a, s)).collect()
 }
 
 /// Every cell of a provider: its place and its figures, as text.
-fn usage(parts: &Parts, provider: &str) -> BTreeMap<String, String> {
+pub fn usage(parts: &Parts, provider: &str) -> BTreeMap<String, String> {
     let at = |days: i64| chrono::DateTime::from_timestamp(START_S + days * 86_400, 0).unwrap().to_rfc3339();
     let (from, to) = (at(-1), at(5));
     let arguments = ["usage", "--provider", provider, "--from", &from, "--to", &to, "--step", "cell"];
@@ -147,9 +153,9 @@ fn refused(parts: &Parts, arguments: &[&str], said: &[&str]) -> String {
     errors
 }
 
-const CAUGHT_UP: [&str; 2] = ["run", "--until-caught-up"];
+pub const CAUGHT_UP: [&str; 2] = ["run", "--until-caught-up"];
 
-fn open(parts: &Parts, topic: &str, provider: &str, partitions: &str) {
+pub fn open(parts: &Parts, topic: &str, provider: &str, partitions: &str) {
     let arguments = ["stream", "open", topic, "--provider", provider, "--partitions", partitions];
     parts.ok(&[&arguments[..], &["--acceptance-window", "400d"]].concat());
 }

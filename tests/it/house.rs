@@ -73,6 +73,32 @@ fn the_core_is_pure() {
     assert_eq!(offences(&files, &impure), Vec::<String>::new());
 }
 
+/// `println!` panics when whoever reads it has seen enough.
+#[test]
+fn nothing_is_printed_that_cannot_be_refused() {
+    let print = ["{ println!", " println!", "(println!", " print!", "(print!"];
+    let mut files = src("");
+    files.retain(|file| !file.ends_with("tests.rs"));
+    assert_eq!(offences(&files, &print), Vec::<String>::new());
+}
+
+/// The map of the architecture names every part of the source, and its page stays one that can be read at once.
+#[test]
+fn the_map_names_every_part() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap();
+    let parts = |under: &str| {
+        let entries = std::fs::read_dir(root.join(under)).unwrap().map(|entry| entry.unwrap().path());
+        let name = |path: PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        entries.filter(|path| path.is_dir()).map(name).collect::<Vec<_>>()
+    };
+    let top = parts("src").into_iter().map(|part| format!("src/{part}/"));
+    let core = parts("src/core").into_iter().map(|part| format!("  {part}/"));
+    let unnamed: Vec<String> = top.chain(core).filter(|part| !page.contains(part.as_str())).collect();
+    assert_eq!(unnamed, Vec::<String>::new(), "docs/ARCHITECTURE.md does not name them");
+    assert!(page.lines().count() <= 250, "docs/ARCHITECTURE.md has {} lines", page.lines().count());
+}
+
 /// Imports go downwards only: cli -> run, http, load, dev, engine -> kafka, clickhouse -> fold -> core.
 #[test]
 fn imports_go_downwards() {
@@ -93,6 +119,7 @@ fn imports_go_downwards() {
                 "load",
                 "margin",
                 "metrics",
+                "programme",
                 "statement",
                 "sim",
             ],
@@ -111,12 +138,28 @@ fn imports_go_downwards() {
                 "load",
                 "margin",
                 "metrics",
+                "programme",
                 "statement",
                 "sim",
             ],
         ),
-        ("kafka", &["clickhouse", "run", "http", "cli", "dev", "engine", "load", "margin", "metrics", "statement"]),
-        ("clickhouse", &["kafka", "run", "http", "cli", "dev", "engine", "load", "margin", "statement"]),
+        (
+            "kafka",
+            &[
+                "clickhouse",
+                "run",
+                "http",
+                "cli",
+                "dev",
+                "engine",
+                "load",
+                "margin",
+                "metrics",
+                "programme",
+                "statement",
+            ],
+        ),
+        ("clickhouse", &["kafka", "run", "http", "cli", "dev", "engine", "load", "margin", "programme", "statement"]),
         ("http", &["cli", "dev", "engine", "run", "kafka", "fold"]),
     ];
     for (part, upper) in layers {
@@ -129,9 +172,10 @@ fn imports_go_downwards() {
 /// Money is never a float.
 #[test]
 fn no_float_touches_money() {
-    let files: Vec<PathBuf> = ["core/pricing", "core/billing", "core/book", "core/metering", "core/ledger"]
-        .into_iter()
-        .flat_map(src)
-        .collect();
+    let files: Vec<PathBuf> =
+        ["core/pricing", "core/billing", "core/programme", "core/book", "core/metering", "core/ledger"]
+            .into_iter()
+            .flat_map(src)
+            .collect();
     assert_eq!(offences(&files, &["f32", "f64"]), Vec::<String>::new());
 }

@@ -253,7 +253,7 @@ async fn close(parts: &Parts) {
     let bounds: Period = period(&rater.book().contracts["northwind-wholesale"], "2026-10").unwrap();
     let after = Offset(rating::next_decision(&client).await.unwrap());
     let wholesale = rater.statements("northwind-wholesale", "2026-10").await.unwrap();
-    let split = allocate(&client, rater.book(), "northwind", &bounds, &wholesale).await.unwrap();
+    let split = allocate(&client, rater.book(), "northwind", &bounds, &wholesale, None).await.unwrap();
     let stored = rows(&wholesale, &split).unwrap();
     for _ in 0..2 {
         // a close that was killed writes them again

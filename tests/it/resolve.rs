@@ -48,6 +48,15 @@ fn what_was_put_aside_is_resolved_over_http_by_whom_it_concerns() {
     let parts = filled();
     let served = Served::start(&parts, &PRINCIPALS);
     who_sees_a_record(&served);
+    for (path, status) in
+        [("?reason=misrouted", 200), ("?reason=late", 200), ("?reason=misroute", 400), ("?array=", 400)]
+    {
+        assert_eq!(served.get("operator", &format!("/v1/quarantine{path}")).0, status, "{path}");
+    }
+    for filter in [json!({"reason": "misroute"}), json!({"array": "x".repeat(257)})] {
+        let answer = served.post("provider:p", RETRY, &json!({"filter": filter, "reason": "x", "dry_run": false}));
+        assert_eq!(answer.0, 400, "{answer:?}");
+    }
     let misrouted = json!({"filter": {"reason": "misrouted"}, "reason": "partitioner fixed"});
     // nothing is done unless it is said that it is meant
     for _ in 0..2 {

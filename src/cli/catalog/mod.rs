@@ -1,6 +1,7 @@
 //! `plimsoll catalog`: checks, compares and publishes price books.
 
 mod plan;
+use super::output::say;
 pub(in crate::cli) mod published;
 pub(super) mod source;
 
@@ -15,7 +16,7 @@ use crate::config::Config;
 use crate::core::book::Book;
 use crate::core::book::change::changes;
 use crate::core::decision::Decision;
-use crate::kafka::control::append;
+use crate::kafka::control::ControlWriter;
 use crate::kafka::topic::Topics;
 pub(super) use plan::new_meters;
 use published::{At, History, at, history};
@@ -52,10 +53,15 @@ pub(super) enum Command {
         format: Format,
     },
     /// Check it, tell what changes and publish it: from then on ratings use it
-    #[command(after_help = "Example:\n  plimsoll catalog apply examples/pricebook --actor eva")]
+    #[command(
+        after_help = "A book that would change a closed period is refused. If the old prices were wrong, --reprice says so: what is closed is corrected by\na document of its own, at its own cut.\n\nExamples:\n  plimsoll catalog apply examples/pricebook --actor eva\n  plimsoll catalog apply examples/pricebook --reprice \"band of 20 TiB was agreed in August\""
+    )]
     Apply {
         /// The directory
         directory: PathBuf,
+        /// Re-price the closed periods that it changes, with this reason on record
+        #[arg(long, value_name = "REASON")]
+        reprice: Option<String>,
         /// Who publishes it, for the record
         #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
         actor: String,
@@ -70,6 +76,9 @@ pub(super) enum Command {
         at: Option<At>,
     },
     /// List the published books: offset, time, hash, actor
+    #[command(
+        after_help = "Examples:\n  plimsoll catalog history\n  plimsoll catalog history --format json | jq -r .actor"
+    )]
     History {
         /// For people or for programs (JSON, one book a line)
         #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -86,7 +95,7 @@ impl Command {
     pub(super) fn check_only(self) -> anyhow::Result<ExitCode> {
         let Command::Check { directory } = self else { bail!("this command needs the configuration") };
         let Some(book) = source::read(&directory)? else { return Ok(ExitCode::from(REFUSED)) };
-        println!("{}", summary(&book)?);
+        say(format_args!("{}", summary(&book)?))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -94,19 +103,21 @@ impl Command {
         match self {
             Command::Check { .. } => return self.check_only(),
             Command::Plan { directory, format } => return plan::run(config, &directory, format).await,
-            Command::Apply { directory, actor } => return apply(config, &directory, actor).await,
+            Command::Apply { directory, reprice, actor } => {
+                return apply(config, &directory, reprice.as_deref(), actor).await;
+            }
             Command::Show { at: when } => {
                 let history = history(&follow(config)?);
                 let Some(shown) = at(&history, when) else {
                     bail!("no price book is published by then: plimsoll catalog apply DIR")
                 };
-                println!("{}", serde_json::to_string_pretty(&shown.book)?);
+                say(format_args!("{}", serde_json::to_string_pretty(&shown.book)?))?;
             }
             Command::History { format } => {
                 for published in history(&follow(config)?) {
                     match format {
-                        Format::Table => println!("{published}"),
-                        Format::Json => println!("{}", serde_json::to_string(&published)?),
+                        Format::Table => say(format_args!("{published}"))?,
+                        Format::Json => say(format_args!("{}", serde_json::to_string(&published)?))?,
                     }
                 }
             }
@@ -116,29 +127,55 @@ impl Command {
 }
 
 /// Publishes the book of a directory, unless it is the newest one already.
-pub(super) async fn apply(config: &Config, directory: &Path, actor: String) -> anyhow::Result<ExitCode> {
+pub(super) async fn apply(
+    config: &Config,
+    directory: &Path,
+    reprice: Option<&str>,
+    actor: String,
+) -> anyhow::Result<ExitCode> {
     let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
     ensure_control(config, &Topics::new(&config.kafka)?).await?;
-    let history = history(&follow(config)?);
+    let control = follow(config)?;
+    let history = history(&control);
     let hash = book.hash()?;
     if history.last().is_some_and(|newest| newest.hash == hash) {
-        println!("{hash} is published already");
+        say(format_args!("{hash} is published already"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let refusals = refusals(&history, &book)?;
+    let mut refusals = refusals(&history, &book)?;
+    if reprice.is_some_and(|reason| reason.trim().is_empty()) {
+        refusals.push("--reprice must say why".to_owned());
+    }
+    let reopened = if refusals.is_empty() { plan::reopened(config, &control, &book).await? } else { Vec::new() };
+    if reprice.is_none() {
+        refusals.extend(reopened.iter().flat_map(|(_, told)| told.clone()));
+    }
     for refusal in &refusals {
         eprintln!("plimsoll: {refusal}");
     }
     if !refusals.is_empty() {
         return Ok(ExitCode::from(REFUSED));
     }
-    if let Some(newest) = history.last() {
-        changes(&newest.read()?, &book)?.iter().for_each(|change| println!("{change}"));
+    let changes =
+        history.last().map(|newest| changes(&newest.read()?, &book).map_err(anyhow::Error::from)).transpose()?;
+    let writer = ControlWriter::new(&config.kafka)?;
+    let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor: actor.clone() };
+    let offset = writer.append(&decision).await.context("read `plimsoll catalog history` before trying again")?;
+    for (period, _) in &reopened {
+        let (reason, actor) = (reprice.unwrap_or_default().trim().to_owned(), actor.clone());
+        let revision = plan::next_revision(&control, period);
+        let decision = Decision::PeriodRepriced { period: period.clone(), revision, book: hash.clone(), reason, actor };
+        writer.append(&decision).await.context("say it with `plimsoll reprice` for periods that are missing")?;
     }
-    let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor };
-    let offset =
-        append(&config.kafka, &decision).await.context("read `plimsoll catalog history` before trying again")?;
-    println!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic);
+    // told when it is done: an output that nobody reads must not keep a book from being published
+    for change in changes.into_iter().flatten() {
+        say(format_args!("{change}"))?;
+    }
+    for (period, _) in &reopened {
+        let revision = plan::next_revision(&control, period);
+        say(format_args!("revision {revision} of {} from {} will be rated with it", period.provider, period.start))?;
+    }
+    say(format_args!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! `plimsoll catalog plan`: what publishing a book would change, before anything happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,19 +10,25 @@ use serde::Serialize;
 use super::published::history;
 use super::{Format, REFUSED, refusals, source, summary};
 use crate::cli::effects;
+use crate::cli::output::say;
 use crate::cli::progress::Progress;
 use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::rating;
 use crate::clickhouse::read::stored::{StoredSpan, keys, spans};
 use crate::config::Config;
-use crate::core::billing::effect::{ClosedPeriod, Effect, Total, Totals};
+use crate::core::billing::effect::{ClosedPeriod, Effect, Sum, Total, Totals};
 use crate::core::book::Book;
 use crate::core::book::change::changes;
 use crate::core::book::uncovered::{Reported, Wholesale, unclaimed};
+use crate::core::closing::period::concerns;
+use crate::core::closing::register::Register;
+use crate::core::decision::closing::PeriodKey;
 use crate::core::pricing::calendar;
 use crate::core::pricing::party;
-use crate::core::word::{Instant, Kind};
+use crate::core::pricing::period::period;
+use crate::core::word::{Instant, Kind, Offset};
+use crate::kafka::control::ControlFollower;
 use crate::statement::comparison::AT_ONCE;
 use crate::statement::{Comparison, Rater};
 
@@ -45,7 +51,8 @@ struct Plan {
 /// Compares the book of a directory with the newest published one, over all stored usage.
 pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
-    let history = history(&follow(config)?);
+    let control = follow(config)?;
+    let (history, closed) = (history(&control), closed(&control));
     let newest = history.last();
     let old = newest.map_or(Ok(Book::default()), |newest| newest.read())?;
     let mut plan = Plan {
@@ -64,16 +71,86 @@ pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> an
     }
     let now = Rater::with_book(&client, old, plan.published.clone().unwrap_or_default()).await?;
     let then = Rater::with_book(&client, book.clone(), plan.hash.clone()).await?;
-    // no decision closes a period yet: every one is open
-    plan.rate(&Comparison::new(now, then), &spans, &[]).await?;
+    plan.rate(&Comparison::new(now, then), &spans, &closed, false).await?;
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+        Format::Json => say(format_args!("{}", serde_json::to_string_pretty(&plan)?))?,
         Format::Table => plan.print(&book)?,
     }
     for refusal in &plan.refusals {
         eprintln!("plimsoll: {refusal}");
     }
     Ok(if plan.refusals.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// The periods that are closed, as decisions say.
+fn closed(control: &ControlFollower) -> Vec<ClosedPeriod> {
+    let keys = keys_of_closes(control).into_iter();
+    let shown =
+        |key: PeriodKey| ClosedPeriod { provider: key.provider, start: key.start.rfc3339(), end: key.end.rfc3339() };
+    keys.map(shown).collect()
+}
+
+fn register(control: &ControlFollower) -> Register {
+    let mut register = Register::default();
+    control.look(Offset(0), |records| {
+        records.iter().for_each(|record| register.take(record.offset, record.append_time, &record.decision));
+    });
+    register
+}
+
+/// Which revision a period's next close will be.
+pub(super) fn next_revision(control: &ControlFollower, period: &PeriodKey) -> u32 {
+    register(control).next_revision(period)
+}
+
+fn keys_of_closes(control: &ControlFollower) -> BTreeSet<PeriodKey> {
+    register(control).closes().iter().map(|closed| closed.close.period.clone()).collect()
+}
+
+/// The closed periods that another book would change, with what it does to them in words (PRICING §14).
+pub(super) async fn reopened(
+    config: &Config,
+    control: &ControlFollower,
+    book: &Book,
+) -> anyhow::Result<Vec<(PeriodKey, Vec<String>)>> {
+    let keys = keys_of_closes(control);
+    let history = history(control);
+    let (Some(newest), false) = (history.last(), keys.is_empty()) else { return Ok(Vec::new()) };
+    let client = Client::new(&config.clickhouse);
+    let spans = spans(&client).await.context("cannot read usage; was `plimsoll migrate` run?")?;
+    let now = Rater::with_book(&client, newest.read()?, newest.hash.clone()).await?;
+    let then = Rater::with_book(&client, book.clone(), book.hash()?).await?;
+    let mut plan = Plan::default();
+    plan.rate(&Comparison::new(now, then), &spans, &closed(control), true).await?;
+    let mut found = Vec::new();
+    for key in keys {
+        let (start, end) = (key.start.rfc3339(), key.end.rfc3339());
+        let is_own = |effect: &&Effect| {
+            effect.closed
+                && effect.moves
+                && (&effect.start, &effect.end) == (&start, &end)
+                && effect.provider == key.provider
+        };
+        let told = plan.effects.iter().filter(is_own).map(refusal).collect::<Vec<_>>();
+        if !told.is_empty() {
+            found.push((key, told));
+        }
+    }
+    Ok(found)
+}
+
+fn refusal(effect: &Effect) -> String {
+    let sum =
+        |sum: &Option<Sum>| sum.as_ref().map_or("nothing".to_owned(), |sum| format!("{} {}", sum.total, sum.currency));
+    format!(
+        "the closed period {} of contract {} ({}) would change from {} to {}; leave its terms as they are, or re-price it: `catalog apply` \
+         with --reprice REASON",
+        effect.period,
+        effect.contract,
+        effect.buyer,
+        sum(&effect.now),
+        sum(&effect.then)
+    )
 }
 
 /// Usage of a meter that no book has defined yet is metered once one does, and is in no figure before.
@@ -114,12 +191,15 @@ impl Plan {
         comparison: &Comparison,
         spans: &[StoredSpan],
         closed: &[ClosedPeriod],
+        only_closed: bool,
     ) -> anyhow::Result<()> {
         let mut totals = Totals::default();
         let mut periods: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for id in comparison.contracts(None) {
             for label in labels(comparison, &id, spans) {
-                periods.entry(label).or_default().push(id.clone());
+                if !only_closed || comparison.books().into_iter().any(|book| is_closed(book, &id, &label, closed)) {
+                    periods.entry(label).or_default().push(id.clone());
+                }
             }
         }
         let mut progress = Progress::new(periods.values().map(Vec::len).sum());
@@ -142,10 +222,7 @@ impl Plan {
         for effect in &self.effects {
             totals.add(effect)?;
             if effect.closed && effect.moves {
-                self.refusals.push(format!(
-                    "the closed period {} of contract {} ({}) would change; leave its terms as they are",
-                    effect.period, effect.contract, effect.buyer
-                ));
+                self.refusals.push(refusal(effect));
             }
         }
         self.totals = totals.by_currency()?;
@@ -154,26 +231,42 @@ impl Plan {
 
     fn print(&self, book: &Book) -> anyhow::Result<()> {
         match &self.published {
-            Some(hash) => println!("compared with {hash}\n"),
-            None => println!("no price book is published yet: this is the first\n"),
+            Some(hash) => say(format_args!("compared with {hash}\n"))?,
+            None => say(format_args!("no price book is published yet: this is the first\n"))?,
         }
-        self.changes.iter().for_each(|change| println!("{change}"));
+        for change in &self.changes {
+            say(format_args!("{change}"))?;
+        }
         if self.changes.is_empty() {
-            println!("nothing changes");
+            say(format_args!("nothing changes"))?;
         }
         let offline = book.warnings();
         let online = self.warnings.iter().filter(|warning| !offline.contains(warning));
-        online.for_each(|warning| println!("warning: {warning}"));
-        println!("{}", summary(book)?);
+        for warning in online {
+            say(format_args!("warning: {warning}"))?;
+        }
+        say(format_args!("{}", summary(book)?))?;
         let moving: Vec<Effect> = self.effects.iter().filter(|effect| effect.moves).cloned().collect();
-        println!("\nopen periods with usage: {} statements, {} of them move", self.effects.len(), moving.len());
+        say(format_args!(
+            "\nopen periods with usage: {} statements, {} of them move",
+            self.effects.len(),
+            moving.len()
+        ))?;
         if !moving.is_empty() {
             let mut totals = Totals::default();
             moving.iter().try_for_each(|effect| totals.add(effect))?;
-            println!("{}\n{}", effects::table(&moving), effects::totals(&totals)?);
+            say(format_args!("{}\n{}", effects::table(&moving), effects::totals(&totals)?))?;
         }
         Ok(())
     }
+}
+
+/// Whether the period of a contract with a label is closed.
+fn is_closed(book: &Book, id: &str, label: &str, closed: &[ClosedPeriod]) -> bool {
+    let Some(contract) = book.contracts.get(id) else { return false };
+    let Ok(period) = period(contract, label) else { return false };
+    let (start, end) = (period.start.rfc3339(), period.end.rfc3339());
+    closed.iter().any(|one| concerns(contract, &one.provider) && one.start == start && one.end == end)
 }
 
 /// The periods of a contract, under either book, that have stored usage of its provider.

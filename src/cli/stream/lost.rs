@@ -6,7 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::runtime::Runtime;
 
+use super::name::open;
 use super::{default_actor, follow, store};
+use crate::cli::output::say;
 use crate::config::Config;
 use crate::core::decision::Decision;
 use crate::core::decision::stream::Generation;
@@ -16,7 +18,7 @@ use crate::fold::comparison::Comparison;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{LedgerRow, LedgerSpan, LogEnds, Store};
 use crate::kafka::control::append;
-use crate::kafka::reader::Reader;
+use crate::kafka::reader::{Reader, Stamp};
 
 /// Most rows above the checkpoint that are held against the log.
 const MAX_ROWS: usize = 250_000;
@@ -65,16 +67,19 @@ impl Lost {
     pub(super) fn run(self, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
         let control = follow(config)?;
         let register = control.register();
-        let Some(generation) = register.named(&self.stream) else {
-            bail!("no stream {} is open: plimsoll stream list", self.stream)
-        };
+        let generation = open(&register, &self.stream)?;
         let partition = Partition(self.partition);
         if partition.0 >= generation.rules.partitions {
             bail!("{} has the partitions 0 to {}", generation.rules.stream, generation.rules.partitions - 1);
         }
         let (from, to) = (Offset(self.from), Offset(self.to));
         if generation.holes(partition).any(|hole| (hole.from, hole.to) == (from, to)) {
-            println!("[{}, {}) of {} is recorded as lost already", from.0, to.0, generation.rules.label(partition));
+            say(format_args!(
+                "[{}, {}) of {} is recorded as lost already",
+                from.0,
+                to.0,
+                generation.rules.label(partition)
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let found = Found::look(config, runtime, generation, partition)?;
@@ -84,16 +89,19 @@ impl Lost {
         }
         let label = generation.rules.label(partition);
         if self.dry_run {
-            println!("would record [{}, {}) of {label} as lost; folding would go on at {}", from.0, to.0, to.0);
+            say(format_args!(
+                "would record [{}, {}) of {label} as lost; folding would go on at {}",
+                from.0, to.0, to.0
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let (stream, reason, actor) = (generation.rules.stream.clone(), self.reason, self.actor);
         let decision = Decision::OffsetsLost { stream, partition, from, to, reason, actor };
         let at = runtime.block_on(append(&config.kafka, &decision))?;
-        println!(
+        say(format_args!(
             "[{}, {}) of {label} is recorded as lost (decision {}); start the workers: folding goes on at {}",
             from.0, to.0, at.0, to.0
-        );
+        ))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -176,7 +184,9 @@ fn is_changed(
 ) -> Result<bool, SeamError> {
     let mut comparison = Comparison::new(&generation.rules, newest.and_then(|newest| newest.last), rows);
     let Some((from, to)) = comparison.span() else { return Ok(false) };
-    reader.read((&generation.rules.topic, partition), (from, to), &mut |record| {
+    let topic = &*generation.rules.topic;
+    let from = from.max(reader.ends(topic, partition)?.first);
+    reader.read((topic, partition), (from, to), Stamp::Any, &mut |record| {
         comparison.meet(record);
         Ok(())
     })?;

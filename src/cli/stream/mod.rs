@@ -1,6 +1,7 @@
 //! `plimsoll stream`: makes a stream's topic and the record of its rules; opens it again; records what it lost.
 
 mod lost;
+mod name;
 mod reopen;
 mod void;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
+use super::output::say;
 use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
@@ -38,6 +40,7 @@ pub(super) enum Command {
     Lost(lost::Lost),
     Void(void::Void),
     /// List the streams that are open
+    #[command(after_help = "Examples:\n  plimsoll stream list\n  plimsoll stream list --all")]
     List(List),
 }
 
@@ -124,10 +127,10 @@ impl List {
                     format!("  ended at {}", ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", "))
                 }
             };
-            println!(
+            say(format_args!(
                 "{}  {} partitions  {provider}  acceptance window {days} d{topic}{ended}",
                 rules.stream, rules.partitions
-            );
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -167,7 +170,7 @@ impl Open {
         if let Some(open) = control.streams().iter().find(|open| open.topic == self.topic) {
             if **open == rules {
                 wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
-                println!("{} is open already with these rules", rules.stream);
+                say(format_args!("{} is open already with these rules", rules.stream))?;
                 return Ok(ExitCode::SUCCESS);
             }
             eprintln!(
@@ -197,7 +200,7 @@ impl Open {
         wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
         append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), closes: None, actor: self.actor })
             .await?;
-        println!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions);
+        say(format_args!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -251,8 +254,19 @@ async fn wait_for(topics: &Topics, topic: &str, partitions: u32, purpose: Purpos
 
 /// The control log, read to its end.
 pub(super) fn follow(config: &Config) -> anyhow::Result<ControlFollower> {
+    let topic = &config.kafka.control_topic;
+    let there = Topics::new(&config.kafka)?.partitions(topic);
+    if there
+        .context("kafka is not reached; check kafka.bootstrap_servers, `plimsoll dev up` starts one here")?
+        .is_none()
+    {
+        bail!(
+            "nothing is decided yet, topic {topic} is not there: open a stream with `plimsoll stream open`, publish a price book with \
+             `plimsoll catalog apply`"
+        );
+    }
     let control = ControlFollower::start(&config.kafka)?;
-    control.read_to_end().context("is Kafka up, and was `plimsoll stream open` run?")?;
+    control.read_to_end().context("the control log is not read; is Kafka up?")?;
     Ok(control)
 }
 

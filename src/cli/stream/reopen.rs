@@ -8,7 +8,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
+use super::name::open;
 use super::{MAX_PARTITIONS, Window, check_topic_name, default_actor, follow, store, wait_for, window_ms};
+use crate::cli::output::say;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
 use crate::core::decision::Decision;
@@ -64,9 +66,7 @@ impl Reopen {
     pub(super) fn run(self, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
         let control = follow(config)?;
         let register = control.register();
-        let Some(old) = register.named(&self.stream) else {
-            bail!("no stream {} is open: plimsoll stream list", self.stream)
-        };
+        let old = open(&register, &self.stream)?;
         let rules = self.rules(old);
         check_topic_name(&rules.topic)?;
         if let Some(other) = register.all().find(|other| other.rules.topic == rules.topic) {
@@ -83,14 +83,14 @@ impl Reopen {
         };
         let told = |ends: &[Offset]| ends.iter().map(|end| end.0.to_string()).collect::<Vec<_>>().join(", ");
         if self.dry_run {
-            println!(
+            say(format_args!(
                 "{} would end at {}; {} would be opened on topic {}, {} partitions",
                 old.rules.stream,
                 told(&ends),
                 rules.stream,
                 rules.topic,
                 rules.partitions
-            );
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         let topics = Topics::new(&config.kafka)?;
@@ -111,12 +111,12 @@ impl Reopen {
                 old.rules.stream
             );
         }
-        println!("{} ended at {}", old.rules.stream, told(&ends));
-        println!(
+        say(format_args!("{} ended at {}", old.rules.stream, told(&ends)))?;
+        say(format_args!(
             "{} is open: topic {}, {} partitions; producers go there now",
             rules.stream, rules.topic, rules.partitions
-        );
-        ending.tell_void(&topics, &ends);
+        ))?;
+        ending.tell_void(&topics, &ends)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -213,7 +213,7 @@ impl Ending<'_> {
     }
 
     /// Says how many records lie past the ends. Nothing depends on it, so a topic that is gone is no trouble.
-    fn tell_void(&self, topics: &Topics, ends: &[Offset]) {
+    fn tell_void(&self, topics: &Topics, ends: &[Offset]) -> anyhow::Result<()> {
         let (topic, stream) = (&self.old.rules.topic, &self.old.rules.stream);
         let partitions = topics.partitions(topic).ok().flatten().unwrap_or(0);
         let void = (0..partitions).filter_map(|number| {
@@ -223,9 +223,10 @@ impl Ending<'_> {
         });
         let void: u64 = void.sum();
         if void > 0 {
-            println!(
+            say(format_args!(
                 "{void} records of topic {topic} are void: plimsoll stream void {stream} lists them, --send-again sends them to the new topic"
-            );
+            ))?;
         }
+        Ok(())
     }
 }

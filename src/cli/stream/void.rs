@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use super::follow;
+use super::name::any;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::events;
 use crate::clickhouse::read::whole::Whole;
@@ -21,10 +22,10 @@ use crate::core::decision::stream::Generation;
 use crate::core::event::partition_of;
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
-use crate::core::word::{Offset, Partition, StreamId};
+use crate::core::word::{Offset, Partition};
 use crate::fold::error::SeamError;
 use crate::kafka::client::client_config;
-use crate::kafka::reader::Reader;
+use crate::kafka::reader::{Reader, Stamp};
 use crate::kafka::topic::{Topics, USAGE_MAX_MESSAGE_BYTES};
 
 /// How long the broker may take to acknowledge a record.
@@ -34,7 +35,7 @@ const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  plimsoll stream void usage-1 --send-again")]
 pub(in crate::cli) struct Void {
-    /// The stream's id: usage-1
+    /// The stream's id: usage-1; or its topic, or its first name, if just one generation has it
     stream: String,
     /// Send those that the log still has to the generation in which the stream goes on; what it knows already is a duplicate there
     #[arg(long)]
@@ -63,9 +64,7 @@ struct Line<'a> {
 impl Void {
     pub(super) fn run(self, config: &Config, runtime: &Runtime) -> anyhow::Result<ExitCode> {
         let register = follow(config)?.register();
-        let Some(generation) = register.get(&StreamId(self.stream.clone())) else {
-            bail!("there is no stream {}: plimsoll stream list --all", self.stream)
-        };
+        let generation = any(&register, &self.stream)?;
         let to = match (self.send_again, register.now(&generation.rules.stream)) {
             (false, _) => None,
             (true, Some(now)) => Some(Sender::new(config, &now.rules)?),
@@ -163,7 +162,7 @@ impl List<'_> {
             // in pieces, so that memory is bounded however much the log holds
             let piece_end = Offset(begin.0.saturating_add(PIECE)).min(end);
             let mut records: Vec<Owned> = Vec::new();
-            self.reader.read((topic, partition), (begin, piece_end), &mut |record| {
+            self.reader.read((topic, partition), (begin, piece_end), Stamp::Any, &mut |record| {
                 records.push(Owned::of(record));
                 Ok::<(), SeamError>(())
             })?;

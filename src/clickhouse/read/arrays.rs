@@ -41,6 +41,15 @@ pub struct ArrayRow {
     pub newest: i64,
 }
 
+/// What the metered readings of an array's newest day look like.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Kinds, meters, tiers and sites.
+    pub shapes: Vec<Shape>,
+    /// Whether any of them bears a customer's tag.
+    pub is_tagged: bool,
+}
+
 #[derive(Debug, Row, Deserialize)]
 struct ShapeRow {
     provider: String,
@@ -49,6 +58,14 @@ struct ShapeRow {
     meter: String,
     tier: String,
     site: String,
+    tagged: u8,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct NamedRow {
+    provider: String,
+    array: String,
+    newest: i64,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -98,10 +115,10 @@ pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, 
 ///
 /// # Errors
 /// The server's.
-pub async fn shapes(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(String, String), Vec<Shape>>, Error> {
+pub async fn looks(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(String, String), Look>, Error> {
     let sql = "SELECT DISTINCT toString(provider) AS provider, toString(array) AS array, toString(kind) AS kind, \
-               toString(meter) AS meter, toString(tier) AS tier, toString(site) AS site FROM usage_bucket FINAL \
-               ARRAY JOIN cell_tier AS tier, cell_site AS site \
+               toString(meter) AS meter, toString(tier) AS tier, toString(site) AS site, notEmpty(customer) AS tagged \
+               FROM usage_bucket FINAL ARRAY JOIN cell_tier AS tier, cell_site AS site, cell_customer AS customer \
                WHERE provider IN {providers:Array(String)} AND array IN {arrays:Array(String)} AND meter NOT LIKE '$%' \
                AND hour <= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000, 'UTC') \
                AND hour >= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000 - 86400, 'UTC')";
@@ -111,12 +128,42 @@ pub async fn shapes(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(Stri
     let select = select.param("arrays", texts(|row| row.array.clone())).param("newest", newest);
     let select = select.param("keys", texts(|row| format!("{}/{}", row.provider, row.array)));
     let found: Vec<ShapeRow> = client.fetch_all(select).await?;
-    let mut shapes: BTreeMap<(String, String), Vec<Shape>> = BTreeMap::new();
-    for ShapeRow { provider, array, kind, meter, tier, site } in found {
+    let mut looks: BTreeMap<(String, String), Look> = BTreeMap::new();
+    for ShapeRow { provider, array, kind, meter, tier, site, tagged } in found {
         // the column's type has no other names
         let kind = Kind::parse(&kind).unwrap_or(Kind::Array);
-        shapes.entry((provider, array)).or_default().push(Shape { kind, meter, tier, site });
+        let look = looks.entry((provider, array)).or_default();
+        look.is_tagged |= tagged == 1;
+        look.shapes.push(Shape { kind, meter, tier, site });
     }
-    shapes.values_mut().for_each(|shapes| shapes.sort());
-    Ok(shapes)
+    for look in looks.values_mut() {
+        look.shapes.sort();
+        look.shapes.dedup();
+    }
+    Ok(looks)
+}
+
+/// All providers that named each of these arrays up to an instant, with their newest accepted times, by array.
+///
+/// # Errors
+/// The server's.
+pub async fn named(
+    client: &Client,
+    rows: &[ArrayRow],
+    at: Instant,
+) -> Result<BTreeMap<String, Vec<(String, Instant)>>, Error> {
+    let sql = format!(
+        "SELECT toString(e.provider) AS provider, toString(e.array) AS array, toUnixTimestamp64Milli(max(assumeNotNull(e.time))) AS newest \
+         FROM usage_event AS e WHERE e.disposition = 'accepted' AND {} AND has({{arrays:Array(String)}}, toString(e.array)) \
+         AND e.time <= fromUnixTimestamp64Milli({{at:Int64}}, 'UTC') GROUP BY provider, array ORDER BY array, provider",
+        counted("e.")
+    );
+    let arrays: Vec<&str> = rows.iter().map(|row| row.array.as_str()).collect();
+    let select = client.select(&sql).param("arrays", arrays).param("at", at.0.max(0));
+    let found: Vec<NamedRow> = client.fetch_all(void::read(client).await?.bind(select)).await?;
+    let mut named: BTreeMap<String, Vec<(String, Instant)>> = BTreeMap::new();
+    for row in found {
+        named.entry(row.array).or_default().push((row.provider, Instant(row.newest)));
+    }
+    Ok(named)
 }

@@ -62,7 +62,7 @@ pub struct AsideRow {
     pub appended: i64,
     /// The reason code; empty for a late one.
     pub reason: String,
-    /// What a person should know.
+    /// What a person should know, if its row says something.
     pub detail: String,
     /// Whose it is; empty where nobody can tell.
     pub provider: String,
@@ -72,6 +72,12 @@ pub struct AsideRow {
     pub bytes: u64,
     /// The identity of its event; 0 where there is none to know.
     pub identity: u128,
+    /// The provider and the array that the event itself names; empty where that cannot be known.
+    pub claimed: String,
+    /// See [`AsideRow::claimed`].
+    pub of_array: String,
+    /// When it says that it was measured, in milliseconds since 1970.
+    pub measured: Option<i64>,
     /// [`raw_hash`](crate::core::ledger::digest::raw_hash) of it.
     pub raw_hash: u128,
     /// The key's bytes.
@@ -136,10 +142,12 @@ pub async fn read(client: &Client, query: &AsideQuery) -> Result<Rows<AsideRow>,
     let sql = format!(
         "SELECT toString(q.stream) AS stream, q.partition AS partition, q.offset AS offset, \
          toUnixTimestamp64Milli(q.append_time) AS appended, toString(q.reason) AS reason, q.detail AS detail, \
-         toString(q.provider) AS provider, q.array AS array, length(q.raw) AS bytes, e.identity AS identity, q.raw_hash AS raw_hash, \
+         toString(q.provider) AS provider, q.array AS array, length(q.raw) AS bytes, e.identity AS identity, \
+         toString(e.provider) AS claimed, toString(e.array) AS of_array, \
+         if(isNull(e.time), NULL, toUnixTimestamp64Milli(assumeNotNull(e.time))) AS measured, q.raw_hash AS raw_hash, \
          {key} AS key, {names} AS header_names, {values} AS header_values, {raw} AS raw \
          FROM quarantine AS q FINAL \
-         LEFT JOIN (SELECT stream, partition, offset, identity FROM usage_event FINAL WHERE disposition = {{disposition:String}}) AS e \
+         LEFT JOIN (SELECT stream, partition, offset, identity, provider, array, time FROM usage_event FINAL WHERE disposition = {{disposition:String}}) AS e \
          ON e.stream = q.stream AND e.partition = q.partition AND e.offset = q.offset \
          WHERE q.disposition = {{disposition:String}} AND {}{more} ORDER BY q.stream, q.partition, q.offset{limit}",
         counted("q.")
@@ -192,6 +200,20 @@ pub async fn outcomes(client: &Client, decisions: &[i64]) -> Result<Vec<OutcomeR
         counted("")
     );
     client.fetch_all(void::read(client).await?.bind(client.select(&sql).param("decisions", decisions))).await
+}
+
+/// Where the first event of an identity was accepted, `stream/partition/offset`; none if none is known.
+///
+/// # Errors
+/// The server's.
+pub async fn accepted_at(client: &Client, identity: u128) -> Result<Option<String>, Error> {
+    let sql = format!(
+        "SELECT concat(toString(stream), '/', toString(partition), '/', toString(offset)) AS at FROM usage_event \
+         WHERE disposition = 'accepted' AND identity = toUInt128({{identity:String}}) AND {} ORDER BY append_time, offset LIMIT 1",
+        counted("")
+    );
+    let select = client.select(&sql).param("identity", identity.to_string());
+    client.fetch_optional(void::read(client).await?.bind(select)).await
 }
 
 #[derive(Debug, Row, Deserialize)]

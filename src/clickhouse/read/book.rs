@@ -30,6 +30,16 @@ pub async fn newest_offset(client: &Client) -> Result<Option<u64>, Error> {
     Ok(row.filter(|row| row.books > 0).map(|row| row.newest))
 }
 
+/// The offset of a decision that published the book of a hash; none if there is none.
+///
+/// # Errors
+/// The server's.
+pub async fn offset_of(client: &Client, hash: &str) -> Result<Option<u64>, Error> {
+    let sql = "SELECT offset FROM decision WHERE kind = 'PriceBookPublished' AND JSONExtractString(body, 'hash') = {hash:String} \
+               ORDER BY offset LIMIT 1";
+    client.fetch_optional(client.select(sql).param("hash", hash)).await
+}
+
 /// The book that the decision at `offset` published.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! What is visible: ledger and bucket rows as soon as they are written. A ledger row is a fact from then on; a bucket of an hour
 //! that still receives readings is provisional until a checkpoint past it, and closes read checkpoints, never this.
 
+pub mod activity;
 pub mod alarm;
 pub mod arrays;
 pub mod aside;
@@ -12,6 +13,7 @@ pub mod book;
 pub mod borrowed;
 pub mod bucket;
 pub mod bucket_newest;
+pub mod checkpoint;
 pub mod closed;
 mod coverage;
 pub mod credits;
@@ -35,4 +37,5 @@ pub mod usage;
 pub mod void;
 pub mod weights;
 pub mod whole;
+pub mod wholesale;
 pub mod window;

@@ -14,6 +14,7 @@ use super::handover;
 use super::rows::Rows;
 use super::void;
 use crate::clickhouse::{Client, Error};
+use crate::core::cut::CutPoint;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::word::Kind;
 
@@ -54,11 +55,15 @@ const OF_CELL: &str = "ARRAY JOIN arrayFilter(i -> ({any_tier:Array(UInt8)}[i] =
 const SELECT: &str = "SELECT toUInt32(line) AS line, toUInt8(toString(kind) = {kinds:Array(String)}[line]) AS is_own, \
      toString(customer) AS customer";
 
-/// The weights of lines of one provider, in their order.
+/// The weights of lines of one provider, in their order; at a cut no event above it says whether an array was handed over.
 ///
 /// # Errors
 /// The server's, and more tags than memory should hold.
-pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<Weights>, Error> {
+pub async fn read(
+    client: &Client,
+    selections: &[LineSelection],
+    cut: Option<&[CutPoint]>,
+) -> Result<Vec<Weights>, Error> {
     let mut weights = vec![Weights::default(); selections.len()];
     let Some(first) = selections.first() else { return Ok(weights) };
     let until = selections.iter().map(|line| line.until).max().unwrap_or(first.until);
@@ -71,7 +76,7 @@ pub async fn read(client: &Client, selections: &[LineSelection]) -> Result<Vec<W
          {OF_CELL} GROUP BY line, is_own, customer"
     );
     take(Rows::of(client, bind(client, &sums, selections))?, selections, &mut weights, &mut pairs).await?;
-    let below = Below { cut: None, void: &void::read(client).await? };
+    let below = Below { cut, void: &void::read(client).await? };
     let handed_over = handover::read(client, &first.provider, until, &below).await?;
     if !handed_over.is_empty() {
         let query = bind(client, &past_hand_over(), selections)

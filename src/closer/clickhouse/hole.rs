@@ -44,7 +44,7 @@ pub async fn aside(
          WHERE disposition = 'quarantined' AND time IS NOT NULL) AS e \
          ON e.stream = q.stream AND e.partition = q.partition AND e.offset = q.offset \
          WHERE q.disposition = 'quarantined' AND (q.provider = {{provider:String}} OR (q.provider = '' AND q.stream IN {{own:Array(String)}})) \
-         AND NOT (ifNull(e.time >= fromUnixTimestamp64Milli({{end:Int64}}, 'UTC'), 0) AND q.reason NOT LIKE '%time%') AND {}",
+         AND NOT (ifNull(e.time >= fromUnixTimestamp64Milli({{end:Int64}}, 'UTC'), 0) AND q.reason != 'future') AND {}",
         counted("q.")
     );
     let streams = control.register();

@@ -68,7 +68,8 @@ impl BillStore for ClickHouseBilling {
             }
             let bought = rate::bought(asked, rating.drafts);
             let (client, book, period) = (&self.client, &asked.basis.book, &asked.period.period());
-            let parts = margin::allocate(client, book, &asked.period.key.provider, period, &bought).await?;
+            let (provider, cut) = (&asked.period.key.provider, Some(asked.cut));
+            let parts = margin::allocate(client, book, provider, period, &bought, cut).await?;
             if !asked.is_old_cut && rate::moved(client, asked).await? {
                 return Ok(false);
             }

@@ -32,6 +32,15 @@ pub struct Sum {
 pub struct Effect {
     /// The period's year and month.
     pub period: String,
+    /// First instant.
+    #[serde(skip)]
+    pub start: String,
+    /// The first instant after it.
+    #[serde(skip)]
+    pub end: String,
+    /// Whose closed period it is in; empty if in none.
+    #[serde(skip)]
+    pub provider: String,
     /// The contract.
     pub contract: String,
     /// Who buys; of a `"*"` contract each customer has a statement.
@@ -82,6 +91,13 @@ fn compare(
     };
     Ok(Some(Effect {
         period: either.period.label.clone(),
+        start: either.period.start.clone(),
+        end: either.period.end.clone(),
+        provider: closed
+            .iter()
+            .find(|closed| old.into_iter().chain(new).any(|document| is_closed(document, std::slice::from_ref(closed))))
+            .map(|closed| closed.provider.clone())
+            .unwrap_or_default(),
         contract: either.contract.clone(),
         buyer: either.buyer.id.clone(),
         moves: now != then || old.map(amounts) != new.map(amounts),

@@ -120,6 +120,13 @@ impl Figure {
         self.share(other, Self(10i128.pow(PLACES)), PLACES, Rounding::HalfEven)
     }
 
+    /// Whether it is to `whole` as `other` to `other_whole`, exactly.
+    #[must_use]
+    pub fn is_to(self, whole: Self, other: Self, other_whole: Self) -> bool {
+        let product = |one: Self, two: Self| wide::product([Wide::from(one.0), Wide::from(two.0)]);
+        product(self, other_whole) == product(other, whole)
+    }
+
     /// How many times `unit` is in it, if it is a whole number of times.
     #[must_use]
     pub fn count_of(self, unit: Self) -> Option<Self> {

@@ -36,3 +36,29 @@ pub fn periods(book: &Book, provider: &str, from: Instant, now: Instant) -> Resu
 fn first_of(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::pricing::sample::{at, northwind};
+
+    #[test]
+    fn periods_reach_from_the_first_usage_to_now_by_their_end() {
+        let found = periods(&northwind(), "northwind", at("2026-09-15T00:00:00Z"), at("2026-11-02T00:00:00Z")).unwrap();
+        let labels: Vec<&str> = found.iter().map(|period| &*period.label).collect();
+        assert_eq!(labels, ["2026-09", "2026-10", "2026-11"]);
+        assert!(found[0].key.start == at("2026-08-31T22:00:00Z") && found[0].key.end == at("2026-09-30T22:00:00Z"));
+        assert_eq!(found[0].due(), at("2026-10-03T22:00:00Z"));
+        assert!(!found[0].contracts.is_empty());
+    }
+
+    #[test]
+    fn months_are_looked_at_up_to_their_bound() {
+        let mut book = northwind();
+        book.contracts.values_mut().for_each(|contract| contract.until = None);
+        let found = periods(&book, "northwind", at("2026-01-01T00:00:00Z"), at("2060-01-01T00:00:00Z")).unwrap();
+        let most = MONTHS_MAX as usize;
+        // the first two that are looked at begin before the usage
+        assert!((most - 3..=most).contains(&found.len()), "{}", found.len());
+    }
+}

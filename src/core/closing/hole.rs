@@ -142,7 +142,8 @@ impl fmt::Display for Hole {
                 decision.0, at.0
             ),
             Hole::Quarantined { array, events, reasons } => {
-                let of = array.as_ref().map_or("that name no array".to_owned(), |array| format!("of array {array}"));
+                let none = if *events == 1 { "that names no array" } else { "that name no array" };
+                let of = array.as_ref().map_or(none.to_owned(), |array| format!("of array {array}"));
                 write!(out, "{events} quarantined {} {of}: {}", word(*events), reasons.join(", "))
             }
             Hole::Resent { events } => write!(out, "{events} {} sent again and not folded yet", word(*events)),
@@ -160,4 +161,56 @@ impl fmt::Display for Hole {
 
 fn word(events: u64) -> &'static str {
     if events == 1 { "event" } else { "events" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::pricing::sample::at;
+
+    #[test]
+    fn each_hole_is_told_in_words() {
+        let (stream, partition) = (StreamId("usage-1".to_owned()), Partition(3));
+        let (midnight, noon) = (at("2026-11-01T00:00:00Z"), at("2026-10-31T12:04:00Z"));
+        let decimal = |text| Decimal::parse(text).unwrap();
+        let name = |text: &str| text.to_owned();
+        let holes = [
+            Hole::NotEnded { end: midnight },
+            Hole::Grace { until: midnight },
+            Hole::Behind { stream: stream.clone(), partition, at: Some(noon), needs: midnight },
+            Hole::Behind { stream: stream.clone(), partition, at: None, needs: midnight },
+            Hole::Unfinished { stream, partition, at: Offset(5), end: Offset(9) },
+            Hole::Undecided { at: Offset(4), decision: Offset(6) },
+            Hole::Quarantined { array: Some(name("X")), events: 2, reasons: vec![name("2 conflict")] },
+            Hole::Quarantined { array: None, events: 1, reasons: vec![name("1 undecodable")] },
+            Hole::Resent { events: 1 },
+            Hole::Coverage {
+                contract: name("c"),
+                line: name("block"),
+                coverage: decimal("0.91"),
+                needs: decimal("0.95"),
+                arrays: vec![name("FA-2 silent since 2026-10-28")],
+            },
+            Hole::Audit { array: name("X"), day: name("2026-10-03"), why: name("not audited yet") },
+            Hole::DraftWaits { contract: name("c"), draft: name("3f1c") },
+        ];
+        let told: Vec<String> =
+            holes.iter().map(|hole| format!("{} {}: {hole}", hole.kind(), u8::from(hole.is_waivable()))).collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        not_ended 0: the period ends at 2026-11-01T00:00:00Z
+        grace 1: grace runs until 2026-11-01T00:00:00Z
+        behind 1: partition 3 of usage-1 is at 2026-10-31T12:04:00Z, needs 2026-11-01T00:00:00Z
+        behind 1: nothing of partition 3 of usage-1 is folded, needs 2026-11-01T00:00:00Z
+        behind 1: partition 3 of usage-1 is at offset 5, needs 9
+        undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in
+        quarantine 1: 2 quarantined events of array X: 2 conflict
+        quarantine 1: 1 quarantined event that names no array: 1 undecodable
+        quarantine 1: 1 event sent again and not folded yet
+        coverage 1: coverage 0.91 of line block of c is below 0.95: FA-2 silent since 2026-10-28
+        audit 1: array X on 2026-10-03: not audited yet
+        draft_waits 0: draft 3f1c of c waits: issue or discard it first
+        ");
+        assert!(is_waived(&holes[1], &["grace"]) && !is_waived(&holes[0], &["not_ended"]));
+        assert!(!is_waived(&holes[6], &["grace"]));
+    }
 }

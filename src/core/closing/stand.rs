@@ -79,3 +79,71 @@ impl Footing {
         self.cut.push(stand.point.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::decision::Decision;
+    use crate::core::ledger::rules::StreamRules;
+
+    const NEEDS: Instant = Instant(1_000);
+
+    fn streams() -> StreamRegister {
+        let opened = |stream: &str, provider: Option<&str>| {
+            let rules = StreamRules {
+                stream: StreamId(format!("{stream}-1")),
+                topic: stream.to_owned(),
+                provider: provider.map(str::to_owned),
+                generation: 1,
+                partitions: 2,
+                acceptance_window_ms: 1,
+                future_limit_ms: 1,
+                max_event_bytes: 1,
+                max_event_readings: 1,
+                max_id_bytes: 1,
+                fold_version: 1,
+            };
+            Decision::StreamOpened { rules, closes: None, actor: String::new() }
+        };
+        StreamRegister::of(&[opened("own", Some("p")), opened("other", Some("q")), opened("shared", None)])
+    }
+
+    fn stand(stream: &str, partition: u32, offset: u64, log_time: i64, control: u64) -> Stand {
+        let (stream, partition) = (StreamId(format!("{stream}-1")), Partition(partition));
+        let point = CutPoint { stream, partition, offset: Offset(offset) };
+        Stand { point, generation: 1, control: Offset(control), log_time: Instant(log_time) }
+    }
+
+    fn ends(all: &[(&str, u32, u64)]) -> Ends {
+        let end = |(stream, partition, offset): &(&str, u32, u64)| {
+            ((StreamId(format!("{stream}-1")), Partition(*partition)), Offset(*offset))
+        };
+        all.iter().map(end).collect()
+    }
+
+    #[test]
+    fn idle_partitions_do_not_block_and_others_say_where_they_are() {
+        let stands = [
+            stand("own", 0, 7, 1_000, 5),
+            // nothing came since, which its end says
+            stand("own", 1, 9, 20, 4),
+            // the same of another provider is nobody's business
+            stand("other", 0, 1, 1, 1),
+            stand("shared", 0, 3, 999, 6),
+        ];
+        let found =
+            footing(&streams(), "p", &stands, &ends(&[("own", 1, 9), ("shared", 0, 4), ("shared", 1, 0)]), NEEDS);
+        assert_eq!(found.after, Some(Offset(4)));
+        assert_eq!(found.cut.iter().map(|point| point.offset.0).collect::<Vec<_>>(), [7, 9, 3]);
+        let behind: Vec<_> = found.holes.iter().map(ToString::to_string).collect();
+        assert_eq!(behind, ["partition 0 of shared-1 is at 1970-01-01T00:00:00.999Z, needs 1970-01-01T00:00:01Z"]);
+    }
+
+    #[test]
+    fn a_partition_of_which_nothing_is_folded_blocks_once_something_is_in_it() {
+        let stands = [stand("own", 0, 7, 1_000, 5), stand("own", 1, 7, 1_000, 5), stand("shared", 0, 7, 1_000, 5)];
+        let of = |end| footing(&streams(), "p", &stands, &ends(&[("shared", 1, end)]), NEEDS).holes.len();
+        assert_eq!([0, 1].map(of), [0, 1]);
+        assert_eq!(footing(&streams(), "p", &stands, &Ends::new(), NEEDS).holes.len(), 1, "an unknown end is none");
+    }
+}

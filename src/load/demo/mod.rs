@@ -27,6 +27,9 @@ pub use self::summary::Summary;
 /// The time that a broken clock shows: 2099-01-01T00:00:00Z.
 const BROKEN_CLOCK: Instant = Instant(4_070_908_800_000);
 
+/// When the polls were made that come too late for the close, per mille of the month: after the silence began.
+const LATECOMERS: [u64; 3] = [900, 930, 960];
+
 /// A record of the month and what is to become of it, given a stream that accepts the whole month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoEvent {
@@ -79,6 +82,14 @@ impl DemoMonth {
             queued: 0,
             summary: Summary::default(),
         }
+    }
+
+    /// Three polls of the array that fell silent, found on its disk after the month was closed.
+    #[must_use]
+    pub fn latecomers(&self) -> Vec<UsageRecord> {
+        let array = once::SILENCE.0;
+        let mut poller = self.pollers[array].clone();
+        LATECOMERS.iter().map(|per_mille| poller.poll(self.time_of(self.at(*per_mille)))).collect()
     }
 
     /// How many events it will give in all, without making them.

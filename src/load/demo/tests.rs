@@ -129,3 +129,14 @@ fn the_committed_arrays_wander_around_100_tib() {
     assert!((121.0..130.0).contains(&top), "{text}");
     assert!(means.values().all(|mean| *mean > 90.0), "{text}");
 }
+
+#[test]
+fn latecomers_are_polls_of_the_silent_array() {
+    let (start, end) = (Instant(1_790_805_600_000), Instant(1_793_487_600_000));
+    let records = DemoMonth::new(start, end, 7).latecomers();
+    assert_eq!(records.len(), LATECOMERS.len());
+    assert!(records.iter().all(|record| *record.key == *FLEET[once::SILENCE.0].label.id));
+    assert!(LATECOMERS.iter().all(|per_mille| *per_mille > once::SILENCE.1));
+    let month: Vec<_> = DemoMonth::new(start, end, 7).collect();
+    assert!(records.iter().all(|late| month.iter().all(|event| event.record != *late)), "one of them was sent in time");
+}

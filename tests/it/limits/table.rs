@@ -66,7 +66,7 @@ fn constant(path: &str, name: &str) -> Option<String> {
 }
 
 fn is_key(place: &str) -> bool {
-    place.split_once('.').is_some_and(|(section, _)| ["kafka", "clickhouse", "run", "http"].contains(&section))
+    place.split_once('.').is_some_and(|(section, _)| ["kafka", "clickhouse", "run", "bill", "http"].contains(&section))
 }
 
 #[test]

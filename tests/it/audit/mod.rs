@@ -1,5 +1,8 @@
 //! What is stored, held against itself and against the log; and mended.
 
+mod generation;
+mod stray;
+
 use std::collections::BTreeMap;
 
 use plimsoll::audit::auditor::Auditor;
@@ -132,6 +135,11 @@ impl Site {
             parts.produce("usage", records(slice * POLLS / 4..(slice + 1) * POLLS / 4));
             parts.ok(&["run", "--until-caught-up"]);
         }
+        Self::of(parts)
+    }
+
+    /// Over parts that have been used.
+    fn of(parts: Parts) -> Self {
         let config = Config::load(Some(&parts.config)).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Self { parts, client: Client::new(&config.clickhouse), runtime }
@@ -143,13 +151,13 @@ impl Site {
 
     /// The exit code and the lines of an audit: (table, fault, what names the row).
     fn audit(&self, arguments: &[&str]) -> (i32, Vec<(String, String, String)>) {
-        let output = self.parts.run(&[&["audit", "--format", "json"], arguments].concat());
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code().is_some_and(|code| code != 1), "{errors}");
-        let lines = String::from_utf8(output.stdout).unwrap();
+        let (code, lines) = self.said(&[&["audit"], arguments].concat());
         let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).map(|line| {
             let text = |key: &str| line[key].as_str().map_or_else(|| line[key].to_string(), str::to_owned);
             let place = match text("table").as_str() {
+                _ if line["offset"].is_null() && line["hour"].is_null() && line["next_offset"].is_null() => {
+                    format!("{}/{}", text("stream"), text("partition"))
+                }
                 "usage_bucket" => format!("{} {} {}", text("array"), text("meter"), text("hour")),
                 "decision" => text("offset"),
                 "checkpoint" => format!("{} {} {}", text("partition"), text("from_offset"), text("next_offset")),
@@ -157,7 +165,15 @@ impl Site {
             };
             (text("table"), text("fault"), place)
         });
-        (output.status.code().unwrap(), lines.collect())
+        (code, lines.collect())
+    }
+
+    /// The exit code of an audit or a repair, and what it prints.
+    fn said(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.parts.run(&[arguments, &["--format", "json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code().is_some_and(|code| code != 1), "{errors}");
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
 
     fn green(&self) {
@@ -248,6 +264,9 @@ fn what_was_deleted_or_altered_by_hand_is_found_and_mended() {
     changed(&site);
     site.repair();
     site.green();
+    assert_eq!(site.figures(), figures);
+    stray::outranked(&site);
+    stray::of_nobody(&site);
     assert_eq!(site.figures(), figures);
     killed(&site);
     site.green();

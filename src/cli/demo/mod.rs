@@ -1,16 +1,19 @@
 //! `plimsoll demo`: a month of two providers, from arrays to statements, on real parts of its own.
 
+mod month_end;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use chrono::{Datelike, Months, NaiveDate};
 use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
+use super::output::say;
 use super::run::{Fold, serve};
 use super::{catalog, stream};
 use crate::clickhouse::{Client, migrate};
@@ -26,8 +29,8 @@ use crate::statement::table::table;
 
 /// The project's own example, compiled in so that the demo needs no checkout.
 const BOOK: [(&str, &str); 2] = [
-    ("northwind.toml", include_str!("../../examples/pricebook/northwind.toml")),
-    ("fjordcloud.toml", include_str!("../../examples/pricebook/fjordcloud.toml")),
+    ("northwind.toml", include_str!("../../../examples/pricebook/northwind.toml")),
+    ("fjordcloud.toml", include_str!("../../../examples/pricebook/fjordcloud.toml")),
 ];
 const TOPIC: &str = "usage";
 const PARTITIONS: u32 = 4;
@@ -71,29 +74,42 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     let runtime = Runtime::new()?;
     runtime.block_on(prepare(config, dir))?;
     if produced {
-        println!("{label} was produced by an earlier run; it is used again");
+        say(format_args!("{label} was produced by an earlier run; it is used again"))?;
     } else {
         let summary = produce(config, label)?;
-        println!("produced {label}: {summary}");
+        say(format_args!("produced {label}: {summary}"))?;
         std::fs::write(dir.join("month"), label)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
     let metrics = Arc::new(Metrics::new()?);
     let serving = runtime.block_on(serve(config, &metrics, true))?;
-    Fold { config, runtime: &runtime, stop: &stop, metrics }.fold(RunEnd::CaughtUp)?;
+    let fold = Fold { config, runtime: &runtime, stop: &stop, metrics };
+    fold.fold(RunEnd::CaughtUp)?;
     runtime.block_on(statements(config, label))?;
+    // a worker goes on beside: closes wait until it has taken in what is decided
+    let closed = std::thread::scope(|scope| {
+        let folding = scope.spawn(|| fold.fold(RunEnd::Asked));
+        let closed = month_end::close(config, dir, label);
+        stop.store(true, Ordering::Release);
+        let folded = folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        closed.and(folded)
+    });
+    closed?;
     let metrics_at =
         config.metrics.listen.map_or_else(String::new, |listen| format!("   metrics http://{listen}/metrics"));
-    println!("API http://{}/v1/statements{metrics_at}", config.http.listen);
-    println!(
+    say(format_args!("API http://{}/v1/invoices{metrics_at}", config.http.listen))?;
+    say(format_args!(
         "try: plimsoll --config {}/plimsoll.toml statement northwind-wholesale --period {label} --format json",
         dir.display()
-    );
+    ))?;
     if std::io::stdout().is_terminal() {
-        println!("everything stays up until Ctrl-C");
+        say(format_args!("everything stays up until Ctrl-C"))?;
         runtime.block_on(super::signal::asked_to_stop());
     } else {
-        println!("without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}", dir.display());
+        say(format_args!(
+            "without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}",
+            dir.display()
+        ))?;
     }
     serving.send_replace(true);
     Ok(ExitCode::SUCCESS)
@@ -108,7 +124,7 @@ async fn prepare(config: &Config, dir: &Path) -> anyhow::Result<()> {
     for (name, text) in BOOK {
         std::fs::write(books.join(name), text)?;
     }
-    catalog::apply(config, &books, "demo".to_owned()).await?;
+    catalog::apply(config, &books, None, "demo".to_owned()).await?;
     Ok(())
 }
 
@@ -129,7 +145,7 @@ async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {
     for provider in providers.iter().rev() {
         for contract in rater.contracts_of(provider) {
             for document in rater.statements(&contract, label).await? {
-                println!("{}", table(&document));
+                say(format_args!("{}", table(&document)))?;
             }
         }
     }

@@ -1,0 +1,88 @@
+//! `plimsoll health`: how arrays are.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+
+use super::levels::{Format, instant, refused};
+use crate::clickhouse::Client;
+use crate::clickhouse::read::arrays::{ArrayQuery, log_time};
+use crate::config::Config;
+use crate::core::programme::health::State;
+use crate::core::word::Instant;
+use crate::programme::{health, table};
+use crate::statement::Rater;
+
+/// Arrays in memory at once.
+const PAGE: usize = 1_000;
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "States: ok; silent (not heard of for 24 h); orphaned (nobody is billed for it, and why); demo; demo_busy (customers' resources on it);\ndemo_expired (it still reports); moved (another provider reports it); contested (two did within 24 h).\n\nExamples:\n  plimsoll health\n  plimsoll health --state orphaned --state demo_expired\n  plimsoll health --provider northwind --at 2026-10-04 --format json"
+)]
+pub(super) struct Args {
+    /// This provider's arrays only
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// As things stood at this instant (RFC 3339, or a date: its midnight UTC); default the log's own time
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    at: Option<Instant>,
+    /// Only arrays in this state; may be repeated
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Vec<State>,
+    /// For people (the last line counts all states) or for programs (JSON, one array a line)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let known = State::ALL.map(State::as_str).join(", ");
+    State::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("write one of {known}"))
+}
+
+impl Args {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let client = Client::new(&config.clickhouse);
+        let rater = Rater::newest(&client).await?;
+        if let Some(id) = self.provider.as_ref().filter(|id| !rater.book().providers.contains_key(*id)) {
+            return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+        }
+        let at = match self.at {
+            Some(at) => Some(at),
+            None => log_time(&client).await?,
+        };
+        let mut out = std::io::stdout().lock();
+        let Some(at) = at else {
+            eprintln!("nothing was folded yet");
+            return Ok(ExitCode::SUCCESS);
+        };
+        let mut counts: BTreeMap<State, u64> = BTreeMap::new();
+        let providers = self.provider.map(|id| [id].into());
+        let mut query = ArrayQuery { providers, at, after: None, limit: PAGE };
+        loop {
+            let (mut arrays, more) = health::page(&client, rater.book(), &query).await?;
+            query.after = arrays.last().map(|array| (array.provider.clone(), array.array.clone()));
+            arrays.iter().for_each(|array| *counts.entry(array.state).or_default() += 1);
+            arrays.retain(|array| self.state.is_empty() || self.state.contains(&array.state));
+            match self.format {
+                Format::Table if arrays.is_empty() => {}
+                Format::Table => out.write_all(table::arrays(&arrays).as_bytes())?,
+                Format::Json => {
+                    for array in &arrays {
+                        writeln!(out, "{}", serde_json::to_string(array)?)?;
+                    }
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        if matches!(self.format, Format::Table) {
+            let counts = State::ALL.map(|state| format!("{} {}", counts.get(&state).unwrap_or(&0), state.as_str()));
+            writeln!(out, "{}: {}", at.rfc3339(), counts.join(", "))?;
+        }
+        Ok(out.flush().map(|()| ExitCode::SUCCESS)?)
+    }
+}

@@ -1,0 +1,86 @@
+//! `plimsoll levels`: levels granted, attained and promised.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use crate::clickhouse::Client;
+use crate::clickhouse::read::window::{parse_instant, parse_zone};
+use crate::config::Config;
+use crate::core::word::Instant;
+use crate::programme::{Asked, ProgrammeError, levels, page, table, watch};
+use crate::statement::{Rater, StatementError};
+
+/// Providers in memory at once.
+const PAGE: usize = 100;
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Revenue is issued wholesale without tax and credits: an invoice counts in the month in which its period begins, what corrects one in the\nmonth of issue. A promise counts open periods too, rated as usage stands now. People grant levels: `to grant` is the line to paste.\n\nExamples:\n  plimsoll levels\n  plimsoll levels --provider northwind --at 2026-12-31\n  plimsoll levels --format json | jq 'select(.grant != null) | .grant'"
+)]
+pub(super) struct Args {
+    /// This provider only
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// As things stood at this instant (RFC 3339, or a date: its midnight UTC); default now
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    at: Option<Instant>,
+    /// For people or for programs (JSON, one provider a line)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Json,
+}
+
+pub(super) fn instant(text: &str) -> Result<Instant, String> {
+    let utc = parse_zone(None).map_err(|error| error.to_string())?;
+    parse_instant(text, utc).map_err(|error| error.to_string())
+}
+
+/// Says why a question is refused.
+pub(super) fn refused(reason: impl std::fmt::Display) -> anyhow::Result<ExitCode> {
+    eprintln!("plimsoll: {reason}");
+    Ok(ExitCode::from(2))
+}
+
+impl Args {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
+        let known = |id: &String| rater.book().providers.get(id).is_some_and(|one| one.programme.is_some());
+        if let Some(id) = self.provider.as_ref().filter(|id| !known(id)) {
+            return refused(format!(
+                "no provider {id} of the price book is in a programme; `plimsoll catalog show` lists them"
+            ));
+        }
+        let at = self.at.unwrap_or_else(watch::now);
+        let is_asked = |id: &str| self.provider.as_deref().is_none_or(|own| own == id);
+        let (mut after, mut out) = (None, std::io::stdout().lock());
+        loop {
+            let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
+            let Some(last) = providers.last() else { break };
+            after = Some(last.clone());
+            let standings = match levels(&rater, &Asked { providers, seller: None, at }).await {
+                Err(ProgrammeError::Statement { contract, label, error })
+                    if matches!(*error, StatementError::Rate(_)) =>
+                {
+                    return refused(format!("contract {contract}, period {label}: {error}"));
+                }
+                standings => standings?,
+            };
+            match self.format {
+                Format::Table => out.write_all(table::levels(&standings).as_bytes())?,
+                Format::Json => {
+                    for one in &standings {
+                        writeln!(out, "{}", serde_json::to_string(one)?)?;
+                    }
+                }
+            }
+        }
+        Ok(out.flush().map(|()| ExitCode::SUCCESS)?)
+    }
+}

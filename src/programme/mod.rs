@@ -1,0 +1,15 @@
+//! The partner programme, read: what was issued and measured is handed to [`crate::core::programme`], a page of providers, arrays or
+//! documents at a time.
+
+mod books;
+mod error;
+pub mod health;
+mod levels;
+mod providers;
+pub mod sales;
+pub mod table;
+pub mod watch;
+
+pub use error::ProgrammeError;
+pub use levels::{Asked, levels, page};
+pub use providers::scorecards;

@@ -1,0 +1,37 @@
+//! Scorecards.
+
+use std::collections::BTreeSet;
+
+use super::{Asked, ProgrammeError};
+use crate::clickhouse::Client;
+use crate::clickhouse::read::activity;
+use crate::clickhouse::read::wholesale::{WholesaleQuery, booked, last};
+use crate::core::book::Book;
+use crate::core::programme::month::utc_day;
+use crate::core::programme::scorecard::{Scorecard, scorecard};
+
+/// The scorecards of providers. Whoever is not `told` of customers that are not disclosed does not learn how many there are.
+///
+/// # Errors
+/// A sum that does not fit, and the server's.
+pub async fn scorecards(
+    client: &Client,
+    book: &Book,
+    asked: &Asked,
+    told: bool,
+) -> Result<Vec<Scorecard>, ProgrammeError> {
+    let Asked { providers, seller, at } = asked;
+    let query = WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None };
+    let booked = booked(client, &query).await?;
+    let mut last = last(client, &query, utc_day(*at)).await?;
+    let disclosed = |id: &&String| told || book.providers.get(*id).is_some_and(|one| one.disclose_customers);
+    let disclosed: BTreeSet<String> = providers.iter().filter(disclosed).cloned().collect();
+    let mut activities = activity::read(client, book, providers, &disclosed, *at).await?;
+    let mut cards = Vec::new();
+    for id in providers {
+        let mut activity = activities.remove(id).unwrap_or_default();
+        activity.last_invoice = last.remove(id);
+        cards.extend(scorecard(book, id, booked.get(id).map_or(&[][..], Vec::as_slice), &activity, *at)?);
+    }
+    Ok(cards)
+}

@@ -1,0 +1,450 @@
+//! The partner programme over the command line and HTTP: documents are made by the product's own parts, figures are added up again here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll::clickhouse::{Client, allocation};
+use plimsoll::config::Config;
+use plimsoll::core::billing::document::Document;
+use plimsoll::core::billing::{close, credit_note, issue};
+use plimsoll::core::decision::closing::{CreditNote, CreditedRow};
+use plimsoll::core::pricing::period::period;
+use plimsoll::core::word::Instant;
+use plimsoll::margin::{allocate, rows};
+use plimsoll::metrics::Metrics;
+use plimsoll::programme::watch;
+use plimsoll::statement::Rater;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::api::Served;
+use crate::worker::Parts;
+
+/// 2026-10-05T00:00:00Z.
+const START_S: i64 = 1_791_158_400;
+const HOURS: i64 = 48;
+/// When the last reading is an hour old.
+const END: &str = "2026-10-07T00:00:00Z";
+const DEMO: &str = "66aa2c13-0d81-433f-bb31-5fc33e76fa5f";
+const BLOCK: &str = "//Block - Premium";
+const FILE: &str = "//UFFO - Standard";
+
+/// (provider, array, site, tier, TiB of the array, its customers' TiB, hours in which it reports).
+type Row = (&'static str, &'static str, &'static str, &'static str, u64, &'static [(&'static str, u64)], (i64, i64));
+const ARRAYS: [Row; 9] = [
+    ("northwind", "ham-1", "HAM1", BLOCK, 1_000, &[("acme", 400), ("globex", 251), ("umbrella", 149)], (0, HOURS)),
+    ("northwind", DEMO, "HAM1", BLOCK, 50, &[("acme", 10)], (0, HOURS)),
+    ("northwind", "ham-2", "HAM1", BLOCK, 10, &[], (0, 12)),
+    ("northwind", "ham-4", "HAM1", BLOCK, 10, &[], (0, 12)),
+    ("fjordcloud", "ham-4", "BGO1", FILE, 10, &[], (40, HOURS)),
+    ("northwind", "ham-5", "HAM1", BLOCK, 10, &[], (0, 41)),
+    ("fjordcloud", "ham-5", "BGO1", FILE, 10, &[], (41, HOURS)),
+    ("fjordcloud", "bgo-1", "BGO1", FILE, 200, &[("initech", 100)], (0, HOURS)),
+    ("fjordcloud", "osl-1", "OSL1", FILE, 20, &[], (0, HOURS)),
+];
+
+fn events() -> Vec<(String, String)> {
+    let mut events = Vec::new();
+    for hour in 0..HOURS {
+        let time = chrono::DateTime::from_timestamp(START_S + hour * 3600, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ");
+        for (provider, array, site, tier, tib, customers, hours) in ARRAYS {
+            if hour < hours.0 || hour >= hours.1 {
+                continue;
+            }
+            let kind = if tier == BLOCK { "volume" } else { "file_system" };
+            let reading = |kind: &str, resource: &str, tag: &str, tib: u64| {
+                format!(
+                    r#"{{"kind":"{kind}","resource":"{resource}",{tag}"tier":"{tier}","meter":"effective_used","value":{}}}"#,
+                    tib << 40
+                )
+            };
+            let mut readings = vec![reading("array", array, "", tib)];
+            let tag = |customer: &str| format!(r#""customer":"{customer}","#);
+            readings.extend(customers.iter().map(|(id, tib)| reading(kind, &format!("v-{id}"), &tag(id), *tib)));
+            events.push((array.to_owned(), format!(
+                r#"{{"specversion":"1.0","id":"{provider}-{time}","source":"urn:{array}","type":"dev.plimsoll.usage.v1","time":"{time}","data":{{"provider":"{provider}","array":{{"id":"{array}","site":"{site}"}},"readings":[{}]}}}}"#,
+                readings.join(",")
+            )));
+        }
+    }
+    events
+}
+
+/// The sample book, with which Northwind discloses its customers; account teams get so much.
+fn book(account_percent: &str) -> String {
+    let northwind = include_str!("../../examples/pricebook/northwind.toml");
+    let fjordcloud = include_str!("../../examples/pricebook/fjordcloud.toml").replacen("format = 1", "", 1);
+    let disclosed =
+        northwind.replacen("partner_team = \"sp-emea\"", "partner_team = \"sp-emea\"\ndisclose_customers = true", 1);
+    let credited = disclosed.replacen(
+        "account = { team = \"customer\", percent = \"100\"",
+        &format!("account = {{ team = \"customer\", percent = \"{account_percent}\""),
+        1,
+    );
+    assert_ne!(disclosed, northwind);
+    format!("{credited}\n{fjordcloud}")
+}
+
+/// Closes and issues, as a closer would.
+struct Seller<'a> {
+    parts: &'a Parts,
+    client: Client,
+    runtime: Runtime,
+}
+
+fn at(text: &str) -> Instant {
+    Instant(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+}
+
+impl<'a> Seller<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        let client = Client::new(&Config::load(Some(&parts.config)).unwrap().clickhouse);
+        Self { parts, client, runtime: Runtime::new().unwrap() }
+    }
+
+    /// The invoice of a wholesale contract's period with its allocation.
+    fn invoice(&self, provider: &str, label: &str, number: &str, issued: &str) -> Document {
+        let contract = format!("{provider}-wholesale");
+        let rating = format!("r-{number}");
+        let invoice = self.runtime.block_on(async {
+            let rater = Rater::newest(&self.client).await.unwrap();
+            let open = rater.statement(&contract, None, label).await.unwrap();
+            let bounds = period(&rater.book().contracts[&contract], label).unwrap();
+            let documents = [close::closed(open, &rating).unwrap()];
+            let split = allocate(&self.client, rater.book(), provider, &bounds, &documents, None).await.unwrap();
+            allocation::insert(&self.client, &rating, &rows(&documents, &split).unwrap()).await.unwrap();
+            let [draft] = documents;
+            issue::issued(draft, number.to_owned(), at(issued), chrono_tz::Europe::Berlin, 45, Vec::new()).unwrap()
+        });
+        self.store(&invoice, provider);
+        invoice
+    }
+
+    /// A credit note over a row.
+    fn credit(&self, invoice: &Document, no: usize, number: &str, issued: &str) -> Document {
+        let row = CreditedRow { no, amount: invoice.rows[no - 1].amount.clone() };
+        let of = invoice.number.clone().unwrap();
+        let note = CreditNote { number: of, sequence: 0, rows: vec![row], reason: "agreed".to_owned() };
+        let draft = credit_note::credit_note(invoice, &[], &note).unwrap();
+        let note =
+            issue::issued(draft, number.to_owned(), at(issued), chrono_tz::Europe::Berlin, 45, Vec::new()).unwrap();
+        self.store(&note, &invoice.buyer.id);
+        note
+    }
+
+    fn store(&self, document: &Document, provider: &str) {
+        let text = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+        let some = |date: &Option<String>| text(date.as_deref().unwrap());
+        let columns = [
+            ("number", some(&document.number)),
+            ("version", "1".to_owned()),
+            ("document_type", text(document.kind.as_str())),
+            ("state", text("issued")),
+            ("seller", text(&document.seller.id)),
+            ("buyer", text(&document.buyer.id)),
+            ("provider", text(provider)),
+            ("contract", text(&document.contract)),
+            ("label", text(&document.period.label)),
+            ("issue_date", some(&document.issue_date)),
+            ("currency", text(&document.currency)),
+            ("rating_id", text(&document.proof.rating_id)),
+            ("document", text(&serde_json::to_string(document).unwrap())),
+        ];
+        let names = columns.iter().map(|column| column.0).collect::<Vec<_>>().join(", ");
+        let values = columns.iter().map(|column| column.1.as_str()).collect::<Vec<_>>().join(", ");
+        self.parts.execute(&format!("INSERT INTO invoice ({names}) VALUES ({values})")).unwrap();
+    }
+}
+
+/// Cents.
+fn cents(text: &str) -> i128 {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let size: i128 = format!("{}{part:0<2}", whole.trim_start_matches('-')).parse().unwrap();
+    if text.starts_with('-') { -size } else { size }
+}
+
+fn of(value: &Value) -> i128 {
+    cents(value.as_str().unwrap())
+}
+
+#[test]
+fn the_programme_is_read_by_those_whose_it_is() {
+    let parts = Parts::start();
+    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
+    parts.publish_book(&book("100"));
+    parts.produce("usage", events().into_iter());
+    parts.ok(&["run", "--until-caught-up"]);
+
+    let seller = Seller::new(&parts);
+    let northwind = seller.invoice("northwind", "2026-10", "EG-2026-000001", "2026-11-04T08:00:00Z");
+    let fjordcloud = seller.invoice("fjordcloud", "2026-10", "EG-2026-000002", "2026-11-04T08:00:00Z");
+    let note = seller.credit(&northwind, 2, "EG-2026-000003", "2026-11-10T08:00:00Z");
+
+    levels(&parts, &northwind, &note);
+    scorecards(&parts);
+    health(&parts);
+    sales_credits(&parts, &[&northwind, &fjordcloud, &note]);
+    let served = Served::start(&parts, &PRINCIPALS);
+    statuses(&served);
+    pages(&served, &parts);
+    secrets(&served);
+    drop(served);
+    alarms(&parts, &seller);
+}
+
+fn levels(parts: &Parts, invoice: &Document, note: &Document) {
+    let told = parts.lines(&["levels", "--at", "2026-11-25T12:00:00Z", "--format", "json"]);
+    let ids: Vec<&str> = told.iter().map(|one| one["provider"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["fjordcloud", "northwind"]);
+    let one = &told[1];
+    assert_eq!((&one["granted"], &one["attained"]), (&"advanced".into(), &"registered".into()));
+    // the note counts in November, which is not over
+    assert_eq!(one["revenue"], invoice.subtotal);
+    assert_eq!((&one["revenue_from"], &one["revenue_to"]), (&"2025-11".into(), &"2026-10".into()));
+    assert_eq!(of(&one["promise"]["issued"]), cents(&invoice.subtotal) + cents(&note.subtotal));
+    let open = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "11"].map(|month| {
+        let period = format!("2026-{month}");
+        let lines = parts.lines(&["statement", "northwind-wholesale", "--period", &period, "--format", "json"]);
+        of(&lines[0]["subtotal"])
+    });
+    assert!(open.iter().all(|amount| *amount >= 250_000), "a contract without a reading yields its minimum: {open:?}");
+    assert_eq!(of(&one["promise"]["open"]), open.iter().sum::<i128>());
+    assert_eq!(of(&one["promise"]["to_date"]), of(&one["promise"]["open"]) + of(&one["promise"]["issued"]));
+    assert!(one["grant"].as_str().unwrap().ends_with("{ from = 2026-11-25, level = \"registered\" }]"));
+    assert_eq!(one["grace_until"], "2027-01-01");
+    // 1 % of revenue, to the cent
+    assert!((of(&one["market_fund"]["accrued"]) * 100 - cents(&invoice.subtotal)).abs() <= 50);
+    // before the invoice was issued October is open too
+    let before =
+        parts.lines(&["levels", "--provider", "northwind", "--at", "2026-11-03", "--format", "json"]).remove(0);
+    assert_eq!((&before["revenue"], &before["revenue_to"]), (&"0.00".into(), &"2026-09".into()));
+    assert_eq!(of(&before["promise"]["open"]), open.iter().sum::<i128>() + cents(&invoice.subtotal));
+    let table = parts.ok(&["levels", "--at", "2026-11-25T12:00:00Z"]);
+    assert!(table.contains("in [provider.northwind] of the price book:\nlevels = [{"), "{table}");
+    assert_eq!(parts.run(&["levels", "--provider", "nobody"]).status.code(), Some(2));
+    assert_eq!(parts.run(&["levels", "--at", "soon"]).status.code(), Some(1));
+}
+
+fn scorecards(parts: &Parts) {
+    let card = |at: &str, provider: &str| {
+        parts.lines(&["providers", "--provider", provider, "--at", at, "--format", "json"]).remove(0)
+    };
+    let northwind = card(END, "northwind");
+    assert_eq!(northwind["arrays"], 5);
+    assert_eq!((&northwind["customers"], &northwind["new_customers"]), (&3.into(), &3.into()));
+    // 1,000 TiB, and 10 until two hours after the last reading at 40:00: 18 of 24 hours; the demonstration is left out
+    assert_eq!(northwind["usage"]["tib"], "1007.5");
+    assert_eq!((&northwind["last_reading"], &northwind["dormant"]), (&"2026-10-06T23:00:00Z".into(), &false.into()));
+    assert_eq!((&northwind["last_invoice"], &northwind["revenue"]), (&Value::Null, &"0.00".into()));
+    assert_eq!(card(END, "fjordcloud")["customers"], 1);
+    let later = card("2026-11-25T12:00:00Z", "northwind");
+    assert_eq!((&later["dormant"], &later["arrays"]), (&true.into(), &0.into()));
+    assert_eq!(later["last_invoice"]["number"], "EG-2026-000003");
+    let table = parts.ok(&["providers", "--at", "2026-11-25T12:00:00Z"]);
+    assert!(table.contains("dormant") && table.contains("fjordcloud"), "{table}");
+    assert_eq!(parts.run(&["providers", "--provider", "nobody"]).status.code(), Some(2));
+}
+
+fn health(parts: &Parts) {
+    let told = parts.lines(&["health", "--at", END, "--format", "json"]);
+    let states: BTreeMap<String, &str> = told
+        .iter()
+        .map(|one| (format!("{} {}", one["provider"], one["array"]).replace('"', ""), one["state"].as_str().unwrap()))
+        .collect();
+    let demo = format!("northwind {DEMO}");
+    let wanted = [
+        ("fjordcloud bgo-1", "ok"),
+        ("fjordcloud ham-4", "ok"),
+        ("fjordcloud ham-5", "contested"),
+        ("fjordcloud osl-1", "orphaned"),
+        (demo.as_str(), "demo_busy"),
+        ("northwind ham-1", "ok"),
+        ("northwind ham-2", "silent"),
+        ("northwind ham-4", "moved"),
+        ("northwind ham-5", "contested"),
+    ];
+    assert_eq!(states, wanted.map(|(array, state)| (array.to_owned(), state)).into());
+    let moved = told.iter().find(|one| one["state"] == "moved").unwrap();
+    assert_eq!((&moved["other_provider"], &moved["orphaned"]), (&"fjordcloud".into(), &Value::Null));
+    let table = parts.ok(&["health", "--at", END, "--state", "orphaned"]);
+    assert!(table.contains("site OSL1") && !table.contains("ham-1"), "{table}");
+    assert!(table.ends_with("3 ok, 1 silent, 0 demo, 1 demo_busy, 1 orphaned, 0 demo_expired, 1 moved, 2 contested\n"));
+    assert_eq!(parts.run(&["health", "--state", "fine"]).status.code(), Some(1));
+}
+
+fn sales_credits(parts: &Parts, documents: &[&Document]) {
+    let list = |document: &Document| cents(&document.subtotal) + cents(&document.saving);
+    // the note takes back the second row: its quantity at its list price
+    let number = |text: &Option<String>| text.as_deref().unwrap().parse::<Decimal>().unwrap();
+    let row = &documents[0].rows[1];
+    let noted = -cents(&(number(&row.quantity) * number(&row.list_price)).round_dp(2).to_string());
+    let told = parts.lines(&["sales-credits", "--by", "role,route", "--format", "json"]);
+    let sum = |role: &str, route: &str| {
+        let own = told.iter().filter(|one| one["of"]["role"] == role && one["of"]["route"] == route);
+        own.map(|one| of(&one["credit"])).sum::<i128>()
+    };
+    // the account team at list on either route, the partner team what is billed as a service
+    assert_eq!(sum("account", "as_a_service"), list(documents[0]) + noted);
+    assert_eq!(sum("account", "resale"), list(documents[1]));
+    assert_eq!(sum("partner", "as_a_service"), cents(&documents[0].subtotal) + cents(&documents[2].subtotal));
+    assert_eq!(sum("partner", "resale"), 0);
+    assert!(sum("account", "as_a_service") > sum("partner", "as_a_service"), "a level takes something off");
+    let check = &told.last().unwrap()["neutrality"][0];
+    assert_eq!((&check["equal"], &check["routes"][0]["credit_per_unit"]), (&true.into(), &"1".into()));
+    let table = parts.ok(&["sales-credits", "--by", "route,team"]);
+    let last = table.lines().last().unwrap();
+    assert!(last.starts_with("neutrality EUR: ") && last.ends_with(": equal"), "{last}");
+
+    // each row, customer, team and role once; the customer with a team of its own is credited there
+    let details = parts.lines(&["sales-credits", "--by", "number,no,customer,team,role", "--format", "json"]);
+    let details = &details[..details.len() - 1];
+    let teams = |customer: &str| {
+        let own = details.iter().filter(|one| one["of"]["customer"] == customer && one["of"]["role"] == "account");
+        own.map(|one| one["of"]["team"].as_str().unwrap()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(teams("acme"), ["emea-named-07"].into());
+    assert_eq!((teams("globex"), teams("umbrella")), (["emea-house"].into(), ["emea-house"].into()));
+    let named = |document: &Document, customer: &str| {
+        let number = document.number.clone().unwrap();
+        let own = details.iter().filter(|one| {
+            one["of"]["number"] == *number && one["of"]["customer"] == customer && one["of"]["role"] == "account"
+        });
+        own.map(|one| (one["of"]["no"].as_str().unwrap().to_owned(), of(&one["credit"]))).collect::<BTreeMap<_, _>>()
+    };
+    // block rows: 400 of 1,000 TiB on ham-1 for 49 hours, and on ham-2, ham-4, ham-5 nothing of anybody's
+    let (given, taken) = (named(documents[0], "acme"), named(documents[2], "acme"));
+    assert_eq!(taken.values().sum::<i128>(), -given["0002"], "the note takes back what the row gave");
+    let all = details.iter().filter(|one| one["of"]["number"] == "EG-2026-000001" && one["of"]["no"] == "0002");
+    let row: i128 = all.filter(|one| one["of"]["role"] == "account").map(|one| of(&one["credit"])).sum();
+    let hours = [(1_000, 49), (10, 13), (10, 13), (10, 42)].map(|(tib, hours)| tib * hours).iter().sum::<i128>();
+    let exact = row * 400 * 49 / hours;
+    assert!(row > 0 && (given["0002"] - exact).abs() <= 1, "{} of {row}, not {exact}", given["0002"]);
+
+    let of_months = |periods: &str| {
+        let told = parts.lines(&["sales-credits", "--by", "role", "--periods", periods, "--format", "json"]);
+        told.iter().find(|one| one["of"]["role"] == "account").map(|one| of(&one["credit"]))
+    };
+    assert_eq!(of_months("2026-11"), Some(noted), "a correction counts in its month of issue");
+    assert_eq!(of_months("2026-10"), Some(list(documents[0]) + list(documents[1])));
+    assert_eq!(of_months("2026-01..2026-09"), None);
+    let deals = parts.lines(&["sales-credits", "--by", "deal", "--format", "json"]);
+    assert!(deals.iter().any(|one| one["of"]["deal"] == "DR-2231"), "{deals:?}");
+    assert_eq!(parts.run(&["sales-credits", "--by", "colour"]).status.code(), Some(2));
+    assert_eq!(parts.run(&["sales-credits", "--periods", "2026"]).status.code(), Some(1));
+}
+
+const PRINCIPALS: [&str; 6] = [
+    "operator",
+    "vendor:evergrove",
+    "vendor:other",
+    "provider:northwind",
+    "provider:fjordcloud",
+    "customer:northwind/globex",
+];
+
+/// Route x principal: a vendor reads its providers' standing, a provider its own, a customer nothing of these.
+fn statuses(served: &Served) {
+    let routes = [
+        ("/v1/levels", [200, 200, 200, 200, 200, 403]),
+        ("/v1/levels?provider=northwind", [200, 200, 404, 200, 404, 403]),
+        ("/v1/levels?at=soon", [400, 400, 400, 400, 400, 403]),
+        ("/v1/providers", [200, 200, 200, 200, 200, 403]),
+        ("/v1/providers?provider=fjordcloud", [200, 200, 404, 404, 200, 403]),
+        ("/v1/providers?cursor=00", [400, 400, 400, 400, 400, 403]),
+        ("/v1/sales-credits", [200, 200, 200, 403, 403, 403]),
+        ("/v1/sales-credits?provider=northwind", [200, 200, 404, 403, 403, 403]),
+        ("/v1/sales-credits/summary?by=route,team", [200, 200, 200, 403, 403, 403]),
+        ("/v1/sales-credits/summary?by=colour", [400, 400, 400, 403, 403, 403]),
+        ("/v1/sales-credits/summary?periods=october", [400, 400, 400, 403, 403, 403]),
+        ("/v1/arrays?provider=fjordcloud", [200, 200, 404, 404, 200, 403]),
+    ];
+    for (path, wanted) in routes {
+        let statuses = PRINCIPALS.map(|principal| served.get(principal, path).0);
+        assert_eq!(statuses, wanted, "{path}");
+    }
+    assert_eq!(served.get("nobody's", "/v1/levels").0, 401);
+}
+
+/// Page after page gives what the command gives.
+fn pages(served: &Served, parts: &Parts) {
+    let (mut lines, mut cursor, mut count) = (Vec::new(), String::new(), 0);
+    loop {
+        let page = served.get("vendor:evergrove", &format!("/v1/sales-credits?limit=7{cursor}")).1;
+        lines.extend(page["data"].as_array().unwrap().clone());
+        count += 1;
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert!(count > 3, "{count}");
+    let key = |one: &Value| ["number", "no", "customer", "holder", "team", "role"].map(|key| one[key].to_string());
+    assert_eq!(lines.iter().map(key).collect::<BTreeSet<_>>().len(), lines.len(), "each credit is there once");
+    let details = parts.lines(&["sales-credits", "--by", "number,no,customer,team,role", "--format", "json"]);
+    assert_eq!(lines.len(), details.len() - 1);
+    let summary = served.get("vendor:evergrove", "/v1/sales-credits/summary?by=route,team").1;
+    let sum = |all: &[Value]| all.iter().map(|one| of(&one["credit"])).sum::<i128>();
+    assert_eq!(sum(&lines), sum(summary["data"].as_array().unwrap()));
+    assert_eq!(summary["neutrality"][0]["equal"], true);
+    let first = served.get("operator", "/v1/providers?limit=1").1;
+    assert_eq!(first["data"][0]["provider"], "fjordcloud");
+    let next = first["next_cursor"].as_str().unwrap();
+    let second = served.get("operator", &format!("/v1/providers?limit=1&cursor={next}")).1;
+    assert_eq!((&second["data"][0]["provider"], &second["next_cursor"]), (&"northwind".into(), &Value::Null));
+    let at = "2026-11-25T12:00:00Z";
+    let page = served.get("vendor:evergrove", &format!("/v1/levels?at={at}")).1;
+    assert_eq!(page["data"], Value::from(parts.lines(&["levels", "--at", at, "--format", "json"])));
+}
+
+/// Nobody learns of others what is not theirs.
+fn secrets(served: &Served) {
+    let all = served.get("vendor:other", "/v1/sales-credits/summary").1;
+    assert_eq!((&all["data"], &all["neutrality"]), (&Value::Array(Vec::new()), &Value::Array(Vec::new())));
+    assert_eq!(served.get("vendor:other", "/v1/levels").1["data"], Value::Array(Vec::new()));
+    let own = served.get("provider:northwind", "/v1/providers").1;
+    assert_eq!(own["data"].as_array().unwrap().len(), 1);
+    // how many customers a provider has is told to the vendor where they are disclosed
+    let customers = |principal: &str| {
+        let cards = served.get(principal, &format!("/v1/providers?at={END}")).1["data"].clone();
+        cards.as_array().unwrap().iter().map(|card| card["customers"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(customers("vendor:evergrove"), [Value::Null, 3.into()]);
+    assert_eq!(customers("operator"), [Value::from(1), 3.into()]);
+    let undisclosed = served.get("vendor:evergrove", "/v1/sales-credits?provider=fjordcloud").1;
+    let lines = undisclosed["data"].as_array().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|one| one["holder"] == "undisclosed" && one["customer"].is_null()));
+    let other = |principal: &str| {
+        let page = served.get(principal, &format!("/v1/arrays?provider=northwind&at={END}")).1;
+        let moved = page["data"].as_array().unwrap().iter().find(|one| one["state"] == "moved").unwrap().clone();
+        moved["other_provider"].clone()
+    };
+    assert_eq!(other("provider:northwind"), Value::Null, "who has it now is not the old provider's business");
+}
+
+/// What wants attention is a metric, and a book that favours a route is found.
+fn alarms(parts: &Parts, seller: &Seller<'_>) {
+    let metrics = Metrics::new().unwrap();
+    let look = || {
+        seller.runtime.block_on(watch::look(&seller.client, &metrics, at("2026-11-25T12:00:00Z"))).unwrap();
+        metrics.text().unwrap()
+    };
+    let text = look();
+    for line in [
+        "plimsoll_arrays{state=\"orphaned\"} 1",
+        "plimsoll_arrays{state=\"contested\"} 2",
+        "plimsoll_arrays{state=\"moved\"} 1",
+        "plimsoll_providers_dormant 2",
+        "plimsoll_providers_below_level 1",
+        "plimsoll_certifications_expiring 0",
+        "plimsoll_sales_credits_unequal 0",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    // whoever sells as a service is credited half from now on
+    parts.publish_book(&book("50"));
+    parts.ok(&["run", "--until-caught-up"]);
+    seller.invoice("northwind", "2026-11", "EG-2026-000004", "2026-12-04T08:00:00Z");
+    assert!(look().contains("plimsoll_sales_credits_unequal 1"));
+    let output = parts.run(&["sales-credits"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.lines().last().unwrap().ends_with("NOT EQUAL"), "{told}");
+}
