@@ -2,13 +2,14 @@
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
 //! identities alone, `-- end` the pipeline on real parts alone,
-//! `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
 mod identity;
+mod invoices;
 mod prove;
 mod rating;
 mod recovery;
@@ -32,6 +33,9 @@ fn main() {
     }
     if wants("prove") {
         prove::measure();
+    }
+    if wants("invoices") {
+        invoices::measure();
     }
     if wants("remeter") {
         remeter::measure();

@@ -63,8 +63,8 @@ pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) ->
     let client = Client::new(&config.clickhouse);
     let (end, shutdown) = watch::channel(false);
     if api {
-        let resolver = super::serve::resolver(config, &client)?;
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), resolver)).await?;
+        let decider = super::serve::decider(config, &client)?;
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), decider)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         tokio::spawn(server.run(shutdown.clone()));
         tokio::spawn(alarm::follow(client.clone(), Arc::clone(metrics), shutdown.clone()));

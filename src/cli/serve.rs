@@ -5,25 +5,39 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::alarm;
 use crate::clickhouse::{Client, wait};
+use crate::closer::kafka::ensure_topic;
+use crate::closer::worker::closer;
 use crate::config::Config;
-use crate::http::{Api, Probes, Server, ready_with};
+use crate::http::{Api, Closers, Decider, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
+use crate::kafka::topic::Topics;
 use crate::metrics::Metrics;
 use crate::programme;
 use crate::quarantine::Resolver;
 
-/// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only resolving waits for it.
-pub(super) fn resolver(config: &Config, client: &Client) -> anyhow::Result<Option<Resolver>> {
+/// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only who decides waits for it.
+pub(super) fn decider(config: &Config, client: &Client) -> anyhow::Result<Option<Decider>> {
     if !config.kafka.is_configured {
-        tracing::info!("kafka.bootstrap_servers is not set: records that were put aside can be read, not resolved");
+        tracing::info!("kafka.bootstrap_servers is not set: everything can be read, and nothing decided");
         return Ok(None);
     }
     let control = ControlFollower::start(&config.kafka)?;
-    Ok(Some(Resolver::new(&config.kafka, client.clone(), control)?))
+    let resolver = Resolver::new(&config.kafka, client.clone(), control.clone())?;
+    Ok(Some(Decider { resolver, closers: closers(config, client, control)? }))
+}
+
+fn closers(config: &Config, client: &Client, control: ControlFollower) -> anyhow::Result<Closers> {
+    let (config, client, control, runtime) = (config.clone(), client.clone(), Arc::new(control), Handle::current());
+    let topics = Topics::new(&config.kafka)?;
+    Ok(Closers::new(Arc::new(move || {
+        runtime.block_on(ensure_topic(&config.kafka, &topics))?;
+        closer(&config, &client, &control, &runtime, "plimsoll serve".to_owned())
+    })))
 }
 
 /// `plimsoll serve`.
@@ -40,8 +54,8 @@ impl Command {
         let client = Client::new(&config.clickhouse);
         let metrics = Arc::new(Metrics::new()?);
         let (end, shutdown) = watch::channel(false);
-        let resolver = resolver(config, &client)?;
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics), resolver)).await?;
+        let decider = decider(config, &client)?;
+        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics), decider)).await?;
         tracing::info!(address = %server.address()?, "API listens");
         let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
         if let Some(address) = config.metrics.listen {

@@ -3,6 +3,9 @@
 //! This reads the files in `schemas/clickhouse/` and nothing else, so it knows just the forms that stand there; a test holds it
 //! to every file.
 
+/// How a statement begins that fills a table from others.
+const INSERT: &str = "INSERT INTO ";
+
 /// The statements of a file, comments removed.
 pub(super) fn statements(sql: &str) -> Vec<String> {
     let mut statements = Vec::new();
@@ -37,7 +40,8 @@ fn tidy(text: &str) -> String {
 /// The statement for a cluster of replicas: made on all of them, tables with the Replicated form of their engine. Anything else
 /// (an ALTER) only gets its `ON CLUSTER`.
 pub(super) fn on_cluster(statement: &str, cluster: &str, database: &str) -> String {
-    let Some(name) = object(statement) else { return statement.to_owned() };
+    // rows reach the other replicas by themselves
+    let Some(name) = object(statement).filter(|_| !statement.starts_with(INSERT)) else { return statement.to_owned() };
     let clause = format!("{name} ON CLUSTER '{cluster}'");
     let statement = statement.replacen(name, &clause, 1);
     let path = format!("'/clickhouse/tables/{{shard}}/{database}/{name}', '{{replica}}'");
@@ -52,8 +56,13 @@ pub(super) fn on_cluster(statement: &str, cluster: &str, database: &str) -> Stri
 
 /// The name of the table or view that a statement is about.
 pub(super) fn object(statement: &str) -> Option<&str> {
-    let forms =
-        ["CREATE TABLE IF NOT EXISTS ", "CREATE VIEW IF NOT EXISTS ", "CREATE OR REPLACE VIEW ", "ALTER TABLE "];
+    let forms = [
+        "CREATE TABLE IF NOT EXISTS ",
+        "CREATE VIEW IF NOT EXISTS ",
+        "CREATE OR REPLACE VIEW ",
+        "ALTER TABLE ",
+        INSERT,
+    ];
     let rest = forms.iter().find_map(|form| statement.strip_prefix(form))?;
     rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().filter(|name| !name.is_empty())
 }

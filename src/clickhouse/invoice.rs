@@ -62,17 +62,68 @@ pub struct InvoiceRow {
     pub detail: String,
 }
 
+/// A row of the table `invoice_header`.
+#[derive(Clone, Debug, Row, Serialize)]
+struct HeaderRow {
+    decision: u64,
+    version: u64,
+    number: String,
+    document_type: String,
+    state: String,
+    seller: String,
+    buyer: String,
+    provider: String,
+    contract: String,
+    customer: String,
+    label: String,
+    issued_at: i64,
+    issue_date: u16,
+    due_date: u16,
+    currency: String,
+    total: i128,
+    corrects: Vec<String>,
+    erp: String,
+}
+
+impl From<&InvoiceRow> for HeaderRow {
+    fn from(row: &InvoiceRow) -> Self {
+        Self {
+            decision: row.decision,
+            version: row.version,
+            number: row.number.clone(),
+            document_type: row.document_type.clone(),
+            state: row.state.clone(),
+            seller: row.seller.clone(),
+            buyer: row.buyer.clone(),
+            provider: row.provider.clone(),
+            contract: row.contract.clone(),
+            customer: row.customer.clone(),
+            label: row.label.clone(),
+            issued_at: row.issued_at,
+            issue_date: row.issue_date,
+            due_date: row.due_date,
+            currency: row.currency.clone(),
+            total: row.total,
+            corrects: row.corrects.clone(),
+            erp: row.erp.clone(),
+        }
+    }
+}
+
 #[derive(Row, Deserialize)]
 struct VersionRow {
     number: String,
     version: u64,
 }
 
-/// Writes documents; of one number the greatest version stays.
+/// Writes documents; of one number the greatest version stays. Headers come first: a document without one would never be listed, and
+/// whoever makes documents looks for documents.
 ///
 /// # Errors
 /// The server's.
 pub async fn insert(client: &Client, rows: &[InvoiceRow]) -> Result<(), Error> {
+    let headers: Vec<HeaderRow> = rows.iter().map(HeaderRow::from).collect();
+    client.insert_rows("invoice_header", &headers).await?;
     client.insert_rows("invoice", rows).await
 }
 
@@ -81,7 +132,7 @@ pub async fn insert(client: &Client, rows: &[InvoiceRow]) -> Result<(), Error> {
 /// # Errors
 /// The server's.
 pub async fn versions(client: &Client, numbers: &[String]) -> Result<Vec<(String, u64)>, Error> {
-    let sql = "SELECT number, max(i.version) AS version FROM invoice AS i WHERE has({numbers:Array(String)}, number) GROUP BY number";
+    let sql = "SELECT number, max(i.version) AS version FROM invoice AS i WHERE number IN {numbers:Array(String)} GROUP BY number";
     let rows: Vec<VersionRow> = client.fetch_all(client.select(sql).param("numbers", numbers)).await?;
     Ok(rows.into_iter().map(|row| (row.number, row.version)).collect())
 }

@@ -36,6 +36,11 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         Self { versions, ..self }
     }
 
+    /// Decides from now on in somebody else's name.
+    pub fn act_as(&mut self, actor: String) {
+        self.actor = actor;
+    }
+
     /// Reads the control log to its end.
     ///
     /// # Errors

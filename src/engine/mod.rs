@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -102,6 +103,8 @@ pub fn run(options: &Options) -> Result<std::convert::Infallible, Error> {
         let _ = writeln!(std::io::stdout(), "engine listening on http://{address}, data in {}", options.path.display());
         let (stop, stopping) = tokio::sync::watch::channel(());
         let mut ending = stopping.clone();
+        // an answer in two writes would wait for the client's delayed acknowledgement of the first: 40 ms
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, server::router(Arc::clone(&engine)))
             .with_graceful_shutdown(async move { drop(ending.changed().await) });
         let server = tokio::spawn(async move { server.await });

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::clickhouse::Error as StoreError;
 use crate::clickhouse::read::window::WindowError;
+use crate::closer::CloseError;
 use crate::core::programme::error::ProgrammeError as FigureError;
 use crate::programme::ProgrammeError;
 use crate::quarantine::ResolveError;
@@ -35,6 +36,9 @@ pub enum ApiError {
     /// There is none, or it is another's: the two look the same.
     #[error("not found")]
     NotFound,
+    /// It exists and is in a state in which this cannot be done: the text says why.
+    #[error("{0}")]
+    Conflict(String),
     /// A path without this method.
     #[error("this path does not take this method")]
     MethodNotAllowed,
@@ -47,11 +51,11 @@ pub enum ApiError {
     /// The database is away.
     #[error("the database does not answer: try again later")]
     Unavailable(Arc<StoreError>),
-    /// Kafka is away, or the database while a record is resolved. What was decided stands.
+    /// Kafka is away, or the database while something is decided. What was decided stands.
     #[error("Kafka or the database does not answer: send the same request again later, nothing is done twice")]
     Unresolved(String),
     /// This process has no Kafka to write decisions to.
-    #[error("this process cannot resolve records: set kafka.bootstrap_servers where `plimsoll serve` runs")]
+    #[error("this process follows and writes no decisions: set kafka.bootstrap_servers where `plimsoll serve` runs")]
     NoKafka,
     /// A fault of ours.
     #[error("internal error")]
@@ -67,6 +71,7 @@ impl ApiError {
             ApiError::Unauthorized => StatusCode::UNAUTHORIZED,
             ApiError::Forbidden(_) => StatusCode::FORBIDDEN,
             ApiError::NotFound => StatusCode::NOT_FOUND,
+            ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::Overloaded | ApiError::Unavailable(_) | ApiError::Unresolved(_) => {
@@ -83,6 +88,7 @@ impl ApiError {
             ApiError::Unauthorized => "unauthorized",
             ApiError::Forbidden(_) => "forbidden",
             ApiError::NotFound => "not_found",
+            ApiError::Conflict(_) => "conflict",
             ApiError::MethodNotAllowed => "method_not_allowed",
             ApiError::TooLarge(_) => "too_large",
             ApiError::Overloaded => "overloaded",
@@ -161,6 +167,19 @@ impl From<ResolveError> for ApiError {
         match error {
             ResolveError::ClickHouse(error) => error.into(),
             ResolveError::NoStream(_) => ApiError::BadRequest(error.to_string()),
+            error if error.is_retryable() => ApiError::Unresolved(error.to_string()),
+            error => ApiError::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<CloseError> for ApiError {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Refused(refusal) if refusal.is_unknown() => ApiError::NotFound,
+            CloseError::Refused(refusal) => ApiError::Conflict(refusal.to_string()),
+            CloseError::Rate(error) => ApiError::BadRequest(error.to_string()),
+            CloseError::Place { .. } | CloseError::TooMany { .. } => ApiError::Conflict(error.to_string()),
             error if error.is_retryable() => ApiError::Unresolved(error.to_string()),
             error => ApiError::Internal(error.to_string()),
         }

@@ -90,6 +90,10 @@ impl Listener {
 }
 
 async fn connection(stream: TcpStream, app: Router, header_timeout: Duration, mut shutdown: Shutdown) {
+    // an answer in two writes would wait for the client's delayed acknowledgement of the first: 40 ms
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)

@@ -1,25 +1,37 @@
-//! The HTTP API: everything that is read, bound to who reads it, and what was put aside, resolved. It reads ClickHouse only, and
-//! appends decisions to the control log (and the records that they send again to their streams).
+//! The HTTP API: everything that is read, bound to who reads it, and what people decide: of records that were put aside, of periods, drafts
+//! and documents. It reads ClickHouse only (of drafts the control log too), and appends decisions to the control log.
 
 mod access;
 mod arrays;
 mod caller;
+pub mod closers;
+mod closes;
+mod credit_notes;
 mod cursor;
+mod drafts;
 mod error;
 mod filter;
+mod form;
 mod gate;
+mod invoice;
+mod invoices;
 mod levels;
 pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
 pub mod probe;
+mod proof;
 mod providers;
 mod quarantine;
+mod reason;
 mod record;
 mod resolve;
 mod sales_credits;
+mod sides;
+mod statement;
 mod statements;
+mod trace;
 mod usage;
 
 use std::io;
@@ -31,10 +43,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 pub use access::{Parties, Providers};
 pub use caller::Caller;
+pub use closers::Closers;
 pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
 pub use probe::{Probes, Ready};
@@ -48,8 +61,18 @@ use crate::quarantine::Resolver;
 
 /// Connections per request that may run at once: browsers and proxies keep some open without using them.
 const CONNECTIONS_PER_REQUEST: usize = 4;
+/// Documents proved or traced at once: each reads a part of the ledger and meters it again.
+const PROOFS_MAX: usize = 2;
 /// How long a price book counts as the newest before the database is asked again.
 const BOOK_FRESH: Duration = Duration::from_secs(5);
+
+/// Where decisions go.
+pub struct Decider {
+    /// About records that were put aside.
+    pub resolver: Resolver,
+    /// About periods, drafts and documents.
+    pub closers: Closers,
+}
 
 /// What all routes share.
 pub struct Api {
@@ -60,17 +83,20 @@ pub struct Api {
     places: Semaphore,
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
-    /// Where decisions go; one request resolves at a time, the others wait their turn.
+    proofs: Semaphore,
+    /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
+    closers: Option<Closers>,
 }
 
 impl Api {
-    /// The API over a database; without a `resolver` records that were put aside can be read and not resolved.
+    /// The API over a database; without a `decider` things are read and nothing is decided.
     #[must_use]
-    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, resolver: Option<Resolver>) -> Arc<Self> {
+    pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, decider: Option<Decider>) -> Arc<Self> {
         if config.credentials.is_empty() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
+        let (resolver, closers) = decider.map(|decider| (decider.resolver, decider.closers)).unzip();
         Arc::new(Self {
             client,
             places: Semaphore::new(config.http.concurrent_requests),
@@ -79,7 +105,9 @@ impl Api {
             metrics,
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
+            proofs: Semaphore::new(PROOFS_MAX),
             resolver: resolver.map(Mutex::new),
+            closers,
         })
     }
 
@@ -87,8 +115,8 @@ impl Api {
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/v1/statements", get(statements::statements))
-            .route("/v1/statements/{contract}", get(statements::statement))
-            .route("/v1/statements/{contract}/{customer}", get(statements::customer_statement))
+            .route("/v1/statements/{contract}", get(statement::statement))
+            .route("/v1/statements/{contract}/{customer}", get(statement::customer_statement))
             .route("/v1/usage", get(usage::usage))
             .route("/v1/arrays", get(arrays::arrays))
             .route("/v1/levels", get(levels::levels))
@@ -102,12 +130,32 @@ impl Api {
             .route("/v1/quarantine/retry", post(resolve::retry))
             .route("/v1/quarantine/discard", post(resolve::discard))
             .route("/v1/late/accept", post(resolve::accept))
+            .route("/v1/invoices", get(invoices::invoices))
+            .route("/v1/invoices/{number}", get(invoice::invoice))
+            .route("/v1/invoices/{number}/credit", post(credit_notes::credit))
+            .route("/v1/invoices/{number}/reference", post(credit_notes::reference))
+            .route("/v1/invoices/{number}/rows/{no}/trace", get(trace::trace))
+            .route("/v1/invoices/{number}/proof", get(proof::proof))
+            .route("/v1/drafts", get(drafts::drafts))
+            .route("/v1/drafts/{id}/issue", post(drafts::issue))
+            .route("/v1/drafts/{id}/discard", post(drafts::discard))
+            .route("/v1/providers/{provider}/periods/{label}/close", post(closes::close))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
             .layer(DefaultBodyLimit::max(self.limits.body_max_bytes))
             .layer(from_fn_with_state(Arc::clone(self), gate::gate))
             .with_state(Arc::clone(self))
+    }
+
+    /// A place among the documents that are proved or traced at once; whoever comes then waits as long as a request may take.
+    async fn proof_place(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.proofs.acquire().await.map_err(|_| ApiError::Overloaded)
+    }
+
+    /// The closers, where this process has Kafka.
+    fn closers(&self) -> Result<&Closers, ApiError> {
+        self.closers.as_ref().ok_or(ApiError::NoKafka)
     }
 
     /// How many rows a page has.
@@ -181,4 +229,24 @@ pub fn ready_with(client: Client) -> Ready {
         let client = client.clone();
         Box::pin(async move { wait::ping(&client).await.map_err(|error| error.to_string()) })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    #[tokio::test]
+    async fn so_many_documents_are_proved_at_once_and_the_next_one_waits() {
+        let config = Config::from_parts(Source::Defaults, "", []).unwrap();
+        let api = Api::new(&config, Client::new(&config.clickhouse), Arc::new(Metrics::new().unwrap()), None);
+        let mut places = Vec::new();
+        for _ in 0..PROOFS_MAX {
+            places.push(api.proof_place().await.unwrap());
+        }
+        let waits = async || tokio::time::timeout(Duration::from_millis(50), api.proof_place()).await.is_err();
+        assert!(waits().await);
+        places.pop();
+        assert!(!waits().await);
+    }
 }

@@ -5,7 +5,10 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrays, levels, margin, providers, quarantine, record, resolve, sales_credits, statements, usage};
+use super::{
+    arrays, closes, credit_notes, drafts, invoice, invoices, levels, margin, proof, providers, quarantine, record,
+    resolve, sales_credits, statement, statements, trace, usage,
+};
 
 /// Where it is served, to anybody.
 pub const PATH: &str = "/v1/openapi.json";
@@ -18,8 +21,8 @@ pub const PATH: &str = "/v1/openapi.json";
     ),
     paths(
         statements::statements,
-        statements::statement,
-        statements::customer_statement,
+        statement::statement,
+        statement::customer_statement,
         usage::usage,
         arrays::arrays,
         quarantine::quarantine,
@@ -29,6 +32,16 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::discard,
         resolve::accept,
         margin::margin,
+        invoices::invoices,
+        invoice::invoice,
+        credit_notes::credit,
+        credit_notes::reference,
+        trace::trace,
+        proof::proof,
+        drafts::drafts,
+        drafts::issue,
+        drafts::discard,
+        closes::close,
         levels::levels,
         providers::providers,
         sales_credits::sales_credits,

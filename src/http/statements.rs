@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -32,15 +32,6 @@ pub struct StatementsParams {
     provider: Option<String>,
     /// `next_cursor` of the page before; the other parameters unchanged.
     cursor: Option<String>,
-}
-
-/// Which statement of a contract is asked for.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct StatementParams {
-    /// The period by the month in which it begins, such as 2026-10.
-    period: String,
 }
 
 /// A page of statements, by contract and customer.
@@ -102,61 +93,12 @@ fn cut<T>(places: &mut Vec<T>) -> bool {
     more
 }
 
-/// The statement of one contract.
-#[utoipa::path(get, path = "/v1/statements/{contract}", tag = "statements",
-    params(("contract" = String, Path, description = "The contract's id"), StatementParams), responses(
-    (status = 200, description = "The document", body = Object),
-    (status = 400, description = "A parameter is wrong, or the contract is for each customer", body = ErrorBody),
-    (status = 401, description = "No valid token", body = ErrorBody),
-    (status = 404, description = "No such contract, or another's", body = ErrorBody),
-))]
-pub async fn statement(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    Path(contract): Path<String>,
-    Params { values: params, .. }: Params<StatementParams>,
-) -> Result<Json<Document>, ApiError> {
-    one(&api, &caller, &contract, None, &params.period).await
-}
-
-/// The statement of one customer under a contract for each customer.
-#[utoipa::path(get, path = "/v1/statements/{contract}/{customer}", tag = "statements",
-    params(("contract" = String, Path, description = "The contract's id"),
-           ("customer" = String, Path, description = "The customer's id, or a tag that no customer claims"), StatementParams), responses(
-    (status = 200, description = "The document", body = Object),
-    (status = 400, description = "A parameter is wrong", body = ErrorBody),
-    (status = 401, description = "No valid token", body = ErrorBody),
-    (status = 404, description = "No such contract, or another's", body = ErrorBody),
-))]
-pub async fn customer_statement(
-    State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
-    Path((contract, customer)): Path<(String, String)>,
-    Params { values: params, .. }: Params<StatementParams>,
-) -> Result<Json<Document>, ApiError> {
-    one(&api, &caller, &contract, Some(&customer), &params.period).await
-}
-
-async fn one(
-    api: &Api,
-    caller: &Caller,
-    contract: &str,
-    customer: Option<&str>,
-    period: &str,
-) -> Result<Json<Document>, ApiError> {
-    let rater = rater(api).await?;
-    if !may_read(&caller.principal, rater.book(), contract) {
-        return Err(ApiError::NotFound);
-    }
-    rater.statement(contract, customer, period).await.map(Json).map_err(refusal)
-}
-
 pub(super) async fn rater(api: &Api) -> Result<Rater, ApiError> {
     Rater::newest(&api.client).await.map_err(refusal)
 }
 
 /// PRICING §15: a vendor reads its wholesale, a provider both of its sides, a customer nothing that is open.
-fn may_read(principal: &Principal, book: &Book, contract: &str) -> bool {
+pub(super) fn may_read(principal: &Principal, book: &Book, contract: &str) -> bool {
     let Some(terms) = book.contracts.get(contract) else { return false };
     match principal {
         Principal::Operator => true,

@@ -113,6 +113,12 @@ impl Served {
     }
 
     fn ask(&self, head: &str, body: &str) -> (u16, Value) {
+        let (status, _, body) = self.text(head, body);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// The status, the head and the body of any request; `head` is its lines but for Host and Connection.
+    pub fn text(&self, head: &str, body: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let text = format!("{head}Host: x\r\nConnection: close\r\n\r\n{body}");
@@ -124,7 +130,7 @@ impl Served {
             true => body.split("\r\n").skip(1).step_by(2).collect::<String>(),
             false => body.to_owned(),
         };
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(&body).unwrap_or(Value::Null))
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body)
     }
 }
 

@@ -20,6 +20,7 @@ mod house;
 mod limits;
 mod margin;
 mod memory;
+mod principals;
 mod print;
 mod producers;
 mod programme;

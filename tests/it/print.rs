@@ -16,7 +16,7 @@ const INVOICE: &str = include_str!(
 /// How long a browser may take for one page.
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn browser() -> Option<PathBuf> {
+pub fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
     std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|file| file.is_file())
@@ -40,10 +40,10 @@ fn detail() -> Detail {
     Detail { commitments: vec![line] }
 }
 
-/// Prints the page; the browser is ended if it takes too long.
-fn print(browser: &Path, folder: &Path) -> Vec<u8> {
+/// Prints a page; the browser is ended if it takes too long.
+pub fn print(browser: &Path, folder: &Path, text: &str) -> Vec<u8> {
     let (page, pdf) = (folder.join("page.html"), folder.join("page.pdf"));
-    std::fs::write(&page, html::page(&invoice(), Some(&detail()))).unwrap();
+    std::fs::write(&page, text).unwrap();
     let mut child = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
@@ -75,7 +75,7 @@ fn an_invoice_prints_on_two_sheets() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let pdf = print(&browser, folder.path());
+    let pdf = print(&browser, folder.path(), &html::page(&invoice(), Some(&detail())));
     assert!(pdf.starts_with(b"%PDF-"));
     let text = String::from_utf8_lossy(&pdf);
     let sheets = text.matches("/Type /Page\n").count();

@@ -6,11 +6,55 @@ use serde::Deserialize;
 
 use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
+use crate::core::billing::document::DocumentState;
 use crate::core::pricing::currency::Currency;
+
+/// Whose documents somebody may read (PRICING §15). A vendor never sells to customers and a provider to nobody else, so a document is
+/// wholesale if its seller is not the provider whose period it is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SeenBy {
+    /// Everybody's.
+    #[default]
+    All,
+    /// What this vendor sold to providers.
+    Vendor(String),
+    /// What this provider bought and sold.
+    Provider(String),
+    /// What this customer bought from this provider.
+    Customer {
+        /// From whom.
+        provider: String,
+        /// Who.
+        customer: String,
+    },
+}
+
+impl SeenBy {
+    fn condition(&self) -> &'static str {
+        match self {
+            SeenBy::All => "1",
+            SeenBy::Vendor(_) => "i.seller = {own:String} AND i.provider != {own:String}",
+            SeenBy::Provider(_) => "i.provider = {own:String}",
+            SeenBy::Customer { .. } => {
+                "i.provider = {own:String} AND i.seller = {own:String} AND i.buyer = {customer:String}"
+            }
+        }
+    }
+
+    fn parameters(&self) -> (&str, &str) {
+        match self {
+            SeenBy::All => ("", ""),
+            SeenBy::Vendor(own) | SeenBy::Provider(own) => (own, ""),
+            SeenBy::Customer { provider, customer } => (provider, customer),
+        }
+    }
+}
 
 /// Which documents.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceQuery {
+    /// Whose, whatever else is asked for.
+    pub seen_by: SeenBy,
     /// Of this provider's periods.
     pub provider: Option<String>,
     /// Of this seller.
@@ -112,37 +156,70 @@ pub struct DocumentRow {
     pub detail: String,
 }
 
+/// Rows of a block while a page is read: with the server's own of 65,536 a page of a hundred costs a hundred times as much.
+const BLOCK_ROWS: usize = 2_048;
+
 /// The headers of documents, in the order in which they were issued.
 ///
 /// # Errors
 /// The server's.
 pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Error> {
-    let conditions = [
-        (query.provider.is_some(), "i.provider = {provider:String}"),
-        (query.seller.is_some(), "i.seller = {seller:String}"),
-        (query.buyer.is_some(), "i.buyer = {buyer:String}"),
-        (query.period.is_some(), "i.label = {label:String}"),
-        (query.issued_since.is_some(), "i.issued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"),
-        (query.after.is_some(), "i.decision > {after:UInt64}"),
-        // of the rows of one number only the newest one's state counts, so FINAL comes before it
-        (query.state.is_some(), "i.state = {state:String}"),
-    ];
-    let conditions: String =
-        conditions.iter().filter(|(set, _)| *set).map(|(_, condition)| format!(" AND {condition}")).collect();
-    let limit = if query.limit.is_some() { " LIMIT {limit:UInt64}" } else { "" };
     let sql = format!(
-        "SELECT number, toString(document_type) AS document_type, toString(state) AS state, toString(seller) AS seller, buyer, \
+        "SELECT number, toString(document_type) AS document_type, toString(i.state) AS state, toString(seller) AS seller, buyer, \
          toString(provider) AS provider, toString(contract) AS contract, customer, toString(label) AS label, decision, \
          issue_date AS issued_on, due_date AS due_on, toString(currency) AS currency, total, corrects, erp \
-         FROM invoice AS i FINAL WHERE 1{conditions} ORDER BY i.decision{limit}"
+         FROM invoice_header AS i FINAL WHERE {} ORDER BY i.decision{}",
+        conditions(query),
+        limit(query)
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let select = client.select(&sql).param("provider", text(&query.provider)).param("seller", text(&query.seller));
+    let (own, customer) = query.seen_by.parameters();
+    let select = client.select(&sql).with_setting("max_block_size", BLOCK_ROWS.to_string());
+    let select = select.param("own", own).param("customer", customer);
+    let select = select.param("provider", text(&query.provider)).param("seller", text(&query.seller));
     let select = select.param("buyer", text(&query.buyer)).param("label", text(&query.period));
     let select =
         select.param("state", text(&query.state)).param("since", query.issued_since.unwrap_or_default().max(0));
     let select = select.param("after", query.after.unwrap_or_default()).param("limit", query.limit.unwrap_or_default());
     Rows::of(client, select)
+}
+
+/// All rows of a document agree in everything but its state and what an ERP calls it. So whose it is and when it was issued is asked of the
+/// rows as they lie, with indices and columns of their own, and only what is left is read whole, newest rows alone. A state that is rare
+/// narrows as well: where the newest row has it, some row has it.
+fn conditions(query: &InvoiceQuery) -> String {
+    let after = query.after.map_or("1", |_| "i.decision > {after:UInt64}");
+    let fixed: Vec<&str> = [
+        (query.seen_by != SeenBy::All, query.seen_by.condition()),
+        (query.provider.is_some(), "i.provider = {provider:String}"),
+        (query.seller.is_some(), "i.seller = {seller:String}"),
+        (query.buyer.is_some(), "i.buyer = {buyer:String}"),
+        (query.period.is_some(), "i.label = {label:String}"),
+        (query.issued_since.is_some(), "i.issued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"),
+    ]
+    .into_iter()
+    .filter_map(|(set, condition)| set.then_some(condition))
+    .collect();
+    const STATE: &str = "i.state = {state:String}";
+    let is_rare = query.state.as_deref().is_some_and(|state| state != DocumentState::Issued.as_str());
+    let narrow: Vec<&str> = fixed.into_iter().chain(is_rare.then_some(STATE)).collect();
+    let state = if query.state.is_some() { STATE } else { "1" };
+    if narrow.is_empty() {
+        return format!("{after} AND {state}");
+    }
+    // a document whose state has moved on is dropped afterwards, so that a page of one state cannot be counted out before
+    let page = match query.state {
+        None => format!(" ORDER BY i.decision LIMIT 1 BY i.decision{}", limit(query)),
+        Some(_) => String::new(),
+    };
+    let narrow = narrow.join(" AND ");
+    format!(
+        "{after} AND {state} AND i.decision IN (SELECT i.decision FROM invoice_header AS i WHERE {after} AND {narrow}{page})"
+    )
+}
+
+fn limit(query: &InvoiceQuery) -> &'static str {
+    if query.limit.is_some() { " LIMIT {limit:UInt64}" } else { "" }
 }
 
 /// One document in its present state.
@@ -151,6 +228,6 @@ pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Er
 /// The server's.
 pub async fn one(client: &Client, number: &str) -> Result<Option<DocumentRow>, Error> {
     let sql = "SELECT version, toString(seller) AS seller, toString(provider) AS provider, buyer, toString(contract) AS contract, customer, \
-               digest, document, detail FROM invoice FINAL WHERE number = {number:String}";
+               digest, document, detail FROM invoice AS i WHERE number = {number:String} ORDER BY i.version DESC LIMIT 1";
     client.fetch_optional(client.select(sql).param("number", number)).await
 }

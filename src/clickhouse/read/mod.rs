@@ -17,6 +17,7 @@ pub mod checkpoint;
 pub mod closed;
 mod coverage;
 pub mod credits;
+pub mod drafts;
 pub mod events;
 pub mod handover;
 pub mod hole;

@@ -6,7 +6,7 @@ use crate::core::billing::row::DocumentRow;
 use crate::core::pricing::row::statistic_name;
 
 /// The columns, in order. Columns are only ever added, at the end.
-pub const COLUMNS: [&str; 31] = [
+pub const COLUMNS: [&str; 32] = [
     "invoice",
     "type",
     "issue_date",
@@ -38,6 +38,7 @@ pub const COLUMNS: [&str; 31] = [
     "estimated",
     "corrects_invoice",
     "corrects_row",
+    "state",
 ];
 
 /// The line that names the columns: the first of a file, whatever number of documents follows.
@@ -105,6 +106,8 @@ fn cells(document: &Document, percents: &str, row: &DocumentRow, lines: &mut Str
         Cell::Text(if row.estimated { "true" } else { "false" }),
         Cell::text(document.references.corrects.first().map(String::as_str)),
         Cell::number(corrects.as_deref()),
+        // `open` is a statement: provisional
+        Cell::Text(document.state.as_str()),
     ];
     line(cells, lines);
 }

@@ -7,7 +7,7 @@ use crate::core::billing::render::cell::Cell;
 
 /// The columns: those of FOCUS 1.3 in alphabetical order, then our own. `ProviderName` and `PublisherName` are deprecated there and
 /// still obligatory.
-pub const COLUMNS: [&str; 57] = [
+pub const COLUMNS: [&str; 58] = [
     "BilledCost",
     "BillingAccountId",
     "BillingAccountName",
@@ -61,6 +61,7 @@ pub const COLUMNS: [&str; 57] = [
     "x_Contract",
     "x_CorrectsInvoiceId",
     "x_CorrectsRow",
+    "x_DocumentState",
     "x_DocumentType",
     "x_Row",
     "x_RowKind",
@@ -176,6 +177,8 @@ pub(super) fn cells(document: &Document, billing: &(String, String), charge: &Ch
         text(&document.contract),
         maybe(document.references.corrects.first()),
         maybe_number_of(row.and_then(|row| row.corrects)),
+        // `open` is a statement: provisional
+        text(document.state.as_str()),
         text(document.kind.as_str()),
         maybe_number_of(row.map(|row| row.no)),
         maybe(row.map(|row| row.kind.as_str())),

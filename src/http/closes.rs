@@ -1,0 +1,254 @@
+//! `POST /v1/providers/{provider}/periods/{label}/close`: a period closed by the operator, or why it cannot be.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::caller::Caller;
+use super::closers::RealCloser;
+use super::error::{ApiError, ErrorBody};
+use super::reason::{body, words};
+use crate::closer::CloseError;
+use crate::closer::close::{Closing, Mode, Outcome};
+use crate::closer::seam::StoredDraft;
+use crate::config::Principal;
+use crate::core::closing::hole::Hole;
+use crate::core::closing::period::{ProviderPeriod, labelled};
+use crate::core::closing::record::short_id;
+use crate::core::decision::closing::DraftKey;
+use crate::core::word::Instant;
+
+/// Whether it is meant.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosePeriod {
+    /// Only say what would be closed; true if it is left out.
+    dry_run: Option<bool>,
+    /// Close in spite of the holes that can be accepted, with this reason on record. Not with a dry run.
+    #[serde(rename = "override")]
+    overridden: Option<String>,
+}
+
+/// What came of it: contracts whose periods have other bounds close on their own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Closes {
+    /// Whether nothing was done.
+    dry_run: bool,
+    /// Each close.
+    closes: Vec<PeriodClose>,
+}
+
+/// One close.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PeriodClose {
+    /// The period's first instant.
+    start: String,
+    /// The first instant after it.
+    end: String,
+    /// closed, can_be_closed, refused, nothing_to_correct (it is closed, and nothing accepted since alters an amount) or contended (others
+    /// kept deciding in between: try again).
+    outcome: &'static str,
+    /// 0, then 1, 2, ... for what corrects it; null where nothing was rated.
+    revision: Option<u32>,
+    /// The rating's id.
+    rating_id: Option<String>,
+    /// What keeps it open.
+    holes: Vec<PeriodHole>,
+    /// What was accepted.
+    accepted: Vec<PeriodHole>,
+    /// Its drafts.
+    drafts: Vec<ClosedDraft>,
+}
+
+/// Why a period cannot be closed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PeriodHole {
+    /// A word for programs.
+    kind: &'static str,
+    /// In words.
+    text: String,
+    /// Whether `override` accepts it.
+    can_be_accepted: bool,
+}
+
+/// A draft of a close.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClosedDraft {
+    /// By which it is named.
+    draft: String,
+    /// The contract.
+    contract: String,
+    /// Of a contract for each customer: whose.
+    customer: Option<String>,
+    /// invoice, adjustment or credit_note.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Its total.
+    total: String,
+    /// ISO 4217.
+    currency: String,
+    /// Why it cannot be issued; null if it can.
+    blocked: Option<String>,
+}
+
+impl PeriodHole {
+    /// A hole in other words than its own.
+    pub(super) fn with_text(hole: &Hole, text: &str) -> Self {
+        Self { kind: hole.kind(), text: text.to_owned(), can_be_accepted: hole.is_waivable() }
+    }
+}
+
+impl From<&Hole> for PeriodHole {
+    fn from(hole: &Hole) -> Self {
+        Self { kind: hole.kind(), text: hole.to_string(), can_be_accepted: hole.is_waivable() }
+    }
+}
+
+/// Closes a period of a provider, or the next revision of it. For the operator.
+#[utoipa::path(post, path = "/v1/providers/{provider}/periods/{label}/close", tag = "closes", request_body = ClosePeriod,
+    params(("provider" = String, Path, description = "The provider's id"),
+           ("label" = String, Path, description = "The period by the month in which it begins, such as 2026-10")), responses(
+    (status = 200, description = "What would be done, or what was: at least one close", body = Closes),
+    (status = 400, description = "The request is wrong", body = ErrorBody),
+    (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "Only the operator closes", body = ErrorBody),
+    (status = 404, description = "No such provider, no contract of it in that month, or another's", body = ErrorBody),
+    (status = 409, description = "Nothing was closed: the message says why", body = ErrorBody),
+    (status = 501, description = "This process has no Kafka to write to", body = ErrorBody),
+    (status = 503, description = "Kafka or the database is away: the same request may be sent again", body = ErrorBody),
+))]
+pub async fn close(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path((provider, label)): Path<(String, String)>,
+    asked: Result<Json<ClosePeriod>, JsonRejection>,
+) -> Result<Json<Closes>, ApiError> {
+    caller.providers_asked(&*api.parties().await?, Some(&provider))?;
+    if caller.principal != Principal::Operator {
+        return Err(ApiError::Forbidden("only the operator closes periods".to_owned()));
+    }
+    let asked = body(asked)?;
+    let dry_run = asked.dry_run.unwrap_or(true);
+    let reason = asked.overridden.as_deref().map(|text| words("override", text)).transpose()?;
+    if dry_run && reason.is_some() {
+        return Err(ApiError::BadRequest(
+            "a dry run accepts nothing: `override` goes with \"dry_run\": false".to_owned(),
+        ));
+    }
+    let (of, at) = (provider.clone(), label.clone());
+    let closes = api.closers()?.with(&caller.credential, move |closer| {
+        let mode = match &reason {
+            Some(reason) => Mode::Override(reason),
+            None if dry_run => Mode::DryRun,
+            None => Mode::Close,
+        };
+        all(closer, &of, &at, mode)
+    });
+    let closes = closes.await?.ok_or(ApiError::NotFound)?;
+    let outcomes: Vec<&str> = closes.iter().map(|close| close.outcome).collect();
+    tracing::info!(credential = caller.credential, provider, label, dry_run, ?outcomes, "close");
+    match dry_run || outcomes.contains(&"closed") {
+        true => Ok(Json(Closes { dry_run, closes })),
+        false => Err(ApiError::Conflict(why_not(&closes))),
+    }
+}
+
+/// Every close of a label; none if there is no such provider, or no contract of it then.
+fn all(
+    closer: &mut RealCloser,
+    provider: &str,
+    label: &str,
+    mode: Mode<'_>,
+) -> Result<Option<Vec<PeriodClose>>, CloseError> {
+    closer.follow()?;
+    let book = closer.register().newest_book().filter(|(_, book)| book.providers.contains_key(provider));
+    let Some((_, book)) = book else { return Ok(None) };
+    let periods = labelled(book, provider, label)?;
+    let mut closes = Vec::new();
+    for period in &periods {
+        let now = Instant(chrono::Utc::now().timestamp_millis());
+        let outcome = closer.close(period, now, mode)?;
+        closes.push(shown(period, outcome)?);
+    }
+    Ok(Some(closes).filter(|closes| !closes.is_empty()))
+}
+
+/// What keeps the period of a contract open, by a dry run; nothing once it is closed.
+pub(super) fn open_holes(
+    closer: &mut RealCloser,
+    provider: &str,
+    contract: &str,
+    label: &str,
+) -> Result<Vec<Hole>, CloseError> {
+    closer.follow()?;
+    let Some((_, book)) = closer.register().newest_book() else { return Ok(Vec::new()) };
+    let periods = labelled(book, provider, label)?;
+    let Some(period) = periods.iter().find(|period| period.contracts.iter().any(|own| own == contract)) else {
+        return Ok(Vec::new());
+    };
+    let now = Instant(chrono::Utc::now().timestamp_millis());
+    match closer.close(period, now, Mode::DryRun)? {
+        Outcome::Refused(holes, _) => Ok(holes),
+        Outcome::Closed(_) | Outcome::Would(_) | Outcome::NothingToCorrect { .. } | Outcome::Contended => {
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn shown(period: &ProviderPeriod, outcome: Outcome) -> Result<PeriodClose, CloseError> {
+    let (word, holes, closing) = match outcome {
+        Outcome::Closed(closing) => ("closed", Vec::new(), Some(closing)),
+        Outcome::Would(closing) => ("can_be_closed", Vec::new(), Some(closing)),
+        Outcome::Refused(holes, closing) => ("refused", holes, closing),
+        Outcome::NothingToCorrect { .. } => ("nothing_to_correct", Vec::new(), None),
+        Outcome::Contended => ("contended", Vec::new(), None),
+    };
+    let drafts = closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| drafted(closing, draft)));
+    let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
+    Ok(PeriodClose {
+        start: period.key.start.rfc3339(),
+        end: period.key.end.rfc3339(),
+        outcome: word,
+        revision: closing.as_ref().map(|closing| closing.revision),
+        accepted: closing.iter().flat_map(|closing| &closing.waived).map(PeriodHole::from).collect(),
+        rating_id: closing.map(|closing| closing.rating_id),
+        holes: holes.iter().map(PeriodHole::from).collect(),
+        drafts,
+    })
+}
+
+fn drafted(closing: &Closing, draft: &StoredDraft) -> Result<ClosedDraft, CloseError> {
+    let (contract, customer) = (draft.place.contract.clone(), draft.place.customer.clone());
+    let key = DraftKey { rating_id: closing.rating_id.clone(), contract: contract.clone(), customer: customer.clone() };
+    let wrong = |error| CloseError::Document { place: contract.clone(), error: Box::new(error) };
+    Ok(ClosedDraft {
+        draft: short_id(&key).map_err(wrong)?,
+        kind: draft.document.kind.as_str(),
+        total: draft.document.total.clone(),
+        currency: draft.document.currency.clone(),
+        blocked: draft.blocked.clone(),
+        contract,
+        customer,
+    })
+}
+
+/// The holes of all closes in one sentence.
+fn why_not(closes: &[PeriodClose]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for close in closes {
+        let (start, end) = (&close.start, &close.end);
+        match close.outcome {
+            "nothing_to_correct" => {
+                lines.push(format!("{start} to {end} is closed, and nothing accepted since alters an amount"));
+            }
+            "contended" => lines.push(format!("{start} to {end}: others kept deciding in between, try again")),
+            _ => lines.extend(close.holes.iter().map(|hole| format!("{}: {}", hole.kind, hole.text))),
+        }
+    }
+    format!("not closed: {}", lines.join("; "))
+}
