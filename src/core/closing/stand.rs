@@ -59,7 +59,8 @@ impl Footing {
             let next = stand.map_or(Offset(0), |stand| stand.point.offset);
             if next < end {
                 self.holes.push(Hole::Unfinished { stream, partition, at: next, end });
-            } else if end.0 > 0 {
+            } else {
+                // also of one that ends where it begins: its workers may have metered hours again before the first record
                 self.cut.push(CutPoint { stream, partition, offset: end });
             }
             return;
@@ -137,6 +138,23 @@ mod tests {
         assert_eq!(found.cut.iter().map(|point| point.offset.0).collect::<Vec<_>>(), [7, 9, 3]);
         let behind: Vec<_> = found.holes.iter().map(ToString::to_string).collect();
         assert_eq!(behind, ["partition 0 of shared-1 is at 1970-01-01T00:00:00.999Z, needs 1970-01-01T00:00:01Z"]);
+    }
+
+    #[test]
+    fn a_generation_that_ended_where_it_began_is_in_the_cut() {
+        let closed = streams().all().find(|generation| generation.rules.stream.0 == "own-1").map(|own| {
+            let mut rules = (*own.rules).clone();
+            (rules.stream, rules.topic, rules.generation) = (StreamId("own-2".to_owned()), "own-2".to_owned(), 2);
+            let (stream, ends) = (own.rules.stream.clone(), vec![Offset(0), Offset(4)]);
+            let closes = Some(crate::core::decision::stream::Closes { stream, ends, reason: String::new() });
+            Decision::StreamOpened { rules, closes, actor: String::new() }
+        });
+        let mut streams = streams();
+        streams.apply(&closed.unwrap());
+        let found = footing(&streams, "p", &[stand("own", 1, 3, 1_000, 5)], &Ends::new(), NEEDS);
+        let first = CutPoint { stream: StreamId("own-1".to_owned()), partition: Partition(0), offset: Offset(0) };
+        assert_eq!(found.cut, [first]);
+        assert!(found.holes.iter().any(|hole| hole.to_string() == "partition 1 of own-1 is at offset 3, needs 4"));
     }
 
     #[test]
