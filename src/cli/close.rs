@@ -7,14 +7,15 @@ use std::time::{Duration, Instant as Moment};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
-use super::closing::{RealCloser, refused, with_closer};
+use super::closing::with_closer;
+use super::output::refused;
 use super::stream::default_actor;
 use crate::closer::close::{Closing, Mode, Outcome};
+use crate::closer::real::RealCloser;
 use crate::config::Config;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::period::{ProviderPeriod, labelled};
 use crate::core::closing::record::short_id;
-use crate::core::decision::closing::DraftKey;
 use crate::core::word::Instant;
 
 /// The longest wait for workers to write a checkpoint that reflects the newest decisions: three times their longest usual interval.
@@ -166,7 +167,7 @@ fn drafts(closing: &Closing) -> anyhow::Result<String> {
         let document = &draft.document;
         text.push_str(&format!(
             "  {}  {}{buyer}  {} {} {}{blocked}\n",
-            short_id(&key(closing, draft))?,
+            short_id(&draft.place.draft(&closing.rating_id))?,
             place.contract,
             document.kind.as_str(),
             document.total,
@@ -176,11 +177,6 @@ fn drafts(closing: &Closing) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn key(closing: &Closing, draft: &crate::closer::seam::StoredDraft) -> DraftKey {
-    let (contract, customer) = (draft.place.contract.clone(), draft.place.customer.clone());
-    DraftKey { rating_id: closing.rating_id.clone(), contract, customer }
-}
-
 /// What came of it, for programs.
 fn object(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<Value> {
     let holes = |holes: &[Hole]| -> Vec<Value> {
@@ -188,29 +184,18 @@ fn object(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<Value> {
             |hole: &Hole| json!({"kind": hole.kind(), "text": hole.to_string(), "can_be_accepted": hole.is_waivable()});
         holes.iter().map(hole).collect()
     };
-    let closing = match outcome {
-        Outcome::Closed(closing) | Outcome::Would(closing) => Some(closing),
-        Outcome::Refused(_, closing) => closing.as_ref(),
-        Outcome::NothingToCorrect { .. } | Outcome::Contended => None,
-    };
+    let closing = outcome.closing();
     let mut drafts = Vec::new();
     for draft in closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| (closing, draft))) {
         let (closing, draft) = draft;
         drafts.push(json!({
-            "draft": short_id(&key(closing, draft))?, "contract": draft.place.contract, "customer": draft.place.customer,
+            "draft": short_id(&draft.place.draft(&closing.rating_id))?, "contract": draft.place.contract, "customer": draft.place.customer,
             "type": draft.document.kind, "total": draft.document.total, "currency": draft.document.currency, "blocked": draft.blocked,
         }));
     }
-    let (state, open) = match outcome {
-        Outcome::Closed(_) => ("closed", &[][..]),
-        Outcome::Would(_) => ("can_be_closed", &[][..]),
-        Outcome::Refused(open, _) => ("refused", &open[..]),
-        Outcome::NothingToCorrect { .. } => ("nothing_to_correct", &[][..]),
-        Outcome::Contended => ("contended", &[][..]),
-    };
     Ok(json!({
         "provider": period.key.provider, "period": period.label, "start": period.key.start.rfc3339(), "end": period.key.end.rfc3339(),
-        "outcome": state, "revision": closing.map(|closing| closing.revision), "rating_id": closing.map(|closing| &closing.rating_id),
-        "holes": holes(open), "accepted": closing.map(|closing| holes(&closing.waived)), "drafts": drafts,
+        "outcome": outcome.as_str(), "revision": closing.map(|closing| closing.revision), "rating_id": closing.map(|closing| &closing.rating_id),
+        "holes": holes(outcome.holes()), "accepted": closing.map(|closing| holes(&closing.waived)), "drafts": drafts,
     }))
 }

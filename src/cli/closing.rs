@@ -1,25 +1,22 @@
-//! What all commands about closes share: a closer over the configured log and database, and how a draft is named.
+//! What all commands about closes share: a closer over the configured log and database, and what becomes of a decision.
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::output::refused;
+use super::run::patiently;
 use super::stream::ensure_control;
 use crate::clickhouse::{Client, wait};
-use crate::closer::clickhouse::ClickHouseBilling;
-use crate::closer::kafka::{KafkaBilling, ensure_topic};
-use crate::closer::worker::closer;
-use crate::closer::{CloseError, Closer};
+use crate::closer::CloseError;
+use crate::closer::kafka::ensure_topic;
+use crate::closer::real::{RealCloser, closer};
 use crate::config::Config;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::Topics;
-
-/// A closer over Kafka and ClickHouse.
-pub(super) type RealCloser = Closer<KafkaBilling, ClickHouseBilling>;
 
 /// Waits until Kafka and ClickHouse are there, and follows the control log. None if asked to stop meanwhile.
 pub(super) fn ready(
@@ -30,18 +27,9 @@ pub(super) fn ready(
     let client = Client::new(&config.clickhouse);
     runtime.block_on(wait::until_checked(&client, config.run.retry_max))?;
     let topics = Topics::new(&config.kafka)?;
-    let mut pause = Duration::from_millis(100);
-    while !stop.load(Ordering::Acquire) {
-        match runtime.block_on(topics_ready(config, &topics)) {
-            Ok(()) => return Ok(Some(Arc::new(ControlFollower::start(&config.kafka)?))),
-            Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), again_in_ms = pause.as_millis(), "Kafka is away, waiting");
-                std::thread::sleep(pause);
-                pause = wait::longer(pause, config.run.retry_max);
-            }
-        }
-    }
-    Ok(None)
+    let ready = patiently(config, stop, async || topics_ready(config, &topics).await);
+    let Some(()) = runtime.block_on(ready)? else { return Ok(None) };
+    Ok(Some(Arc::new(ControlFollower::start(&config.kafka)?)))
 }
 
 async fn topics_ready(config: &Config, topics: &Topics) -> anyhow::Result<()> {
@@ -65,12 +53,6 @@ pub(super) fn with_closer<T>(
     let done = work(&mut closer);
     control.stop();
     done
-}
-
-/// A refusal: exit code 2, nothing written.
-pub(super) fn refused(text: impl std::fmt::Display) -> anyhow::Result<ExitCode> {
-    eprintln!("plimsoll: {text}");
-    Ok(ExitCode::from(2))
 }
 
 /// What a person decided, or the exit code of its refusal, which is said.

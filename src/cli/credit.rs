@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::catalog::published::history;
 use super::closing::{decided, with_closer};
+use super::output::refused;
 use super::output::say;
 use super::stream::{default_actor, follow};
 use crate::clickhouse::read::window::parse_instant;
@@ -131,7 +132,7 @@ impl GrantArgs {
         let book = newest.read()?;
         let (grant, actor) = match self.checked(&book) {
             Ok(grant) => grant,
-            Err(refusal) => return Ok(refused(&refusal)),
+            Err(refusal) => return refused(&refusal),
         };
         let same = |known: &Grant| {
             (&known.contract, &known.customer, &known.id) == (&grant.contract, &grant.customer, &grant.id)
@@ -141,10 +142,10 @@ impl GrantArgs {
                 say(format_args!("credit {} is granted already", grant.id))?;
                 return Ok(ExitCode::SUCCESS);
             }
-            return Ok(refused(&format!(
+            return refused(format!(
                 "credit {} is granted already with other terms: give this one another --id",
                 grant.id
-            )));
+            ));
         }
         let (id, amount) = (grant.id.clone(), grant.amount.clone());
         let offset = append(&config.kafka, &Decision::CreditGranted { grant, actor }).await?;
@@ -197,11 +198,6 @@ impl GrantArgs {
             )),
         }
     }
-}
-
-fn refused(why: &str) -> ExitCode {
-    eprintln!("plimsoll: {why}");
-    ExitCode::from(2)
 }
 
 fn grants(control: &ControlFollower) -> Grants {

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
-use super::levels::{Format, instant, refused};
+use super::levels::{Format, instant};
+use super::output::refused;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::arrays::{ArrayQuery, log_time};
 use crate::config::Config;

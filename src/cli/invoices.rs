@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::closing::{decided, refused, with_closer};
+use super::closing::{decided, with_closer};
+use super::output::refused;
 use super::stream::default_actor;
 use crate::cli::output::say;
 use crate::clickhouse::Client;

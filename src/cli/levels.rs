@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::output::refused;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Config;
@@ -40,12 +41,6 @@ pub(super) enum Format {
 pub(super) fn instant(text: &str) -> Result<Instant, String> {
     let utc = parse_zone(None).map_err(|error| error.to_string())?;
     parse_instant(text, utc).map_err(|error| error.to_string())
-}
-
-/// Says why a question is refused.
-pub(super) fn refused(reason: impl std::fmt::Display) -> anyhow::Result<ExitCode> {
-    eprintln!("plimsoll: {reason}");
-    Ok(ExitCode::from(2))
 }
 
 impl Args {

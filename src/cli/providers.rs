@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
-use super::levels::{Format, instant, refused};
+use super::levels::{Format, instant};
+use super::output::refused;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::word::Instant;

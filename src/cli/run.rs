@@ -139,10 +139,19 @@ impl Fold<'_> {
 /// The control log, once Kafka is there and the topics of all streams are as they must be. None if asked to stop meanwhile.
 async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Option<(ControlFollower, Retention)>> {
     let topics = Topics::new(&config.kafka)?;
+    patiently(config, stop, async || try_control(config, &topics).await).await
+}
+
+/// Asks Kafka until it answers: what waiting mends is waited out, with pauses that double. None if asked to stop meanwhile.
+pub(super) async fn patiently<T>(
+    config: &Config,
+    stop: &AtomicBool,
+    ask: impl AsyncFn() -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
     let mut pause = Duration::from_millis(100);
     loop {
-        match try_control(config, &topics).await {
-            Ok(control) => return Ok(Some(control)),
+        match ask().await {
+            Ok(answer) => return Ok(Some(answer)),
             Err(error) if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SeamError::Retryable(_)))) => {
                 tracing::warn!(error = format!("{error:#}"), again_in_ms = pause.as_millis(), "Kafka is away, waiting");
                 tokio::time::sleep(pause).await;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::levels::{Format, refused};
+use super::levels::Format;
+use super::output::refused;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::wholesale::WholesaleQuery;
 use crate::config::Config;

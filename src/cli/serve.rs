@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::alarm;
 use crate::clickhouse::{Client, wait};
 use crate::closer::kafka::ensure_topic;
-use crate::closer::worker::closer;
+use crate::closer::real::closer;
 use crate::config::Config;
 use crate::http::{Api, Closers, Decider, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;

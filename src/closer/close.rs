@@ -39,6 +39,36 @@ pub enum Outcome {
     Contended,
 }
 
+impl Outcome {
+    /// The outcome's name for programs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Outcome::Closed(_) => "closed",
+            Outcome::Would(_) => "can_be_closed",
+            Outcome::Refused(..) => "refused",
+            Outcome::NothingToCorrect { .. } => "nothing_to_correct",
+            Outcome::Contended => "contended",
+        }
+    }
+
+    /// What it comes to, if it could be rated.
+    #[must_use]
+    pub fn closing(&self) -> Option<&Closing> {
+        match self {
+            Outcome::Closed(closing) | Outcome::Would(closing) => Some(closing),
+            Outcome::Refused(_, closing) => closing.as_ref(),
+            Outcome::NothingToCorrect { .. } | Outcome::Contended => None,
+        }
+    }
+
+    /// The holes that keep it open.
+    #[must_use]
+    pub fn holes(&self) -> &[Hole] {
+        if let Outcome::Refused(holes, _) = self { holes } else { &[] }
+    }
+}
+
 /// A close with its drafts.
 #[derive(Debug)]
 pub struct Closing {

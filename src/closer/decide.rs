@@ -1,8 +1,8 @@
 //! What people decide of drafts and documents. Everything is checked against the log as it is now and written as one decision; whether it
 //! counts is what the log says afterwards, since somebody else may have decided in between.
 
+use super::drafts::of_close;
 use super::error::CloseError;
-use super::issue::Waiting;
 use super::refusal::Refusal;
 use super::seam::{BillLog, BillStore};
 use super::state::Closer;
@@ -13,6 +13,7 @@ use crate::core::closing::record::short_id;
 use crate::core::closing::register::{DraftState, Subject};
 use crate::core::decision::Decision;
 use crate::core::decision::closing::{CreditNote, CreditedRow, DraftKey, PeriodKey};
+use crate::statement::Place;
 
 /// Characters of a reason or a reference, at most.
 pub const REASON_MAX_CHARS: usize = 2_000;
@@ -36,11 +37,9 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let closes: Vec<String> =
             self.register.closes().iter().rev().map(|closed| closed.close.rating_id.clone()).collect();
         for rating_id in closes {
-            for draft in self.store.drafts(&rating_id)? {
-                let (contract, customer) = (draft.place.contract, draft.place.customer);
-                let key = DraftKey { rating_id: rating_id.clone(), contract, customer };
-                let named = |error| CloseError::Document { place: key.contract.clone(), error: Box::new(error) };
-                if short_id(&key).map_err(named)? == id {
+            for draft in of_close(&mut self.store, &self.register, &rating_id)? {
+                let key = draft.place.draft(&rating_id);
+                if short_id(&key).map_err(CloseError::document(&key.contract))? == id {
                     let state = self.register.draft(&key);
                     return Ok((key, state));
                 }
@@ -54,13 +53,15 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// # Errors
     /// A [`Refusal`]; retryable while the broker or the database is away.
     pub fn issue_draft(&mut self, id: &str) -> Result<String, CloseError> {
-        match self.draft(id)?.1 {
-            DraftState::Waiting => {}
-            DraftState::Issued(number) => return Err(Refusal::Issued { id: id.to_owned(), number }.into()),
-            DraftState::Discarded => return Err(Refusal::Discarded(id.to_owned()).into()),
-        }
-        let found: Option<Waiting> = self.waiting()?.into_iter().find(|waiting| waiting.id == id);
-        let waiting = found.ok_or_else(|| Refusal::NoDraft(id.to_owned()))?;
+        let Some(waiting) = self.waiting()?.into_iter().find(|waiting| waiting.id == id) else {
+            // settled closes are looked through only to say why it cannot be
+            return Err(match self.draft(id)?.1 {
+                DraftState::Waiting => Refusal::NoDraft(id.to_owned()),
+                DraftState::Issued(number) => Refusal::Issued { id: id.to_owned(), number },
+                DraftState::Discarded => Refusal::Discarded(id.to_owned()),
+            }
+            .into());
+        };
         if let Some(why) = &waiting.draft.blocked {
             return Err(Refusal::Blocked { id: id.to_owned(), why: why.clone() }.into());
         }
@@ -164,10 +165,9 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         }
         let origin = invoice::origin(&self.register, issued);
         let (draft, closed) = origin.ok_or_else(|| Refusal::NoDocument(number.to_owned()))?;
-        let is_own = |stored: &super::seam::StoredDraft| {
-            (&stored.place.contract, &stored.place.customer) == (&draft.contract, &draft.customer)
-        };
-        let stored = self.store.drafts(&draft.rating_id)?.into_iter().find(is_own);
+        let place = Place::of(draft);
+        let drafts = of_close(&mut self.store, &self.register, &draft.rating_id)?;
+        let stored = drafts.into_iter().find(|stored| stored.place == place);
         let stored = stored.ok_or_else(|| CloseError::NoDrafts { rating_id: draft.rating_id.clone() })?;
         let wrong = |error| CloseError::CreditNote { number: number.to_owned(), error: Box::new(error) };
         invoice::whole(&self.register, issued, &closed.close.period, stored.document).map_err(wrong)

@@ -73,6 +73,14 @@ pub enum CloseError {
         /// The bound.
         most: usize,
     },
+    /// A close of which other drafts are shown than were decided.
+    #[error(
+        "close {rating_id} counts, and its drafts are not all shown (I9): a replica lags and will have them, or somebody changed rows of the table `rating`: restore them from a backup"
+    )]
+    DraftsLack {
+        /// The close.
+        rating_id: String,
+    },
     /// A close whose drafts are not stored.
     #[error(
         "close {rating_id} counts, and its drafts are not all stored (I9): somebody deleted rows of the table `rating`; restore them from a backup"
@@ -84,10 +92,16 @@ pub enum CloseError {
 }
 
 impl CloseError {
+    /// Says of which document it is that it cannot be made: a contract's, or one with a number.
+    pub fn document(place: &str) -> impl FnOnce(DocumentError) -> Self + '_ {
+        move |error| CloseError::Document { place: place.to_owned(), error: Box::new(error) }
+    }
+
     /// Whether the same may work later without anybody's doing.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
+            CloseError::DraftsLack { .. } => true,
             CloseError::Seam(error) => matches!(error, SeamError::Retryable(_)),
             CloseError::ClickHouse(error) => error.is_retryable(),
             CloseError::Prove(ProveError::ClickHouse(error)) => error.is_retryable(),

@@ -1,5 +1,6 @@
 //! Issuing: drafts get their numbers from the log, one decision each (INVOICE §1, §2).
 
+use super::drafts::of_close;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, StoredDraft};
 use super::state::Closer;
@@ -38,14 +39,12 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let mut waiting = Vec::new();
         for (rating_id, book) in closes {
             let before = waiting.len();
-            for draft in self.store.drafts(&rating_id)? {
-                let (contract, customer) = (draft.place.contract.clone(), draft.place.customer.clone());
-                let key = DraftKey { rating_id: rating_id.clone(), contract, customer };
+            for draft in of_close(&mut self.store, &self.register, &rating_id)? {
+                let key = draft.place.draft(&rating_id);
                 if self.register.draft(&key) != DraftState::Waiting {
                     continue;
                 }
-                let named = |error| CloseError::Document { place: key.contract.clone(), error: Box::new(error) };
-                let id = short_id(&key).map_err(named)?;
+                let id = short_id(&key).map_err(CloseError::document(&key.contract))?;
                 let terms = self.register.book(&book).and_then(|book| book.contracts.get(&key.contract));
                 let is_auto = terms.is_some_and(|contract| contract.issue_auto);
                 waiting.push(Waiting { key, id, draft, is_auto });
@@ -57,20 +56,21 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         Ok(waiting)
     }
 
-    /// Issues all drafts that wait, are not blocked and whose contracts say `issue = "auto"`. Returns how many were decided.
+    /// Issues all drafts that wait, are not blocked and whose contracts say `issue = "auto"`. Returns how many were decided and how many
+    /// wait still.
     ///
     /// # Errors
     /// Retryable while the broker or the database is away.
-    pub fn issue_due(&mut self) -> Result<usize, CloseError> {
-        let mut issued = 0;
-        for waiting in self.waiting()? {
+    pub fn issue_due(&mut self) -> Result<(usize, usize), CloseError> {
+        let (all, mut issued) = (self.waiting()?, 0);
+        for waiting in &all {
             if waiting.is_auto && waiting.draft.blocked.is_none() {
-                self.issue(&waiting)?;
+                self.issue(waiting)?;
                 issued += 1;
             }
         }
         self.follow()?;
-        Ok(issued)
+        Ok((issued, all.len() - issued))
     }
 
     /// Issues one draft: the log is read afterwards to learn its number. Of two decisions about one draft the first counts.

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::drafts::of_close;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, NewInvoice, StoredDraft};
 use super::state::Closer;
+use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, Whole};
-use crate::core::closing::register::{Closed, Issued};
+use crate::core::closing::register::{Closed, Issued, Subject};
 use crate::core::decision::closing::DraftKey;
 use crate::statement::Place;
 
@@ -29,12 +31,11 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
             let mut drafts: BTreeMap<String, Vec<StoredDraft>> = BTreeMap::new();
             let mut invoices = Vec::with_capacity(batch.len());
             for place in batch {
-                invoices.extend(self.invoice(*place, &mut drafts)?);
-            }
-            for (place, invoice) in batch.iter().zip(&invoices) {
+                let Some(invoice) = self.invoice(*place, &mut drafts)? else { continue };
                 if self.reflected.get(*place) == Some(&0) {
-                    self.tell(invoice)?;
+                    self.tell(&invoice)?;
                 }
+                invoices.push(invoice);
             }
             // the row comes last: where it is missing, whoever follows the topic is told once more
             self.store.insert_invoices(&invoices)?;
@@ -69,9 +70,10 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let Some((draft, closed)) = invoice::origin(&self.register, issued) else { return Ok(None) };
         let rating_id = &draft.rating_id;
         if !drafts.contains_key(rating_id) {
-            drafts.insert(rating_id.clone(), self.store.drafts(rating_id)?);
+            drafts.insert(rating_id.clone(), of_close(&mut self.store, &self.register, rating_id)?);
         }
-        let stored = drafts.get(rating_id).and_then(|drafts| drafts.iter().find(|stored| is_of(draft, &stored.place)));
+        let own = Place::of(draft);
+        let stored = drafts.get(rating_id).and_then(|drafts| drafts.iter().find(|stored| stored.place == own));
         let stored = stored.ok_or_else(|| CloseError::NoDrafts { rating_id: rating_id.clone() })?;
         self.made(issued, draft, closed, stored).map(Some)
     }
@@ -85,17 +87,17 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     ) -> Result<NewInvoice, CloseError> {
         let period = &closed.close.period;
         // of a credit note, the document that it is over is made with all its notes
-        let over = self.register.document(&issued.numbered.number).and_then(|issued| match &issued.subject {
-            crate::core::closing::register::Subject::Note(note) => self.register.document(&note.number),
-            crate::core::closing::register::Subject::Draft(_) => None,
-        });
+        let over = match &issued.subject {
+            Subject::Note(note) => self.register.document(&note.number),
+            Subject::Draft(_) => None,
+        };
         let original = over.unwrap_or(issued);
         let number = &original.numbered.number;
         let wrong = |error| CloseError::CreditNote { number: number.clone(), error: Box::new(error) };
         let Whole { document, notes } =
             invoice::whole(&self.register, original, period, stored.document.clone()).map_err(wrong)?;
         let own = &issued.numbered.number;
-        let is_own = |document: &crate::core::billing::document::Document| document.number.as_ref() == Some(own);
+        let is_own = |document: &Document| document.number.as_ref() == Some(own);
         let document = notes.into_iter().chain([document]).find(is_own);
         let document = document.ok_or_else(|| CloseError::NoDrafts { rating_id: draft.rating_id.clone() })?;
         Ok(NewInvoice {
@@ -113,12 +115,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
 
     fn tell(&mut self, invoice: &NewInvoice) -> Result<(), CloseError> {
         let number = invoice.document.number.clone().unwrap_or_default();
-        let json = serde_json::to_string(&invoice.document)
-            .map_err(|error| CloseError::Document { place: number.clone(), error: Box::new(error.into()) })?;
+        let json =
+            serde_json::to_string(&invoice.document).map_err(|error| CloseError::document(&number)(error.into()))?;
         Ok(self.log.publish(&number, &json)?)
     }
-}
-
-fn is_of(draft: &DraftKey, place: &Place) -> bool {
-    (&draft.contract, &draft.customer) == (&place.contract, &place.customer)
 }

@@ -3,15 +3,18 @@
 //! Any number of closers may run, and each may die between any two writes: rows are stored under an id that is a function of their inputs,
 //! headers after rows, the decision last; and the log says which decision counts.
 
+mod attend;
 pub mod clickhouse;
 pub mod close;
 mod condition;
 pub mod decide;
+mod drafts;
 pub mod error;
 pub mod issue;
 pub mod kafka;
 pub mod materialise;
 mod plan;
+pub mod real;
 pub mod refusal;
 pub mod seam;
 mod state;

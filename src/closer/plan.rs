@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::close::Closing;
+use super::drafts::of_close;
 use super::error::CloseError;
 use super::seam::{Asked, BillLog, BillStore, Rated, StoredDraft, Usage};
 use super::state::Closer;
@@ -68,8 +69,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     ) -> Result<Option<(Plan, Vec<Hole>)>, CloseError> {
         let version = self.version(newest)?;
         let inputs = self.inputs(&period, newest, footing, after, version.number);
-        let named = |error| CloseError::Document { place: period.key.provider.clone(), error: Box::new(error) };
-        let rating_id = inputs.rating_id().map_err(named)?;
+        let rating_id = inputs.rating_id().map_err(CloseError::document(&period.key.provider))?;
         let basis = self.log.basis(after, &inputs.book)?;
         // a re-pricing may put other contracts into the period
         let period = of_key(&basis.book, &period.key).unwrap_or(period);
@@ -145,17 +145,16 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let revisions: Vec<String> =
             self.register.revisions(key).map(|closed| closed.close.rating_id.clone()).collect();
         for rating_id in revisions {
-            for StoredDraft { place, document, .. } in self.store.drafts(&rating_id)? {
-                let Place { contract, customer } = place.clone();
-                let draft = DraftKey { rating_id: rating_id.clone(), contract, customer };
+            for StoredDraft { place, document, .. } in of_close(&mut self.store, &self.register, &rating_id)? {
+                let draft = place.draft(&rating_id);
                 if self.register.discarded_below(&draft, plan.inputs.after) {
                     continue;
                 }
                 let own = before.entry(place).or_default();
-                let named = |error| CloseError::Document { place: draft.contract.clone(), error: Box::new(error) };
                 let document = match self.register.draft(&draft) {
                     DraftState::Issued(number) => match self.register.document(&number) {
-                        Some(issued) => invoice::numbered(&self.register, issued, key, document).map_err(named)?,
+                        Some(issued) => invoice::numbered(&self.register, issued, key, document)
+                            .map_err(CloseError::document(&draft.contract))?,
                         None => document,
                     },
                     DraftState::Waiting | DraftState::Discarded => {
@@ -221,9 +220,12 @@ fn made(
     rated: Option<(Document, Detail)>,
     before: &[Document],
 ) -> Result<Option<StoredDraft>, CloseError> {
-    let named = |error| CloseError::Document { place: place.contract.clone(), error: Box::new(error) };
     let (open, detail) = rated.map_or((None, Detail::default()), |(open, detail)| (Some(open), detail));
-    let Some(document) = draft(&plan.inputs, &plan.rating_id, open, before).map_err(named)? else { return Ok(None) };
+    let Some(document) =
+        draft(&plan.inputs, &plan.rating_id, open, before).map_err(CloseError::document(&place.contract))?
+    else {
+        return Ok(None);
+    };
     let contract = plan.basis.book.contracts.get(&place.contract);
     let blocked =
         contract.and_then(|contract| blocked(&plan.basis.book, contract, &document, place.customer.as_deref()));
@@ -231,6 +233,6 @@ fn made(
 }
 
 fn waits(draft: &DraftKey) -> Result<Hole, CloseError> {
-    let named = |error| CloseError::Document { place: draft.contract.clone(), error: Box::new(error) };
-    Ok(Hole::DraftWaits { contract: draft.contract.clone(), draft: short_id(draft).map_err(named)? })
+    let id = short_id(draft).map_err(CloseError::document(&draft.contract))?;
+    Ok(Hole::DraftWaits { contract: draft.contract.clone(), draft: id })
 }

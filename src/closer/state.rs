@@ -16,7 +16,7 @@ pub struct Closer<L, S> {
     /// Who decides, for the record.
     pub(super) actor: String,
     pub(super) versions: &'static [RateVersion],
-    /// Closes all drafts of which are.
+    /// Closes of which all drafts are issued or discarded: they are not looked at again.
     pub(super) done: HashSet<String>,
     /// How many decisions the stored row of each number reflects, in the order of the log.
     pub(super) reflected: Vec<u64>,

@@ -7,31 +7,23 @@ use std::time::{Duration, Instant as Moment};
 
 use tokio::runtime::Handle;
 
-use super::clickhouse::ClickHouseBilling;
-use super::close::{Mode, Outcome};
+use super::attend::Refusal;
 use super::error::CloseError;
-use super::kafka::KafkaBilling;
-use super::seam::BillStore as _;
-use super::state::Closer;
+use super::real::{RealCloser, closer};
 use crate::audit::auditor::Auditor;
 use crate::audit::close::ahead;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::bucket_newest::newer;
 use crate::clickhouse::read::stored;
 use crate::config::Config;
 use crate::core::closing::agenda;
 use crate::core::closing::period::ProviderPeriod;
-use crate::core::cut::Stand;
 use crate::core::decision::closing::PeriodKey;
-use crate::core::word::{Instant, Offset};
+use crate::core::word::Instant;
 use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
-use crate::prove::documents::Documents;
 use crate::remeter::Definitions;
 use crate::run::mirror::mirror_new;
 
-/// A refusal is looked into again after this long, also if no checkpoint moved: an audit or a person may have mended it.
-const AGAIN_AFTER: Duration = Duration::from_secs(300);
 /// How long a look at whether to stop may come late.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -59,23 +51,16 @@ pub struct Round {
 
 /// A closer that works by itself.
 pub struct BillWorker {
-    closer: Closer<KafkaBilling, ClickHouseBilling>,
-    client: Client,
+    pub(super) closer: RealCloser,
+    pub(super) client: Client,
     control: Arc<ControlFollower>,
-    runtime: Handle,
-    metrics: Arc<Metrics>,
+    pub(super) runtime: Handle,
+    pub(super) metrics: Arc<Metrics>,
     interval: Duration,
     audits_ahead: usize,
     mirrored: Option<u64>,
-    refused: HashMap<PeriodKey, Refusal>,
-    proved: HashSet<String>,
-}
-
-/// When and on what footing a close was refused.
-struct Refusal {
-    stands: Vec<Stand>,
-    decisions: Offset,
-    at: Moment,
+    pub(super) refused: HashMap<PeriodKey, Refusal>,
+    pub(super) proved: HashSet<String>,
 }
 
 impl BillWorker {
@@ -141,10 +126,10 @@ impl BillWorker {
         self.mirror()?;
         let now = Instant(chrono::Utc::now().timestamp_millis());
         let mut round = self.close_due(now)?;
-        round.issued = self.closer.issue_due()?;
+        let (issued, waiting) = self.closer.issue_due()?;
+        round.issued = issued;
         round.materialised = self.closer.materialise()?;
         self.mirror()?;
-        let waiting = self.closer.waiting()?.len();
         self.metrics.drafts_waiting.set(gauge(waiting));
         self.metrics.periods_overdue.set(gauge(round.refused));
         self.prove_one()?;
@@ -199,85 +184,6 @@ impl BillWorker {
         }
         Ok(())
     }
-
-    /// Corrects closed periods of a provider in which usage was accepted since (DESIGN §7): right before its next one is closed.
-    fn correct(&mut self, provider: &str, next: &ProviderPeriod, now: Instant) -> Result<(), CloseError> {
-        let register = self.closer.register();
-        let newest = register.newest_of(provider).filter(|closed| closed.close.period != next.key);
-        let moved: Vec<(PeriodKey, Vec<crate::core::cut::CutPoint>)> =
-            newest.map(|closed| (closed.close.period.clone(), closed.close.cut.clone())).collect();
-        for (key, cut) in moved {
-            let (from, until) = (key.start, key.end);
-            let moved = self.runtime.block_on(newer(&self.client, provider, (from, until), &cut))?;
-            let is_due =
-                moved || self.closer.register().repricing(&key, self.closer.register().next_revision(&key)).is_some();
-            let of_key = |book| crate::core::closing::period::of_key(book, &key);
-            let book = self.closer.register().revisions(&key).last().map(|closed| closed.close.book.clone());
-            let book = book.and_then(|hash| self.closer.register().book(&hash));
-            if let Some(period) = book.filter(|_| is_due).and_then(of_key) {
-                self.close(&period, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes one period. True if it is closed now, false if holes keep it open, none if nothing has changed since they did.
-    fn close(&mut self, period: &ProviderPeriod, now: Instant) -> Result<Option<bool>, CloseError> {
-        let (stands, decisions) = (self.closer.store().stands()?, self.closer.register().next());
-        let is_same = |known: &Refusal| {
-            known.stands == stands && known.decisions == decisions && known.at.elapsed() < AGAIN_AFTER
-        };
-        if self.refused.get(&period.key).is_some_and(is_same) {
-            return Ok(Some(false));
-        }
-        let (provider, label) = (&*period.key.provider, &*period.label);
-        match self.closer.close(period, now, Mode::Close) {
-            Ok(Outcome::Closed(closing)) => {
-                let (revision, drafts) = (closing.revision, closing.drafts.len());
-                tracing::info!(provider, period = label, revision, drafts, "closed");
-                self.refused.remove(&period.key);
-                Ok(Some(true))
-            }
-            Ok(Outcome::Refused(holes, _)) => {
-                for hole in &holes {
-                    tracing::warn!(provider, period = label, "not closed: {hole}");
-                }
-                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
-                Ok(Some(false))
-            }
-            Ok(Outcome::NothingToCorrect { .. } | Outcome::Would(_)) => Ok(None),
-            Ok(Outcome::Contended) => Ok(Some(false)),
-            Err(error) if error.is_retryable() => Err(error),
-            Err(error) => {
-                tracing::error!(provider, period = label, %error, "not closed");
-                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
-                Ok(Some(false))
-            }
-        }
-    }
-
-    /// Proves one close that this process has not proved: from the ledger alone, so that a wrong document is known before it is paid.
-    fn prove_one(&mut self) -> Result<(), CloseError> {
-        let closes = self.closer.register().closes();
-        let next = closes.iter().map(|closed| &closed.close.rating_id).find(|id| !self.proved.contains(*id)).cloned();
-        let Some(rating_id) = next else { return Ok(()) };
-        let proof = self.runtime.block_on(async {
-            let documents = Documents::read(&self.client).await?;
-            let place = documents.register().closes().iter().position(|closed| closed.close.rating_id == rating_id);
-            match place {
-                Some(place) => documents.close(place, None, &|_| {}).await.map(Some),
-                None => Ok(None),
-            }
-        })?;
-        if let Some(proof) = proof {
-            self.metrics.proved(proof.verdicts.iter().filter(|verdict| verdict.proven).count(), proof.verdicts.len());
-            if !proof.is_proven() {
-                tracing::error!(rating_id, "a close is not proven: `plimsoll prove --all` says what differs");
-            }
-            self.proved.insert(rating_id);
-        }
-        Ok(())
-    }
 }
 
 impl Round {
@@ -289,22 +195,6 @@ impl Round {
             materialised: self.materialised + other.materialised,
         }
     }
-}
-
-/// A closer over the configured log and database.
-///
-/// # Errors
-/// Permanent if librdkafka does not accept the settings.
-pub fn closer(
-    config: &Config,
-    client: &Client,
-    control: &Arc<ControlFollower>,
-    runtime: &Handle,
-    actor: String,
-) -> Result<Closer<KafkaBilling, ClickHouseBilling>, CloseError> {
-    let log = KafkaBilling::new(&config.kafka, Arc::clone(control), runtime.clone())?;
-    let store = ClickHouseBilling::new(client.clone(), runtime.clone(), Arc::clone(control));
-    Ok(Closer::new(log, store, actor))
 }
 
 fn gauge(count: usize) -> i64 {

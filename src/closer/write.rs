@@ -1,9 +1,10 @@
 //! Writing a close: rows, then headers, then the decision, each of which may be the last thing that this process does.
 
 use super::close::{Attempt, Outcome};
+use super::drafts::digest;
 use super::error::CloseError;
 use super::plan::{Plan, asked};
-use super::seam::{BillLog, BillStore, NewRating};
+use super::seam::{BillLog, BillStore, NewRating, StoredDraft};
 use super::state::Closer;
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::hole::Hole;
@@ -25,10 +26,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
 
     /// Writes a close. Whether it counts is what the log says afterwards.
     pub(super) fn write(&mut self, plan: Plan, waived: Vec<Hole>) -> Result<Attempt, CloseError> {
-        let close = close_of(&plan).map_err(|error| CloseError::Document {
-            place: plan.inputs.period.provider.clone(),
-            error: Box::new(error),
-        })?;
+        let close = close_of(&plan).map_err(CloseError::document(&plan.inputs.period.provider))?;
         let rating = NewRating { rating_id: &plan.rating_id, inputs: &plan.inputs, drafts: &plan.drafts };
         // nothing is rated any more
         if !self.store.insert_rows(&asked(&plan, &|_, _| Vec::new()), &rating)? {
@@ -49,10 +47,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
 
 /// What the control log says of a close.
 fn close_of(plan: &Plan) -> Result<Close, DocumentError> {
-    let (mut ratings, mut credits) = (Vec::new(), Vec::new());
-    for draft in &plan.drafts {
-        let (place, document) = (&draft.place, &draft.document);
-        ratings.push((place.contract.clone(), place.customer.clone(), record::digest_of(document)?));
+    let mut credits = Vec::new();
+    for StoredDraft { place, document, .. } in &plan.drafts {
         credits.extend(record::credits(document, place.customer.as_deref())?);
     }
     let inputs = plan.inputs.clone();
@@ -65,7 +61,7 @@ fn close_of(plan: &Plan) -> Result<Close, DocumentError> {
         versions: inputs.versions,
         book: inputs.book,
         rating_id: plan.rating_id.clone(),
-        digest: record::digest(ratings)?,
+        digest: digest(&plan.drafts)?,
         credits,
     })
 }

@@ -6,15 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
-use crate::closer::clickhouse::ClickHouseBilling;
-use crate::closer::kafka::KafkaBilling;
-use crate::closer::{CloseError, Closer};
+use crate::closer::CloseError;
+use crate::closer::real::RealCloser;
 
 /// Closers at work at once; whoever comes then waits as long as a request may take.
 pub const CLOSERS_MAX: usize = 2;
-
-/// A closer over Kafka and ClickHouse.
-pub type RealCloser = Closer<KafkaBilling, ClickHouseBilling>;
 
 /// How one is made.
 pub type MakeCloser = Arc<dyn Fn() -> Result<RealCloser, CloseError> + Send + Sync>;

@@ -10,18 +10,18 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::caller::Caller;
-use super::closers::RealCloser;
 use super::error::{ApiError, ErrorBody};
 use super::reason::{body, words};
 use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
+use crate::closer::real::RealCloser;
 use crate::closer::seam::StoredDraft;
 use crate::config::Principal;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::period::{ProviderPeriod, labelled};
 use crate::core::closing::record::short_id;
-use crate::core::decision::closing::DraftKey;
 use crate::core::word::Instant;
+use crate::statement::Place;
 
 /// Whether it is meant.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -173,7 +173,7 @@ fn all(
     for period in &periods {
         let now = Instant(chrono::Utc::now().timestamp_millis());
         let outcome = closer.close(period, now, mode)?;
-        closes.push(shown(period, outcome)?);
+        closes.push(shown(period, &outcome)?);
     }
     Ok(Some(closes).filter(|closes| !closes.is_empty()))
 }
@@ -192,42 +192,29 @@ pub(super) fn open_holes(
         return Ok(Vec::new());
     };
     let now = Instant(chrono::Utc::now().timestamp_millis());
-    match closer.close(period, now, Mode::DryRun)? {
-        Outcome::Refused(holes, _) => Ok(holes),
-        Outcome::Closed(_) | Outcome::Would(_) | Outcome::NothingToCorrect { .. } | Outcome::Contended => {
-            Ok(Vec::new())
-        }
-    }
+    Ok(closer.close(period, now, Mode::DryRun)?.holes().to_vec())
 }
 
-fn shown(period: &ProviderPeriod, outcome: Outcome) -> Result<PeriodClose, CloseError> {
-    let (word, holes, closing) = match outcome {
-        Outcome::Closed(closing) => ("closed", Vec::new(), Some(closing)),
-        Outcome::Would(closing) => ("can_be_closed", Vec::new(), Some(closing)),
-        Outcome::Refused(holes, closing) => ("refused", holes, closing),
-        Outcome::NothingToCorrect { .. } => ("nothing_to_correct", Vec::new(), None),
-        Outcome::Contended => ("contended", Vec::new(), None),
-    };
+fn shown(period: &ProviderPeriod, outcome: &Outcome) -> Result<PeriodClose, CloseError> {
+    let closing = outcome.closing();
     let drafts = closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| drafted(closing, draft)));
     let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
     Ok(PeriodClose {
         start: period.key.start.rfc3339(),
         end: period.key.end.rfc3339(),
-        outcome: word,
-        revision: closing.as_ref().map(|closing| closing.revision),
+        outcome: outcome.as_str(),
+        revision: closing.map(|closing| closing.revision),
         accepted: closing.iter().flat_map(|closing| &closing.waived).map(PeriodHole::from).collect(),
-        rating_id: closing.map(|closing| closing.rating_id),
-        holes: holes.iter().map(PeriodHole::from).collect(),
+        rating_id: closing.map(|closing| closing.rating_id.clone()),
+        holes: outcome.holes().iter().map(PeriodHole::from).collect(),
         drafts,
     })
 }
 
 fn drafted(closing: &Closing, draft: &StoredDraft) -> Result<ClosedDraft, CloseError> {
-    let (contract, customer) = (draft.place.contract.clone(), draft.place.customer.clone());
-    let key = DraftKey { rating_id: closing.rating_id.clone(), contract: contract.clone(), customer: customer.clone() };
-    let wrong = |error| CloseError::Document { place: contract.clone(), error: Box::new(error) };
+    let Place { contract, customer } = draft.place.clone();
     Ok(ClosedDraft {
-        draft: short_id(&key).map_err(wrong)?,
+        draft: short_id(&draft.place.draft(&closing.rating_id)).map_err(CloseError::document(&contract))?,
         kind: draft.document.kind.as_str(),
         total: draft.document.total.clone(),
         currency: draft.document.currency.clone(),

@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::caller::Caller;
-use super::closers::RealCloser;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
@@ -18,6 +17,7 @@ use super::reason::{body, reason};
 use super::sides::Sides;
 use crate::clickhouse::read::drafts;
 use crate::closer::CloseError;
+use crate::closer::real::RealCloser;
 use crate::config::Principal;
 
 /// Which drafts are asked for.

@@ -139,7 +139,7 @@ async fn holes(api: &Api, caller: &Caller, book: &Book, document: &Document) -> 
     let (contract, label) = (document.contract.clone(), document.period.label.clone());
     let terms = book.contracts.get(&contract).ok_or(ApiError::NotFound)?;
     let provider = party::provider(terms).to_owned();
-    let open = move |closer: &mut super::closers::RealCloser| open_holes(closer, &provider, &contract, &label);
+    let open = move |closer: &mut crate::closer::real::RealCloser| open_holes(closer, &provider, &contract, &label);
     let holes = api.closers()?.with(&caller.credential, open).await?;
     Ok(holes.iter().map(|hole| seen(hole, &caller.principal, book)).collect())
 }

@@ -14,7 +14,8 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use crate::config::Principal;
 use crate::core::billing::document::Document;
-use crate::core::book::model::{Book, Buyer, Seller};
+use crate::core::book::model::{Book, Seller};
+use crate::core::closing::period;
 use crate::core::pricing::error::RateError;
 use crate::statement::{Place, Rater, StatementError};
 
@@ -109,9 +110,7 @@ pub(super) fn may_read(principal: &Principal, book: &Book, contract: &str) -> bo
 }
 
 fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
-    book.contracts.get(contract).is_some_and(|terms| {
-        terms.buyer == Buyer::Provider(provider.to_owned()) || terms.seller == Seller::Provider(provider.to_owned())
-    })
+    book.contracts.get(contract).is_some_and(|terms| period::concerns(terms, provider))
 }
 
 pub(super) fn refusal(error: StatementError) -> ApiError {

@@ -5,7 +5,8 @@ use super::rerate::{Rerating, Source};
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{past, rating};
 use crate::core::book::claim;
-use crate::core::book::model::{Buyer, Contract, Seller};
+use crate::core::book::model::{Buyer, Contract};
+use crate::core::closing::period::concerns;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::{Period, Span, local_day, period};
 use crate::statement::Place;
@@ -26,11 +27,7 @@ impl Rerating<'_> {
 
     /// The contracts in which the provider buys or sells and whose period this is.
     fn contracts(&self) -> Vec<(&String, &Contract)> {
-        let concerns = |contract: &Contract| {
-            contract.buyer == Buyer::Provider(self.provider.to_owned())
-                || contract.seller == Seller::Provider(self.provider.to_owned())
-        };
-        let all = self.book.0.contracts.iter().filter(|(_, contract)| concerns(contract));
+        let all = self.book.0.contracts.iter().filter(|(_, contract)| concerns(contract, self.provider));
         all.filter(|(id, _)| self.period(id).is_ok_and(|period| period.is_some())).collect()
     }
 

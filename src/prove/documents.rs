@@ -92,7 +92,7 @@ impl Documents {
         }
         let Subject::Draft(draft) = &found.subject else { return None };
         let place = self.register.closes().iter().position(|closed| closed.close.rating_id == draft.rating_id)?;
-        Some((place, Place { contract: draft.contract.clone(), customer: draft.customer.clone() }))
+        Some((place, Place::of(draft)))
     }
 
     /// The closes that are asked for, by their place in the register.

@@ -13,7 +13,7 @@ use crate::clickhouse::read::rows::Rows;
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::issue;
-use crate::core::decision::closing::{Close, DraftKey};
+use crate::core::decision::closing::Close;
 use crate::statement::Place;
 
 /// Issued documents that are asked for at once.
@@ -74,8 +74,7 @@ impl Closed<'_> {
         let mut earlier: BTreeMap<Place, Vec<Document>> = BTreeMap::new();
         for close in self.before.iter().filter(|close| close.period == self.close.period) {
             for (place, draft) in self.stored(&close.rating_id, only).await? {
-                let Place { contract, customer } = place.clone();
-                let key = DraftKey { rating_id: close.rating_id.clone(), contract, customer };
+                let key = place.draft(&close.rating_id);
                 // it counts as nothing issued
                 if self.register.discarded_below(&key, self.close.after) {
                     continue;
@@ -92,8 +91,7 @@ impl Closed<'_> {
     }
 
     pub(super) fn number(&self, close: &Close, place: &Place) -> Option<&Number> {
-        let Place { contract, customer } = place.clone();
-        self.issued.get(&DraftKey { rating_id: close.rating_id.clone(), contract, customer })
+        self.issued.get(&place.draft(&close.rating_id))
     }
 
     pub(super) fn issued_as(

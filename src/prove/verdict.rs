@@ -88,12 +88,9 @@ impl Proof {
         self.altered.is_empty() && self.verdicts.iter().all(|verdict| verdict.proven)
     }
 
-    /// Tells how many documents are proven and how many are not: for whoever proves all of them now and then.
+    /// Tells how many documents are proven and how many are not, beside those that were told before.
     pub fn tell(&self, metrics: &Metrics) {
-        let proved = self.verdicts.iter().filter(|verdict| verdict.proven).count();
-        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        metrics.prove_proved.set(gauge(proved));
-        metrics.prove_failed.set(gauge(self.verdicts.len() - proved));
+        metrics.proved(self.verdicts.iter().filter(|verdict| verdict.proven).count(), self.verdicts.len());
     }
 
     /// Notes rows that were altered, each once.

@@ -11,6 +11,7 @@ use crate::core::billing::statement::document;
 use crate::core::book::Book;
 use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Contract, Seller};
+use crate::core::decision::closing::DraftKey;
 use crate::core::decision::credit::Grants;
 use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::pricing::error::RateError;
@@ -33,6 +34,21 @@ pub struct Place {
     pub contract: String,
     /// The customer of a `"*"` contract, by id or unknown tag.
     pub customer: Option<String>,
+}
+
+impl Place {
+    /// The draft that a close made of it.
+    #[must_use]
+    pub fn draft(&self, rating_id: &str) -> DraftKey {
+        let Self { contract, customer } = self.clone();
+        DraftKey { rating_id: rating_id.to_owned(), contract, customer }
+    }
+
+    /// The place of which a draft is.
+    #[must_use]
+    pub fn of(draft: &DraftKey) -> Self {
+        Self { contract: draft.contract.clone(), customer: draft.customer.clone() }
+    }
 }
 
 /// A book, and the database that it rates from.

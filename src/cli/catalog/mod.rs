@@ -18,6 +18,7 @@ use crate::core::book::change::changes;
 use crate::core::decision::Decision;
 use crate::kafka::control::ControlWriter;
 use crate::kafka::topic::Topics;
+use plan::Reopened;
 pub(super) use plan::new_meters;
 use published::{At, History, at, history};
 
@@ -148,7 +149,7 @@ pub(super) async fn apply(
     }
     let reopened = if refusals.is_empty() { plan::reopened(config, &control, &book).await? } else { Vec::new() };
     if reprice.is_none() {
-        refusals.extend(reopened.iter().flat_map(|(_, told)| told.clone()));
+        refusals.extend(reopened.iter().flat_map(|one| one.told.clone()));
     }
     for refusal in &refusals {
         eprintln!("plimsoll: {refusal}");
@@ -161,18 +162,17 @@ pub(super) async fn apply(
     let writer = ControlWriter::new(&config.kafka)?;
     let decision = Decision::PriceBookPublished { hash: hash.clone(), book: book.canonical()?, actor: actor.clone() };
     let offset = writer.append(&decision).await.context("read `plimsoll catalog history` before trying again")?;
-    for (period, _) in &reopened {
+    for Reopened { period, revision, .. } in &reopened {
         let (reason, actor) = (reprice.unwrap_or_default().trim().to_owned(), actor.clone());
-        let revision = plan::next_revision(&control, period);
-        let decision = Decision::PeriodRepriced { period: period.clone(), revision, book: hash.clone(), reason, actor };
+        let (period, revision) = (period.clone(), *revision);
+        let decision = Decision::PeriodRepriced { period, revision, book: hash.clone(), reason, actor };
         writer.append(&decision).await.context("say it with `plimsoll reprice` for periods that are missing")?;
     }
     // told when it is done: an output that nobody reads must not keep a book from being published
     for change in changes.into_iter().flatten() {
         say(format_args!("{change}"))?;
     }
-    for (period, _) in &reopened {
-        let revision = plan::next_revision(&control, period);
+    for Reopened { period, revision, .. } in &reopened {
         say(format_args!("revision {revision} of {} from {} will be rated with it", period.provider, period.start))?;
     }
     say(format_args!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic))?;

@@ -52,7 +52,7 @@ struct Plan {
 pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> anyhow::Result<ExitCode> {
     let Some(book) = source::read(directory)? else { return Ok(ExitCode::from(REFUSED)) };
     let control = follow(config)?;
-    let (history, closed) = (history(&control), closed(&control));
+    let (history, closed) = (history(&control), closed(&register(&control)));
     let newest = history.last();
     let old = newest.map_or(Ok(Book::default()), |newest| newest.read())?;
     let mut plan = Plan {
@@ -82,12 +82,16 @@ pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> an
     Ok(if plan.refusals.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 
-/// The periods that are closed, as decisions say.
-fn closed(control: &ControlFollower) -> Vec<ClosedPeriod> {
-    let keys = keys_of_closes(control).into_iter();
+/// The periods that are closed.
+fn closed(register: &Register) -> Vec<ClosedPeriod> {
     let shown =
         |key: PeriodKey| ClosedPeriod { provider: key.provider, start: key.start.rfc3339(), end: key.end.rfc3339() };
-    keys.map(shown).collect()
+    closed_keys(register).into_iter().map(shown).collect()
+}
+
+/// The closed periods, each once.
+fn closed_keys(register: &Register) -> BTreeSet<PeriodKey> {
+    register.closes().iter().map(|closed| closed.close.period.clone()).collect()
 }
 
 fn register(control: &ControlFollower) -> Register {
@@ -98,22 +102,20 @@ fn register(control: &ControlFollower) -> Register {
     register
 }
 
-/// Which revision a period's next close will be.
-pub(super) fn next_revision(control: &ControlFollower, period: &PeriodKey) -> u32 {
-    register(control).next_revision(period)
+/// A closed period that another book would change.
+pub(super) struct Reopened {
+    /// Which.
+    pub(super) period: PeriodKey,
+    /// Which revision its next close will be.
+    pub(super) revision: u32,
+    /// What the book does to it, in words.
+    pub(super) told: Vec<String>,
 }
 
-fn keys_of_closes(control: &ControlFollower) -> BTreeSet<PeriodKey> {
-    register(control).closes().iter().map(|closed| closed.close.period.clone()).collect()
-}
-
-/// The closed periods that another book would change, with what it does to them in words (PRICING §14).
-pub(super) async fn reopened(
-    config: &Config,
-    control: &ControlFollower,
-    book: &Book,
-) -> anyhow::Result<Vec<(PeriodKey, Vec<String>)>> {
-    let keys = keys_of_closes(control);
+/// The closed periods that another book would change (PRICING §14).
+pub(super) async fn reopened(config: &Config, control: &ControlFollower, book: &Book) -> anyhow::Result<Vec<Reopened>> {
+    let register = register(control);
+    let keys = closed_keys(&register);
     let history = history(control);
     let (Some(newest), false) = (history.last(), keys.is_empty()) else { return Ok(Vec::new()) };
     let client = Client::new(&config.clickhouse);
@@ -121,7 +123,7 @@ pub(super) async fn reopened(
     let now = Rater::with_book(&client, newest.read()?, newest.hash.clone()).await?;
     let then = Rater::with_book(&client, book.clone(), book.hash()?).await?;
     let mut plan = Plan::default();
-    plan.rate(&Comparison::new(now, then), &spans, &closed(control), true).await?;
+    plan.rate(&Comparison::new(now, then), &spans, &closed(&register), true).await?;
     let mut found = Vec::new();
     for key in keys {
         let (start, end) = (key.start.rfc3339(), key.end.rfc3339());
@@ -133,7 +135,7 @@ pub(super) async fn reopened(
         };
         let told = plan.effects.iter().filter(is_own).map(refusal).collect::<Vec<_>>();
         if !told.is_empty() {
-            found.push((key, told));
+            found.push(Reopened { revision: register.next_revision(&key), period: key, told });
         }
     }
     Ok(found)

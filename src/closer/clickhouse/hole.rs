@@ -13,6 +13,7 @@ use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::closer::error::CloseError;
 use crate::core::closing::hole::Hole;
+use crate::core::closing::stand::may_hold;
 use crate::core::cut::CutPoint;
 use crate::core::decision::closing::PeriodKey;
 use crate::core::decision::resolution::{Position, Resolution, resolutions};
@@ -48,8 +49,7 @@ pub async fn aside(
         counted("q.")
     );
     let streams = control.register();
-    let is_own = |provider: &Option<String>| provider.as_deref().is_none_or(|own| own == period.provider);
-    let own = streams.all().filter(|generation| is_own(&generation.rules.provider));
+    let own = streams.all().filter(|generation| may_hold(generation, &period.provider));
     let own: Vec<&str> = own.map(|generation| generation.rules.stream.0.as_str()).collect();
     let select = void::read(client).await?.bind(client.select(&sql)).param("provider", &period.provider);
     let mut rows: Rows<AsideRow> = Rows::of(client, select.param("own", own).param("end", period.end.0))?;

@@ -11,7 +11,6 @@ use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
 use crate::core::closing::record::{digest_of, short_id};
-use crate::core::decision::closing::DraftKey;
 use crate::core::pricing::row::statistic_name;
 use crate::statement::Place;
 
@@ -51,8 +50,7 @@ pub fn lines(rating_id: &str, drafts: &[StoredDraft]) -> Result<Vec<RatedLineRow
 pub fn headers(rating: &NewRating<'_>, drafts: &[StoredDraft]) -> Result<Vec<RatingRow>, CloseError> {
     let header = |draft: &StoredDraft| {
         let StoredDraft { place, document, detail, blocked } = draft;
-        let Place { contract, customer } = place.clone();
-        let key = DraftKey { rating_id: rating.rating_id.to_owned(), contract, customer };
+        let key = place.draft(rating.rating_id);
         let period = &rating.inputs.period;
         Ok(RatingRow {
             rating_id: rating.rating_id.to_owned(),
@@ -142,5 +140,5 @@ fn json(place: &Place, value: &impl serde::Serialize) -> Result<String, CloseErr
 }
 
 fn named(place: &Place, error: DocumentError) -> CloseError {
-    CloseError::Document { place: place.contract.clone(), error: Box::new(error) }
+    CloseError::document(&place.contract)(error)
 }

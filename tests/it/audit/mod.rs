@@ -21,6 +21,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::guards::BOOK;
 use crate::worker::Parts;
 
 async fn remeter(client: &Client) -> Remeter {
@@ -70,17 +71,6 @@ async fn remetered_is_stored(client: &Client) -> (u64, u64) {
     (buckets, readings)
 }
 
-const BOOK: &str = r#"format = 1
-[meter.used]
-kind = "gauge"
-base = "byte"
-[meter.read]
-kind = "counter"
-base = "byte"
-[meter.written]
-kind = "delta"
-base = "byte"
-"#;
 const START_S: i64 = 1_790_812_800;
 const POLLS: i64 = 400;
 const ARRAYS: i64 = 4;

@@ -109,5 +109,15 @@ fn a_month_is_closed_issued_corrected_and_proved() {
         proven(&parts);
     }
     assert!(parts.number("SELECT count() FROM invoice FINAL WHERE document_type != 'invoice'") > 0);
+
+    // a close of which a draft lacks is not worked with: what it corrects would be billed again
+    let lacking = "SELECT rating_id FROM rating GROUP BY rating_id HAVING uniqExact(contract, customer) > 1 ORDER BY rating_id LIMIT 1";
+    let some = format!(
+        "rating_id = ({lacking}) AND customer = (SELECT max(customer) FROM rating WHERE rating_id = ({lacking}))"
+    );
+    parts.execute(&format!("ALTER TABLE rating DELETE WHERE {some} SETTINGS mutations_sync = 2")).unwrap();
+    let output = parts.run(&["drafts"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && errors.contains("its drafts are not all shown (I9)"), "{errors}");
     worker.kill();
 }

@@ -1,0 +1,99 @@
+//! What `plimsoll bill` does about one period: corrects those before it, closes it, remembers why it could not, proves what was closed.
+
+use std::time::{Duration, Instant as Moment};
+
+use super::close::{Mode, Outcome};
+use super::error::CloseError;
+use super::seam::BillStore as _;
+use super::worker::BillWorker;
+use crate::clickhouse::read::bucket_newest::newer;
+use crate::core::closing::period::{ProviderPeriod, of_key};
+use crate::core::cut::Stand;
+use crate::core::decision::closing::Close;
+use crate::core::word::{Instant, Offset};
+use crate::prove::documents::Documents;
+
+/// A refusal is looked into again after this long, also if no checkpoint moved: an audit or a person may have mended it.
+const AGAIN_AFTER: Duration = Duration::from_secs(300);
+/// When and on what footing a close was refused.
+pub(super) struct Refusal {
+    stands: Vec<Stand>,
+    decisions: Offset,
+    at: Moment,
+}
+
+impl BillWorker {
+    /// Corrects closed periods of a provider in which usage was accepted since (DESIGN §7): right before its next one is closed.
+    pub(super) fn correct(&mut self, provider: &str, next: &ProviderPeriod, now: Instant) -> Result<(), CloseError> {
+        let newest = self.closer.register().newest_of(provider).map(|closed| closed.close.clone());
+        let earlier: Vec<Close> = newest.filter(|close| close.period != next.key).collect();
+        for Close { period: key, cut, book, .. } in earlier {
+            let moved = self.runtime.block_on(newer(&self.client, provider, (key.start, key.end), &cut))?;
+            let register = self.closer.register();
+            let is_due = moved || register.repricing(&key, register.next_revision(&key)).is_some();
+            let period = register.book(&book).and_then(|book| of_key(book, &key));
+            if let Some(period) = period.filter(|_| is_due) {
+                self.close(&period, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes one period. True if it is closed now, false if holes keep it open, none if nothing has changed since they did.
+    pub(super) fn close(&mut self, period: &ProviderPeriod, now: Instant) -> Result<Option<bool>, CloseError> {
+        let (stands, decisions) = (self.closer.store().stands()?, self.closer.register().next());
+        let is_same = |known: &Refusal| {
+            known.stands == stands && known.decisions == decisions && known.at.elapsed() < AGAIN_AFTER
+        };
+        if self.refused.get(&period.key).is_some_and(is_same) {
+            return Ok(Some(false));
+        }
+        let (provider, label) = (&*period.key.provider, &*period.label);
+        match self.closer.close(period, now, Mode::Close) {
+            Ok(Outcome::Closed(closing)) => {
+                let (revision, drafts) = (closing.revision, closing.drafts.len());
+                tracing::info!(provider, period = label, revision, drafts, "closed");
+                self.refused.remove(&period.key);
+                Ok(Some(true))
+            }
+            Ok(Outcome::Refused(holes, _)) => {
+                for hole in &holes {
+                    tracing::warn!(provider, period = label, "not closed: {hole}");
+                }
+                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
+                Ok(Some(false))
+            }
+            Ok(Outcome::NothingToCorrect { .. } | Outcome::Would(_)) => Ok(None),
+            Ok(Outcome::Contended) => Ok(Some(false)),
+            Err(error) if error.is_retryable() => Err(error),
+            Err(error) => {
+                tracing::error!(provider, period = label, %error, "not closed");
+                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
+                Ok(Some(false))
+            }
+        }
+    }
+
+    /// Proves one close that this process has not proved: from the ledger alone, so that a wrong document is known before it is paid.
+    pub(super) fn prove_one(&mut self) -> Result<(), CloseError> {
+        let closes = self.closer.register().closes();
+        let next = closes.iter().map(|closed| &closed.close.rating_id).find(|id| !self.proved.contains(*id)).cloned();
+        let Some(rating_id) = next else { return Ok(()) };
+        let proof = self.runtime.block_on(async {
+            let documents = Documents::read(&self.client).await?;
+            let place = documents.register().closes().iter().position(|closed| closed.close.rating_id == rating_id);
+            match place {
+                Some(place) => documents.close(place, None, &|_| {}).await.map(Some),
+                None => Ok(None),
+            }
+        })?;
+        if let Some(proof) = proof {
+            proof.tell(&self.metrics);
+            if !proof.is_proven() {
+                tracing::error!(rating_id, "a close is not proven: `plimsoll prove --all` says what differs");
+            }
+            self.proved.insert(rating_id);
+        }
+        Ok(())
+    }
+}
