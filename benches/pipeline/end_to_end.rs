@@ -40,6 +40,8 @@ pub struct Parts {
     pub config: Config,
     /// The runtime of the shells.
     pub runtime: Runtime,
+    /// The engine's process.
+    pub engine_pid: i32,
     _guard: plimsoll::dev::Guard,
     _directory: tempfile::TempDir,
 }
@@ -52,9 +54,10 @@ impl Parts {
         let guard = dev.guard();
         let status = dev.up(None).unwrap();
         let config = Config::load(Some(&status.config)).unwrap();
+        let engine_pid = status.engine.pid.unwrap();
         let runtime = Runtime::new().unwrap();
         runtime.block_on(migrate::apply(&Client::new(&config.clickhouse))).unwrap();
-        Self { config, runtime, _guard: guard, _directory: directory }
+        Self { config, runtime, engine_pid, _guard: guard, _directory: directory }
     }
 
     /// A store over a database of this name.

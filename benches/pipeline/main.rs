@@ -1,15 +1,18 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
-//! identities alone, `-- end` the pipeline on real parts alone,
+//! identities alone, `-- end` the pipeline on real parts alone, `-- close` closes of a month,
 //! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
+mod close;
 mod core;
+mod effort;
 mod end_to_end;
 mod events;
 mod identity;
 mod invoices;
+mod month;
 mod prove;
 mod rating;
 mod recovery;
@@ -30,6 +33,9 @@ fn main() {
     }
     if wants("recovery") {
         recovery::measure();
+    }
+    if wants("close") {
+        close::measure();
     }
     if wants("prove") {
         prove::measure();
