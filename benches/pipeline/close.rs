@@ -164,7 +164,7 @@ fn book_of(providers: usize) -> book::Book {
         from = 2026-01-01
         time_zone = "Europe/Berlin"
         payment_days = 45
-        tax = {{ percent = "0" }}
+        tax = {{ percent = "0", note = "VAT reverse charge, Art. 196 Directive 2006/112/EC" }}
         line = [{{ rate = "block", commitment = "100" }}, {{ rate = "support" }}]
         [contract.retail-{number}]
         seller = "provider-{number}"
