@@ -15,7 +15,9 @@ use crate::fold::checkpoint::Checkpoint;
 /// The type of an instant in milliseconds.
 pub const DATE_TIME_MS: &str = "DateTime64(3, 'UTC')";
 const DISPOSITION: &str = "Enum8('accepted' = 1, 'duplicate' = 2, 'late' = 3, 'quarantined' = 4)";
-const KIND: &str = "Enum8('array' = 1, 'volume' = 2, 'pod' = 3, 'realm' = 4, 'file_system' = 5, 'object_bucket' = 6)";
+/// The type of a resource's kind.
+pub const KIND: &str =
+    "Enum8('array' = 1, 'volume' = 2, 'pod' = 3, 'realm' = 4, 'file_system' = 5, 'object_bucket' = 6)";
 const METER_KIND: &str = "Enum8('gauge' = 1, 'delta' = 2, 'counter' = 3)";
 const DICTIONARY: &str = "LowCardinality(String)";
 

@@ -1,26 +1,22 @@
 //! Reads the events of a chunk into the meters of its arrays.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use clickhouse::Row;
-use clickhouse::query::Query;
 use serde::Deserialize;
 
 use super::chunk::{ArrayName, Chunk, conditions};
 use super::cut::{Cut, Source};
+use super::events::{Event, EventBlock};
 use super::{Metered, Position};
-use crate::clickhouse::read::borrowed::Borrowed;
+use crate::clickhouse::read::block::Blocks;
 use crate::clickhouse::void::{Void, counted};
 use crate::clickhouse::{Client, Error};
-use crate::core::event::hash::content_of;
-use crate::core::event::series_hash;
 use crate::core::metering::array::{ArrayMeter, MeterReading};
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
-use crate::core::metering::held::EventOrder;
-use crate::core::word::{Hour, Instant, Kind, Offset};
+use crate::core::word::{Hour, Instant, Offset};
 use crate::fold::seam::ArraySpan;
 
 #[derive(Row, Deserialize)]
@@ -29,28 +25,6 @@ struct SpanRow {
     array: String,
     oldest: i64,
     newest: i64,
-}
-
-/// An event, borrowed from the answer: texts of readings are by far the most of it, and none of them is copied.
-#[derive(Row, Deserialize)]
-struct EventRow<'a> {
-    offset: u64,
-    time_ms: i64,
-    recorded_ms: Option<i64>,
-    provider: &'a str,
-    array: &'a str,
-    site: &'a str,
-    content: u64,
-    kinds: Vec<i8>,
-    #[serde(borrow)]
-    resources: Vec<&'a str>,
-    #[serde(borrow)]
-    customers: Vec<&'a str>,
-    #[serde(borrow)]
-    tiers: Vec<&'a str>,
-    #[serde(borrow)]
-    meters: Vec<&'a str>,
-    values: Vec<u64>,
 }
 
 /// The accepted readings of a chunk, by array.
@@ -106,82 +80,39 @@ pub(super) async fn load(client: &Client, chunk: &Chunk, meters: &Meters) -> Res
     let places: HashMap<(&str, &str), usize> =
         chunk.arrays.iter().enumerate().map(|(place, (provider, array))| ((&**provider, &**array), place)).collect();
     for (source, offsets) in &chunk.places {
-        let mut rows = Borrowed::<EventRow<'_>>::of(client, events(client, chunk, source, offsets))?;
-        while let Some(row) = rows.next().await? {
-            let Some(&place) = places.get(&(row.provider, row.array)) else { continue };
-            let array = arrays[place].get_or_insert_with(|| Array {
-                meter: ArrayMeter::keeping_all(row.provider, row.array),
-                events: 0,
-                readings: 0,
-                altered: Vec::new(),
-            });
-            array.take(&row, source, meters);
+        let query = EventBlock::query(client, chunk, source, offsets);
+        let mut blocks = Blocks::of(client, query, EventBlock::read)?;
+        while let Some(block) = blocks.next().await? {
+            let mut readings = Vec::new();
+            for event in block.iter() {
+                let Some(&place) = places.get(&(event.provider(), event.array())) else { continue };
+                let array = arrays[place].get_or_insert_with(|| Array {
+                    meter: ArrayMeter::keeping_all(event.provider(), event.array()),
+                    events: 0,
+                    readings: 0,
+                    altered: Vec::new(),
+                });
+                array.take(event, &mut readings, source, meters);
+            }
         }
     }
     Ok(Loaded { arrays: Arc::clone(&chunk.arrays), meters: arrays, from: chunk.from, to: chunk.to, next: 0 })
 }
 
 impl Array {
-    fn take(&mut self, row: &EventRow<'_>, source: &Source, meters: &Meters) {
-        let order = EventOrder {
-            instant: Instant(row.time_ms),
-            recorded: row.recorded_ms.map(Instant),
-            generation: source.generation,
-            offset: row.offset,
-        };
-        let readings = || {
-            row.kinds.iter().enumerate().map(|(place, kind)| {
-                // the column's type has no other numbers
-                let kind = Kind::from_number(*kind as u8).unwrap_or(Kind::Array);
-                let (resource, meter) = (row.resources[place], row.meters[place]);
-                MeterReading {
-                    kind,
-                    resource,
-                    meter,
-                    customer: some(row.customers[place]),
-                    tier: some(row.tiers[place]),
-                    value: row.values[place],
-                    series_hash: series_hash(kind, resource, meter),
-                }
-            })
-        };
-        let said = readings().map(|reading| (reading.series_hash, reading.customer, reading.tier, reading.value));
-        if content_of(row.array, order.instant, said) != row.content {
-            let position = (source.stream.clone(), source.partition, Offset(row.offset));
+    /// Takes in an event; `readings` is room for what it says.
+    fn take<'b>(&mut self, event: Event<'b>, readings: &mut Vec<MeterReading<'b>>, source: &Source, meters: &Meters) {
+        let order = event.order(source.generation);
+        readings.clear();
+        readings.extend(event.readings());
+        if !event.is_genuine(readings) {
+            let position = (source.stream.clone(), source.partition, Offset(order.offset));
             self.altered.push((position, order.instant));
         }
-        self.meter.restore(order, some(row.site), readings(), meters, Instant(i64::MIN));
         self.events += 1;
-        self.readings += row.values.len() as u64;
+        self.readings += readings.len() as u64;
+        self.meter.restore(order, event.site(), readings.iter().copied(), meters, Instant(i64::MIN));
     }
-}
-
-/// Tables keep an absent tag as the empty text, which no event can carry.
-fn some(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn events(client: &Client, chunk: &Chunk, source: &Source, offsets: &Range<u64>) -> Query {
-    let sql = format!(
-        "SELECT offset, toUnixTimestamp64Milli(assumeNotNull(time)) AS time_ms, \
-         if(isNull(recorded_time), NULL, toUnixTimestamp64Milli(assumeNotNull(recorded_time))) AS recorded_ms, provider, array, site, content, \
-         reading_kind AS kinds, reading_resource AS resources, reading_customer AS customers, reading_tier AS tiers, \
-         reading_meter AS meters, reading_value AS values FROM usage_event FINAL \
-         WHERE stream = {{stream:String}} AND partition = {{partition:UInt32}} AND offset >= {{first:UInt64}} AND offset < {{end:UInt64}} \
-         AND disposition = 'accepted' AND time >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') \
-         AND time < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC'){} AND {}",
-        conditions(chunk.provider.is_some(), chunk.names_arrays),
-        counted("")
-    );
-    let names: Vec<&str> = match chunk.names_arrays {
-        true => chunk.arrays.iter().map(|(_, array)| &**array).collect(),
-        false => Vec::new(),
-    };
-    let query = chunk.void.bind(client.select(&sql));
-    let query = query.param("stream", &source.stream.0).param("partition", source.partition.0);
-    let query = query.param("first", offsets.start).param("end", offsets.end.min(source.below.0));
-    let query = query.param("from", chunk.read_from.0.max(0)).param("to", chunk.to.start().0);
-    query.param("provider", chunk.provider.as_deref().unwrap_or_default()).param("arrays", names)
 }
 
 pub(super) async fn arrays(

@@ -12,6 +12,7 @@
 mod chunk;
 mod cut;
 mod definitions;
+mod events;
 mod group;
 mod load;
 

@@ -9,7 +9,19 @@ use crate::core::word::{Instant, Kind};
 /// The hash that names a series within its array.
 #[must_use]
 pub fn series_hash(kind: Kind, resource: &str, meter: &str) -> u128 {
-    xxh3_128_with_seed(resource.as_bytes(), xxh3_64_with_seed(meter.as_bytes(), kind as u64))
+    series_of(meter_seed(kind, meter), resource)
+}
+
+/// The part of [`series_hash`] that all series of a kind and meter share.
+#[must_use]
+pub fn meter_seed(kind: Kind, meter: &str) -> u64 {
+    xxh3_64_with_seed(meter.as_bytes(), kind as u64)
+}
+
+/// [`series_hash`] of a resource with a [`meter_seed`].
+#[must_use]
+pub fn series_of(seed: u64, resource: &str) -> u128 {
+    xxh3_128_with_seed(resource.as_bytes(), seed)
 }
 
 /// The identity of an event: xxh3-128 of (provider, array, source, id), each with its length before it.
@@ -40,23 +52,46 @@ pub fn identity(provider: &str, array: &str, source: &str, id: &str) -> u128 {
 /// encoding nor order nor labels count, so the readings' hashes are added up.
 #[must_use]
 pub fn content(event: &Event<'_>) -> u64 {
-    let readings = event.readings.iter();
-    let said = readings.map(|r| (r.series_hash, r.customer.as_deref(), r.tier.as_deref(), r.value));
+    let said = event.readings.iter().map(|reading| Said {
+        series_hash: reading.series_hash,
+        customer_hash: customer_hash(reading.customer.as_deref()),
+        tier_hash: tier_hash(reading.tier.as_deref()),
+        value: reading.value,
+    });
     content_of(&event.array, event.time, said)
 }
 
-/// The same of an event that is stored: of each reading the hash of its series, customer, tier and value.
+/// What one reading says, as far as it is billed.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    /// [`series_hash`] of its series.
+    pub series_hash: u128,
+    /// [`customer_hash`] of its tenant tag.
+    pub customer_hash: u64,
+    /// [`tier_hash`] of its service tier.
+    pub tier_hash: u64,
+    /// Its value.
+    pub value: u64,
+}
+
+/// The hash of a tenant tag, or of none.
 #[must_use]
-pub fn content_of<'a>(
-    array: &str,
-    time: Instant,
-    readings: impl Iterator<Item = (u128, Option<&'a str>, Option<&'a str>, u64)>,
-) -> u64 {
+pub fn customer_hash(customer: Option<&str>) -> u64 {
+    customer.map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2))
+}
+
+/// The hash of a service tier, or of none.
+#[must_use]
+pub fn tier_hash(tier: Option<&str>) -> u64 {
+    tier.map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4))
+}
+
+/// [`content`] of what the readings of an event say.
+#[must_use]
+pub fn content_of(array: &str, time: Instant, said: impl Iterator<Item = Said>) -> u64 {
     let (mut count, mut sum) = (0u64, 0u64);
-    for (series_hash, customer, tier, value) in readings {
-        let customer = customer.map_or(1, |text| xxh3_64_with_seed(text.as_bytes(), 2));
-        let tier = tier.map_or(3, |text| xxh3_64_with_seed(text.as_bytes(), 4));
-        sum = sum.wrapping_add(mix(&[series_hash as u64, customer, tier, value]));
+    for Said { series_hash, customer_hash, tier_hash, value } in said {
+        sum = sum.wrapping_add(mix(&[series_hash as u64, customer_hash, tier_hash, value]));
         count += 1;
     }
     mix(&[xxh3_64(array.as_bytes()), time.0 as u64, count, sum])
