@@ -1,7 +1,9 @@
 //! Who may have a document of a period: contracts whose period it is, and of those for each customer whoever is named by readings.
 
+use std::collections::BTreeSet;
+
 use super::ProveError;
-use super::rerate::{Rerating, Source};
+use super::rerate::{Asked, Rerating, Source};
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{past, rating};
 use crate::core::book::claim;
@@ -9,6 +11,7 @@ use crate::core::book::model::{Buyer, Contract};
 use crate::core::closing::period::concerns;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::{Period, Span, local_day, period};
+use crate::core::pricing::usage::LineUsage;
 use crate::statement::Place;
 
 impl Rerating<'_> {
@@ -34,19 +37,18 @@ impl Rerating<'_> {
     /// Everything that may have a document: of a `"*"` contract, customers whose tags readings bear.
     pub(super) async fn candidates(&self) -> Result<Vec<Place>, ProveError> {
         let contracts = self.contracts();
-        let mut customers = Vec::new();
+        let mut customers = BTreeSet::new();
         if contracts.iter().any(|(_, contract)| contract.buyer == Buyer::EachCustomer) {
             let hold_ms = self.meters.iter().map(|(_, meter)| meter.max_hold_ms).max().unwrap_or(0);
             let read = Span { from: self.span.from.plus_ms(-hold_ms), ..self.span };
             let below = Below { cut: Some(self.cut), void: self.streams.void() };
-            let owners = claim::owners(self.book.0, self.provider);
             let tags = match self.source {
                 Source::Ledger => past::tags(self.client, self.provider, read, &below).await?,
-                Source::Buckets => rating::tags(self.client, self.provider, self.span.from, self.span.until).await?,
+                Source::Buckets => {
+                    rating::maybe_tags(self.client, self.provider, self.span.from, self.span.until).await?
+                }
             };
-            customers.extend(tags.into_iter().map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())));
-            customers.sort();
-            customers.dedup();
+            customers = self.owners(tags.into_iter());
         }
         let mut places = Vec::new();
         for (id, contract) in contracts {
@@ -58,5 +60,38 @@ impl Rerating<'_> {
             }
         }
         Ok(places)
+    }
+
+    /// The customers of whom cells are stored: those of whom a line has some, and those who have some that no line counts. The latter
+    /// are few as a rule, and finding them costs as much as all sums together.
+    pub(super) async fn seen_in_buckets(
+        &self,
+        asked: &[Asked],
+        usages: &[LineUsage],
+    ) -> Result<BTreeSet<String>, ProveError> {
+        let is_inside = |usage: &LineUsage| {
+            let slots = usage.parts.iter().flat_map(|part| &part.slots);
+            slots.into_iter().any(|slot| slot.start >= self.span.from && slot.start < self.span.until)
+        };
+        let (mut seen, mut usages, mut is_all) = (BTreeSet::new(), usages, true);
+        for one in asked {
+            let own = usages.split_off(..one.lines.as_ref().map_or(0, Vec::len)).unwrap_or_default();
+            match &one.place.customer {
+                Some(customer) if own.iter().any(is_inside) => _ = seen.insert(customer.clone()),
+                Some(_) => is_all = false,
+                None => {}
+            }
+        }
+        if !is_all {
+            let tags = rating::tags(self.client, self.provider, self.span.from, self.span.until).await?;
+            seen.append(&mut self.owners(tags.into_iter()));
+        }
+        Ok(seen)
+    }
+
+    /// To whom tags belong.
+    pub(super) fn owners(&self, tags: impl Iterator<Item = String>) -> BTreeSet<String> {
+        let owners = claim::owners(self.book.0, self.provider);
+        tags.map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())).collect()
     }
 }

@@ -12,7 +12,6 @@ use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
 use crate::core::book::Book;
-use crate::core::book::claim;
 use crate::core::cut::{CutPoint, Versions};
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::credit::Credit;
@@ -88,10 +87,10 @@ pub struct Detail {
 }
 
 /// A place, its period and what its lines ask for.
-struct Asked {
-    place: Place,
+pub(super) struct Asked {
+    pub(super) place: Place,
     period: Period,
-    lines: Result<Vec<LineSelection>, StatementError>,
+    pub(super) lines: Result<Vec<LineSelection>, StatementError>,
 }
 
 impl Rerating<'_> {
@@ -171,12 +170,12 @@ impl Rerating<'_> {
     ) -> Result<(Vec<LineUsage>, Option<BTreeSet<String>>), ProveError> {
         let lines: Vec<LineSelection> =
             asked.iter().filter_map(|one| one.lines.as_ref().ok()).flatten().cloned().collect();
-        if self.source == Source::Buckets {
-            // candidates are the customers of whom cells are stored
-            let usages = line_usage::read_at(self.client, &lines, Some(self.cut)).await?;
-            return Ok((usages, None));
-        }
         let wants_customers = is_all && asked.iter().any(|one| one.place.customer.is_some());
+        if self.source == Source::Buckets {
+            let usages = line_usage::read_at(self.client, &lines, Some(self.cut)).await?;
+            let seen = if wants_customers { Some(self.seen_in_buckets(asked, &usages).await?) } else { None };
+            return Ok((usages, seen));
+        }
         // whoever has a reading of any meter has a document
         let meters = if wants_customers { self.meters.clone() } else { of_lines(self.meters, &lines) };
         let Self { client, cut, streams, provider, .. } = *self;
@@ -191,9 +190,7 @@ impl Rerating<'_> {
                 progress(all.effort);
             })
             .await?;
-        let owners = claim::owners(self.book.0, self.provider);
-        let owner = |tag: Box<str>| owners.get(&*tag).map_or(tag.to_string(), |owner| (*owner).to_owned());
-        let seen = wants_customers.then(|| customers.into_tags().into_iter().map(owner).collect());
+        let seen = wants_customers.then(|| self.owners(customers.into_tags().into_iter().map(String::from)));
         Ok((usages, seen))
     }
 

@@ -112,28 +112,31 @@ async fn borne(
     Ok(borne)
 }
 
+/// Events are chosen before their readings become rows, and texts are made of what is left: there are some hundred readings an event.
 fn borne_sql(below: &Below<'_>) -> String {
     let events = format!(
         "e.disposition = 'accepted' AND e.provider = {{provider:String}} AND e.time < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC') AND {}",
         below.condition()
     );
-    let readings = "SELECT toString(e.array) AS array, assumeNotNull(e.time) AS time, toString(kind) AS kind, toString(meter) AS meter, \
-                    toString(customer) AS customer, toString(tier) AS tier, toString(e.site) AS site, resource, \
-                    (isNotNull(e.recorded_time), ifNull(e.recorded_time, toDateTime64(0, 3, 'UTC')), \
-                    toUInt32OrZero(splitByChar('-', toString(e.stream))[-1]), e.offset) AS place FROM usage_event AS e \
-                    ARRAY JOIN reading_kind AS kind, reading_meter AS meter, reading_customer AS customer, reading_tier AS tier, \
-                    reading_resource AS resource";
+    let is_shared = "(e.array, assumeNotNull(e.time)) IN shared";
+    let said = "e.array AS by_array, e.site AS by_site, assumeNotNull(e.time) AS time, reading_kind, reading_meter, reading_customer, reading_tier";
+    let join = "ARRAY JOIN reading_kind AS by_kind, reading_meter AS by_meter, reading_customer AS by_customer, reading_tier AS by_tier";
+    let names = "toString(by_array) AS array, toString(by_kind) AS kind, toString(by_meter) AS meter, toString(by_customer) AS customer, toString(by_tier) AS tier, toString(by_site) AS site";
+    let place = "(isNotNull(e.recorded_time), ifNull(e.recorded_time, toDateTime64(0, 3, 'UTC')), \
+                 toUInt32OrZero(splitByChar('-', toString(e.stream))[-1]), e.offset) AS place";
     format!(
         "WITH shared AS (SELECT e.array, assumeNotNull(e.time) FROM usage_event AS e WHERE {events} \
          GROUP BY e.array, e.time HAVING uniqExact(e.stream, e.partition, e.offset) > 1) \
          SELECT array, kind, meter, customer, tier, site, toUnixTimestamp64Milli(min(time)) AS since FROM (\
-         SELECT array, kind, meter, customer, tier, site, time FROM ({readings} WHERE {events} AND has({{meters:Array(String)}}, meter) \
-         AND ((e.array, assumeNotNull(e.time)) NOT IN shared OR has({{deltas:Array(String)}}, meter))) \
+         SELECT {names}, first AS time FROM (SELECT by_array, by_kind, by_meter, by_customer, by_tier, by_site, min(time) AS first FROM \
+         (SELECT {said}, {is_shared} AS is_shared FROM usage_event AS e WHERE {events}) \
+         {join} WHERE by_meter IN {{meters:Array(String)}} AND (is_shared = 0 OR by_meter IN {{deltas:Array(String)}}) \
+         GROUP BY by_array, by_kind, by_meter, by_customer, by_tier, by_site) \
          UNION ALL SELECT array, kind, meter, counts.1 AS customer, counts.2 AS tier, counts.3 AS site, time FROM (\
-         SELECT array, time, kind, meter, resource, argMax((customer, tier, site), place) AS counts FROM ({readings} WHERE {events} \
-         AND has({{meters:Array(String)}}, meter) AND NOT has({{deltas:Array(String)}}, meter) \
-         AND (e.array, assumeNotNull(e.time)) IN shared) GROUP BY array, time, kind, meter, resource)) \
-         GROUP BY array, kind, meter, customer, tier, site"
+         SELECT array, time, kind, meter, resource, argMax((customer, tier, site), place) AS counts FROM (\
+         SELECT {names}, resource, time, place FROM (SELECT {said}, reading_resource, {place} FROM usage_event AS e WHERE {events} AND {is_shared}) \
+         {join}, reading_resource AS resource WHERE by_meter IN {{meters:Array(String)}} AND NOT has({{deltas:Array(String)}}, by_meter)) \
+         GROUP BY array, time, kind, meter, resource)) GROUP BY array, kind, meter, customer, tier, site"
     )
 }
 

@@ -3,7 +3,7 @@
 //! One pass over the provider's buckets answers for all lines. Demonstration arrays and hand-overs are treated as rating does
 //! (`question.rs`), so that a line's own sum here is what it was rated from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clickhouse::Row;
 use clickhouse::query::Query;
@@ -16,7 +16,7 @@ use super::void;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::pricing::selection::LineSelection;
-use crate::core::word::Kind;
+use crate::core::word::{HOUR_MS, Kind};
 
 /// Pairs of line and tag in memory at once, some 100 bytes each: 400 MB.
 const MAX_PAIRS: usize = 4_000_000;
@@ -38,19 +38,16 @@ struct WeightRow {
     amount: i128,
 }
 
-/// The buckets that may concern a line, with these lines; parameters are arrays with one element a line.
-const LINES: &str = "arrayFilter(i -> {meters:Array(String)}[i] = meter AND ({kinds:Array(String)}[i] = toString(kind) OR {kinds:Array(String)}[i] = 'array') \
-     AND (empty({arrays:Array(Array(String))}[i]) OR has({arrays:Array(Array(String))}[i], toString(array))), \
-     arrayEnumerate({meters:Array(String)})) AS lines";
+/// Whether line i reads a series; parameters are arrays with one element a line.
+const OF_SERIES: &str = "{meters:Array(String)}[i] = toString(meter) AND ({kinds:Array(String)}[i] = toString(kind) OR {kinds:Array(String)}[i] = 'array') \
+     AND (empty({arrays:Array(Array(String))}[i]) OR has({arrays:Array(Array(String))}[i], toString(array)))";
+
+/// Whether it reads what bears these tags.
+const OF_TAGS: &str = "({any_tier:Array(UInt8)}[i] = 1 OR {tiers:Array(String)}[i] = toString(tier)) \
+     AND (empty({sites:Array(Array(String))}[i]) OR has({sites:Array(Array(String))}[i], toString(site)))";
 
 const BUCKETS: &str = "provider = {provider:String} AND has({meters:Array(String)}, meter) \
      AND hour >= toDateTime(intDiv(arrayMin({from:Array(Int64)}), 3600000) * 3600, 'UTC')";
-
-/// The lines to which a cell belongs, one row each.
-const OF_CELL: &str = "ARRAY JOIN arrayFilter(i -> ({any_tier:Array(UInt8)}[i] = 1 OR {tiers:Array(String)}[i] = toString(tier)) \
-     AND (empty({sites:Array(Array(String))}[i]) OR has({sites:Array(Array(String))}[i], toString(site))) \
-     AND cell >= {from:Array(Int64)}[i] AND cell < {until:Array(Int64)}[i], lines) AS line \
-     WHERE NOT (has({demo:Array(String)}, toString(array)) AND cell < {demo_until:Array(Int64)}[indexOf({demo:Array(String)}, toString(array))])";
 
 const SELECT: &str = "SELECT toUInt32(line) AS line, toUInt8(toString(kind) = {kinds:Array(String)}[line]) AS is_own, \
      toString(customer) AS customer";
@@ -68,13 +65,7 @@ pub async fn read(
     let Some(first) = selections.first() else { return Ok(weights) };
     let until = selections.iter().map(|line| line.until).max().unwrap_or(first.until);
     let mut pairs = 0;
-    let sums = format!(
-        "{SELECT}, sum(amount) AS amount FROM (SELECT array, kind, lines, customer, tier, site, amount, cell FROM \
-         (SELECT *, {LINES} FROM usage_bucket FINAL WHERE {BUCKETS} AND hour < toDateTime(arrayMax({{until:Array(Int64)}}) / 1000, 'UTC')) \
-         ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount, \
-         arrayMap(n -> toInt64(toUnixTimestamp(hour)) * 1000 + n * cell_minutes * 60000, cell_index) AS cell WHERE notEmpty(lines)) \
-         {OF_CELL} GROUP BY line, is_own, customer"
-    );
+    let sums = sums(selections);
     take(Rows::of(client, bind(client, &sums, selections))?, selections, &mut weights, &mut pairs).await?;
     let below = Below { cut, void: &void::read(client).await? };
     let handed_over = handover::read(client, &first.provider, until, &below).await?;
@@ -87,6 +78,46 @@ pub async fn read(
     Ok(weights)
 }
 
+/// Cells are added up under their tags first, between any two instants at which a line or a demonstration begins or ends: which line counts
+/// them is asked of these few sums, and not of each cell.
+fn sums(lines: &[LineSelection]) -> String {
+    // mostly all of them are hours, and then a bucket lies between two of them
+    let (cell, hour) = match edges(lines).iter().all(|edge| edge % HOUR_MS == 0) {
+        true => ("", ", roundDown(toInt64(toUnixTimestamp(hour)) * 1000, {edges:Array(Int64)}) AS start"),
+        false => (
+            ", arrayMap(n -> roundDown(toInt64(toUnixTimestamp(hour)) * 1000 + n * cell_minutes * 60000, {edges:Array(Int64)}), \
+             cell_index) AS start",
+            ", hour, cell_minutes, cell_index",
+        ),
+    };
+    format!(
+        "{SELECT}, sum(sum) AS amount FROM (SELECT array, meter, kind, customer, tier, site, start, sum(amount) AS sum FROM \
+         (SELECT array, meter, kind, cell_customer, cell_tier, cell_site, cell_amount{hour} FROM usage_bucket FINAL WHERE {BUCKETS} \
+         AND hour < toDateTime(arrayMax({{until:Array(Int64)}}) / 1000, 'UTC')) \
+         ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount{cell} \
+         GROUP BY array, meter, kind, customer, tier, site, start) ARRAY JOIN arrayFilter(i -> {OF_SERIES} AND {OF_TAGS} \
+         AND start >= {{from:Array(Int64)}}[i] AND start < {{until:Array(Int64)}}[i], arrayEnumerate({{meters:Array(String)}})) AS line \
+         WHERE NOT (has({{demo:Array(String)}}, toString(array)) \
+         AND start < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, toString(array))]) GROUP BY line, is_own, customer"
+    )
+}
+
+/// The instants at which a line or a demonstration begins or ends, and the first of all.
+fn edges(lines: &[LineSelection]) -> Vec<i64> {
+    let demo = lines.iter().flat_map(|line| &line.demo).filter_map(|(_, until)| *until).map(|until| until.0);
+    let bounds = lines.iter().flat_map(|line| [from(line), until(line)]);
+    bounds.chain(demo).chain([0]).collect::<BTreeSet<i64>>().into_iter().collect()
+}
+
+/// The contract's part alone: a line that holds gaps reads from before it.
+fn from(line: &LineSelection) -> i64 {
+    line.part.first().map_or(line.from, |span| span.from).0
+}
+
+fn until(line: &LineSelection) -> i64 {
+    line.part.last().map_or(line.until, |span| span.until).0
+}
+
 /// What holds of the old provider count past a hand-over, as negative sums: the rule of `question::past_hand_over`.
 fn past_hand_over() -> String {
     format!(
@@ -94,13 +125,16 @@ fn past_hand_over() -> String {
          {{handed_at:Array(Int64)}}[indexOf({{handed:Array(String)}}, toString(array))] AS handed FROM \
          (SELECT array, meter, kind, resource, lines, customer, tier, site, amount, observed_ms, last_level, \
          toInt64(toUnixTimestamp(hour)) * 1000 + index * cell_minutes * 60000 AS cell, cell + cell_minutes * 60000 AS cell_end FROM \
-         (SELECT *, {LINES} FROM usage_bucket FINAL WHERE {BUCKETS} AND has({{handed:Array(String)}}, toString(array)) AND meter_kind = 'gauge') \
+         (SELECT *, arrayFilter(i -> {OF_SERIES}, arrayEnumerate({{meters:Array(String)}})) AS lines FROM usage_bucket FINAL \
+         WHERE {BUCKETS} AND has({{handed:Array(String)}}, toString(array)) AND meter_kind = 'gauge') \
          ARRAY JOIN cell_index AS index, cell_customer AS customer, cell_tier AS tier, cell_site AS site, \
          cell_amount AS amount, cell_observed_ms AS observed_ms, cell_last AS last_level WHERE notEmpty(lines))), \
          past AS (SELECT *, greatest(if((array, meter, kind, resource, customer, tier, site, cell_end) IN \
          (SELECT array, meter, kind, resource, customer, tier, site, cell FROM cells), cell_end, cell + observed_ms) - handed, 0) AS past_ms FROM cells) \
          {SELECT}, sum(-if(cell >= handed, amount, toInt128(past_ms) * toInt128(last_level))) AS amount FROM past \
-         {OF_CELL} AND cell_end > handed GROUP BY line, is_own, customer"
+         ARRAY JOIN arrayFilter(i -> {OF_TAGS} AND cell >= {{from:Array(Int64)}}[i] AND cell < {{until:Array(Int64)}}[i], lines) AS line \
+         WHERE NOT (has({{demo:Array(String)}}, toString(array)) AND cell < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, toString(array))]) \
+         AND cell_end > handed GROUP BY line, is_own, customer"
     )
 }
 
@@ -111,9 +145,6 @@ fn bind(client: &Client, sql: &str, lines: &[LineSelection]) -> Query {
         .map(|(array, until)| (array.as_str(), until.map_or(i64::MAX, |until| until.0)))
         .collect();
     let texts = |of: fn(&LineSelection) -> &str| lines.iter().map(of).collect::<Vec<_>>();
-    // the contract's part alone: a line that holds gaps reads from before it
-    let from = |line: &LineSelection| line.part.first().map_or(line.from, |span| span.from).0;
-    let until = |line: &LineSelection| line.part.last().map_or(line.until, |span| span.until).0;
     let half = (client.settings().query_max_memory_bytes / 2).to_string();
     client
         .select(sql)
@@ -127,6 +158,7 @@ fn bind(client: &Client, sql: &str, lines: &[LineSelection]) -> Query {
         .param("arrays", lines.iter().map(|line| line.arrays.as_slice()).collect::<Vec<_>>())
         .param("from", lines.iter().map(from).collect::<Vec<_>>())
         .param("until", lines.iter().map(until).collect::<Vec<_>>())
+        .param("edges", edges(lines))
         .param("demo", demo.keys().copied().collect::<Vec<_>>())
         .param("demo_until", demo.values().copied().collect::<Vec<_>>())
 }
