@@ -90,14 +90,21 @@ fn sums(lines: &[LineSelection]) -> String {
             ", hour, cell_minutes, cell_index",
         ),
     };
+    // a tag that no line asks for is not read, and cells are not told apart by it
+    let is_asked = [lines.iter().any(|line| line.tier.is_some()), lines.iter().any(|line| !line.sites.is_empty())];
+    let tags = [("cell_tier", "tier"), ("cell_site", "site")];
+    let asked = || tags.iter().zip(is_asked).filter(|(_, is_asked)| *is_asked).map(|(tag, _)| *tag);
+    let join: String = asked().map(|(column, name)| format!(", {column} AS {name}")).collect();
+    let by: String = asked().map(|(_, name)| format!(", {name}")).collect();
+    let unasked = tags.iter().zip(is_asked).filter(|(_, is_asked)| !is_asked);
+    let none: String = unasked.map(|((_, name), _)| format!(", '' AS {name}")).collect();
     format!(
-        "{SELECT}, sum(sum) AS amount FROM (SELECT array, meter, kind, customer, tier, site, start, sum(amount) AS sum FROM \
+        "{SELECT}, sum(sum) AS amount FROM (SELECT array, meter, kind, customer{by}, start{none}, sum(amount) AS sum FROM \
          (SELECT array, meter, kind, cell_customer, cell_tier, cell_site, cell_amount{hour} FROM usage_bucket FINAL WHERE {BUCKETS} \
          AND hour < toDateTime(arrayMax({{until:Array(Int64)}}) / 1000, 'UTC')) \
-         ARRAY JOIN cell_customer AS customer, cell_tier AS tier, cell_site AS site, cell_amount AS amount{cell} \
-         GROUP BY array, meter, kind, customer, tier, site, start) ARRAY JOIN arrayFilter(i -> {OF_SERIES} AND {OF_TAGS} \
-         AND start >= {{from:Array(Int64)}}[i] AND start < {{until:Array(Int64)}}[i], arrayEnumerate({{meters:Array(String)}})) AS line \
-         WHERE NOT (has({{demo:Array(String)}}, toString(array)) \
+         ARRAY JOIN cell_customer AS customer, cell_amount AS amount{join}{cell} GROUP BY array, meter, kind, customer{by}, start) \
+         ARRAY JOIN arrayFilter(i -> {OF_SERIES} AND {OF_TAGS} AND start >= {{from:Array(Int64)}}[i] AND start < {{until:Array(Int64)}}[i], \
+         arrayEnumerate({{meters:Array(String)}})) AS line WHERE NOT (has({{demo:Array(String)}}, toString(array)) \
          AND start < {{demo_until:Array(Int64)}}[indexOf({{demo:Array(String)}}, toString(array))]) GROUP BY line, is_own, customer"
     )
 }
