@@ -51,7 +51,7 @@ fn what_cannot_be_is_refused_in_words_and_writes_nothing() {
             (&CLOSE, "--period"),
             (&[&reprice[..], &["2026-10"]].concat(), "no period of p that begins in 2026-10 is closed"),
             (&["prove", "V-0009"], "no document V-0009 is issued"),
-            (&["trace", "V-0009", "1"], "V-0009"),
+            (&["trace", "V-0009", "1"], "no such document is issued"),
             (&["invoices", "V-0009"], "no document V-0009 is issued"),
             (&["credit", "V-0009", "--reason", "x"], "no document V-0009 is issued"),
             (&["reference", "V-0009", "ERP-1"], "no document V-0009 is issued"),
