@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::ProveError;
 use super::rerate::{Asked, Rerating, Source};
+use super::usage::Ledger;
+use super::verdict::Read;
+use super::{Progress, ProveError};
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{past, rating};
 use crate::core::book::claim;
@@ -89,7 +91,20 @@ impl Rerating<'_> {
         Ok(seen)
     }
 
-    /// To whom tags belong.
+    /// Every customer whom readings of the period name, whatever they measure.
+    pub(super) async fn named(&self, all: &mut Read, progress: Progress<'_>) -> Result<BTreeSet<String>, ProveError> {
+        let Self { client, cut, streams, provider, meters, span, .. } = *self;
+        let (ledger, before) = (Ledger { client, cut, streams, meters, provider }, all.effort);
+        let tags = ledger
+            .customers(span, |metered, now| {
+                all.take(&metered.altered, before.plus(now));
+                progress(all.effort);
+            })
+            .await?;
+        Ok(self.owners(tags.into_iter().map(String::from)))
+    }
+
+    /// To whom tags belong; one that nobody claims stands for itself.
     pub(super) fn owners(&self, tags: impl Iterator<Item = String>) -> BTreeSet<String> {
         let owners = claim::owners(self.book.0, self.provider);
         tags.map(|tag| owners.get(&tag).map_or(tag, |owner| (*owner).to_owned())).collect()
