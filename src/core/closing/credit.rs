@@ -5,6 +5,7 @@ use crate::core::decision::closing::{DraftKey, PeriodKey};
 use crate::core::decision::credit::Grants;
 use crate::core::pricing::credit::Credit;
 use crate::core::word::Offset;
+use crate::mutation::{Mutation, planted};
 
 /// What is left of the credits of a contract (and customer) for a period, in minor units of a currency of so many places, to a close that
 /// has read the log below `after`: what was granted, less what documents of other periods took. The period's own earlier revisions took
@@ -19,7 +20,7 @@ pub fn left(
     places: u32,
 ) -> Vec<Credit> {
     let mut credits = grants.of(contract, customer, places);
-    if credits.is_empty() {
+    if credits.is_empty() || planted(Mutation::CreditsNotUsedUp) {
         return credits;
     }
     let closes = register.closes().iter().filter(|closed| closed.offset < after && closed.close.period != *period);
