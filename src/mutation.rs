@@ -95,11 +95,49 @@ pub enum Mutation {
     FoldsPastEnd,
     /// A generation does not load the identities of the ones before it.
     IdentitiesLeftBehind,
+    /// Buckets that a closed generation wrote past its end stay unless void records touch them.
+    BucketsPastEndStay,
+    /// The headers of a close become durable before its rows.
+    HeaderBeforeRows,
+    /// A close counts for whoever appended it, without a look at what the log made of it.
+    AckBelieved,
+    /// A close is made of less of the log than its workers have read.
+    ReadBehindAfter,
+    /// A close counts whatever was decided since it read the log.
+    AfterUnchecked,
+    /// A discarded draft counts as issued.
+    DiscardedCounts,
+    /// A correction is the difference to the last document alone.
+    LastDocumentOnly,
+    /// The drafts of a close are whatever a replica shows of them.
+    LaggingDraftsTrusted,
+    /// A draft that is issued twice gets two numbers.
+    IssuedTwice,
+    /// The cut lies where the logs end, above the checkpoints.
+    CutAboveCheckpoint,
+    /// A close has read what the partition has that has read most.
+    LeastReadForgotten,
+    /// Whoever starts anew takes all issued documents for written.
+    DocumentsForgotten,
+    /// A correction is rated with the newest book.
+    NewestBookCorrects,
+    /// What other periods took off a credit is forgotten.
+    CreditsNotUsedUp,
+    /// A re-pricing takes a new cut.
+    RepricedAtNewCut,
+    /// A re-pricing that alters nothing stays the next revision for ever.
+    EmptyRepricingStays,
+    /// What waits to be issued is corrected.
+    WaitingCorrected,
+    /// A period is closed when it ends.
+    GraceForgotten,
+    /// Records that were put aside keep no period open.
+    HolesForgotten,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Mutation; 45] = [
+    pub const ALL: [Mutation; 64] = [
         Mutation::StartAtCommit,
         Mutation::BucketsAsState,
         Mutation::RowsAboveCheckpoint,
@@ -145,6 +183,25 @@ impl Mutation {
         Mutation::VoidHoursStay,
         Mutation::FoldsPastEnd,
         Mutation::IdentitiesLeftBehind,
+        Mutation::BucketsPastEndStay,
+        Mutation::HeaderBeforeRows,
+        Mutation::AckBelieved,
+        Mutation::ReadBehindAfter,
+        Mutation::AfterUnchecked,
+        Mutation::DiscardedCounts,
+        Mutation::LastDocumentOnly,
+        Mutation::LaggingDraftsTrusted,
+        Mutation::IssuedTwice,
+        Mutation::CutAboveCheckpoint,
+        Mutation::LeastReadForgotten,
+        Mutation::DocumentsForgotten,
+        Mutation::NewestBookCorrects,
+        Mutation::CreditsNotUsedUp,
+        Mutation::RepricedAtNewCut,
+        Mutation::EmptyRepricingStays,
+        Mutation::WaitingCorrected,
+        Mutation::GraceForgotten,
+        Mutation::HolesForgotten,
     ];
 }
 

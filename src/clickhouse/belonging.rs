@@ -1,8 +1,9 @@
 //! Which ledger rows make up the state of a partition: as conditions of statements.
 
+use super::native::bucket_version;
 use super::void::counted;
 use crate::core::decision::stream::Generation;
-use crate::core::word::Partition;
+use crate::core::word::{Offset, Partition};
 
 /// The rows of a partition below an offset.
 pub(super) const OWN: &str = "stream = {stream:String} AND partition = {partition:UInt32} AND offset < {below:UInt64}";
@@ -43,6 +44,36 @@ pub(super) fn void_of(generation: &Generation, partition: Partition) -> String {
         spans.push(format!("(stream = {{stream:String}} AND {})", place((partition.0, (hole.from.0, hole.to.0)))));
     }
     if spans.is_empty() { "0".to_owned() } else { format!("({})", spans.join(" OR ")) }
+}
+
+/// Whether workers of earlier generations have gone on past their ends: only then there can be buckets past them.
+pub(super) fn went_on(generation: &Generation) -> String {
+    let of = |(number, partition, end)| {
+        format!("(stream = {{earlier:Array(String)}}[{number}] AND partition = {partition} AND offset >= {end})")
+    };
+    any(ends(generation).map(|(number, partition, end, _)| of((number, partition, end))))
+}
+
+/// Buckets of a partition's arrays that earlier generations wrote past their ends.
+pub(super) fn past_ends(generation: &Generation) -> String {
+    let of = |(number, partition, end, generation): (usize, u32, u64, u32)| {
+        let most = bucket_version(generation, Offset(end));
+        format!("(stream = {{earlier:Array(String)}}[{number}] AND partition = {partition} AND version > {most})")
+    };
+    format!("{BELONGS} AND {}", any(ends(generation).map(of)))
+}
+
+/// The ends of earlier generations: which of them it is, from 1, its partition and end, and its generation.
+fn ends(generation: &Generation) -> impl Iterator<Item = (usize, u32, u64, u32)> {
+    generation.earlier.iter().enumerate().flat_map(|(place, earlier)| {
+        let ends = (0..).zip(earlier.ends.iter().flatten());
+        ends.map(move |(partition, end)| (place + 1, partition, end.0, earlier.rules.generation))
+    })
+}
+
+fn any(conditions: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = conditions.collect();
+    if all.is_empty() { "0".to_owned() } else { format!("({})", all.join(" OR ")) }
 }
 
 /// Events newer than their array's newest by less than the horizon. The array columns are by far the widest: they are read for the

@@ -8,7 +8,7 @@ use ::clickhouse::query::Query;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
-use super::belonging::{OWN, belonging, events_sql, has_history, newest_filter, void_of};
+use super::belonging::{OWN, belonging, events_sql, has_history, newest_filter, past_ends, void_of, went_on};
 use super::native::{self, Block, table_ms};
 use super::read::checkpoint::{COLUMNS, CheckpointRow};
 use super::void::Void;
@@ -21,7 +21,8 @@ use crate::core::word::{Instant, Kind, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
-    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan, Store,
+    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan,
+    Store,
 };
 
 /// Bytes handed to the connection at a time, so that a slow server slows us and not our memory.
@@ -120,6 +121,21 @@ fn seam_error(error: Error, what: &str) -> SeamError {
         Error::Retryable(failure) => SeamError::retryable(format!("{what}: {failure}")),
         Error::Permanent(failure) => SeamError::refused(format!("{what}: {failure}")),
     }
+}
+
+#[derive(Row, Deserialize)]
+struct AnyRow {
+    found: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct PlaceRow {
+    provider: String,
+    array: String,
+    kind: i8,
+    resource: String,
+    meter: String,
+    hour_s: i64,
 }
 
 #[derive(Row, Deserialize)]
@@ -289,6 +305,35 @@ impl Store for ClickHouseStore {
         self.each::<EventRow>(self.select_below(&sql, below), &mut |row| {
             let partition = Partition(row.partition);
             sink(partition, event(below.generation, row));
+        })
+    }
+
+    fn past_ends(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(BucketPlace)) -> Result<(), SeamError> {
+        let is_any = |sql: String| -> Result<bool, SeamError> {
+            let mut found = false;
+            self.each::<AnyRow>(self.select_below(&sql, below), &mut |row| found |= row.found > 0)?;
+            Ok(found)
+        };
+        let past_ends = past_ends(below.generation);
+        // a bucket past an end has a ledger row past it, which is there first: mostly there is none, and the primary key says so
+        let went_on = is_any(format!("SELECT count() AS found FROM usage_event WHERE {}", went_on(below.generation)))?;
+        if !went_on || !is_any(format!("SELECT count() AS found FROM usage_bucket WHERE {past_ends}"))? {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT toString(provider) AS provider, toString(array) AS array, toInt8(kind) AS kind, resource, toString(meter) AS meter, \
+             toInt64(toUnixTimestamp(hour)) AS hour_s FROM usage_bucket FINAL WHERE {past_ends}"
+        );
+        self.each::<PlaceRow>(self.select_below(&sql, below), &mut |row| {
+            sink(BucketPlace {
+                provider: row.provider,
+                array: row.array,
+                // the column's type has no other numbers
+                kind: Kind::from_number(row.kind as u8).unwrap_or(Kind::Array),
+                resource: row.resource,
+                meter: row.meter,
+                hour: Instant(row.hour_s * 1000).hour(),
+            });
         })
     }
 

@@ -6,6 +6,7 @@ use super::state::Closer;
 use crate::core::closing::hole::{Hole, is_waived};
 use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::word::Instant;
+use crate::mutation::{Mutation, planted};
 
 /// How often a close is tried anew while buckets move or decisions come between.
 const CLOSE_TRIES: usize = 5;
@@ -121,10 +122,14 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let is_blocked = |holes: &[Hole]| holes.iter().any(|hole| !is_waived(hole, &waived));
         let (footing, mut holes) = self.conditions(&period, now)?;
         let Some(after) = footing.after else { return refused(holes, None) };
+        if after > self.register.next() && !planted(Mutation::ReadBehindAfter) {
+            // workers have read on meanwhile, and a close is a function of everything below what they have read
+            return Ok(Attempt::Again);
+        }
         if holes.iter().any(|hole| !hole.is_waivable()) || (mode == Mode::Close && is_blocked(&holes)) {
             return refused(holes, None);
         }
-        let Some((plan, more)) = self.plan(period, newest.as_ref(), &footing, after)? else {
+        let Some((plan, more)) = self.plan_next(&period, newest.as_ref(), &footing, after)? else {
             return Ok(Attempt::Again);
         };
         holes.extend(more);

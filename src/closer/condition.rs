@@ -9,6 +9,7 @@ use crate::core::closing::hole::Hole;
 use crate::core::closing::period::ProviderPeriod;
 use crate::core::closing::stand::{Footing, footing, may_hold};
 use crate::core::word::Instant;
+use crate::mutation::{Mutation, planted};
 
 impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// The cut that the newest checkpoints make, and every hole that can be seen before anything is rated. The period has ended.
@@ -36,7 +37,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         if let (Some(at), Some(decision)) = (footing.after, concern.filter(|last| Some(*last) >= footing.after)) {
             holes.push(Hole::Undecided { at, decision });
         }
-        holes.extend(self.store.holes(&period.key, &footing.cut)?);
+        let aside = self.store.holes(&period.key, &footing.cut)?;
+        holes.extend(aside.into_iter().filter(|_| !planted(Mutation::HolesForgotten)));
         Ok((footing, holes))
     }
 

@@ -5,6 +5,7 @@ use super::seam::{BillStore, StoredDraft};
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::record;
 use crate::core::closing::register::Register;
+use crate::mutation::{Mutation, planted};
 
 /// The stored drafts of a close that counts, held against the digest that its decision names (I9).
 ///
@@ -17,7 +18,8 @@ pub(super) fn of_close(
 ) -> Result<Vec<StoredDraft>, CloseError> {
     let drafts = store.drafts(rating_id)?;
     let shown = digest(&drafts).map_err(CloseError::document(rating_id))?;
-    match register.rating(rating_id).is_some_and(|closed| closed.close.digest == shown) {
+    let is_whole = register.rating(rating_id).is_some_and(|closed| closed.close.digest == shown);
+    match is_whole || planted(Mutation::LaggingDraftsTrusted) {
         true => Ok(drafts),
         false => Err(CloseError::DraftsLack { rating_id: rating_id.to_owned() }),
     }

@@ -11,6 +11,7 @@ use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, Whole};
 use crate::core::closing::register::{Closed, Issued, Subject};
 use crate::core::decision::closing::DraftKey;
+use crate::mutation::{Mutation, planted};
 use crate::statement::Place;
 
 /// Issued documents that are made at a time.
@@ -54,8 +55,9 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         while self.reflected.len() < self.register.issued().len() {
             let next = self.register.issued().iter().skip(self.reflected.len()).take(MATERIALISE_BATCH);
             let numbers: Vec<String> = next.map(|issued| issued.numbered.number.clone()).collect();
+            let missing = if planted(Mutation::DocumentsForgotten) { u64::MAX } else { 0 };
             let stored: BTreeMap<String, u64> = self.store.reflected(&numbers)?.into_iter().collect();
-            self.reflected.extend(numbers.iter().map(|number| stored.get(number).copied().unwrap_or(0)));
+            self.reflected.extend(numbers.iter().map(|number| stored.get(number).copied().unwrap_or(missing)));
         }
         Ok(())
     }

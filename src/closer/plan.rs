@@ -24,6 +24,7 @@ use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::pricing::credit::Credit;
 use crate::core::pricing::error::RateError;
 use crate::core::word::Offset;
+use crate::mutation::{Mutation, planted};
 use crate::prove::ProveError;
 use crate::statement::{Place, StatementError};
 
@@ -59,16 +60,36 @@ impl Plan {
 }
 
 impl<L: BillLog, S: BillStore> Closer<L, S> {
-    /// Rates the period at the cut, with holes that only ratings show; none if buckets moved meanwhile.
-    pub(super) fn plan(
+    /// Plans the next revision. A re-pricing that alters nothing at the old cut is none: usage that was accepted since is corrected, with the
+    /// book that was decided. Otherwise nothing of the period could ever be corrected again.
+    pub(super) fn plan_next(
         &mut self,
-        period: ProviderPeriod,
+        period: &ProviderPeriod,
         newest: Option<&Closed>,
         footing: &Footing,
         after: Offset,
     ) -> Result<Option<(Plan, Vec<Hole>)>, CloseError> {
+        let revision = self.register.next_revision(&period.key);
+        if newest.is_some() && self.register.repricing(&period.key, revision).is_some() {
+            let planned = self.plan(period.clone(), newest, (footing, Cause::Reprice), after)?;
+            let is_empty = planned.as_ref().is_some_and(|(plan, _)| plan.drafts.is_empty());
+            if !is_empty || planted(Mutation::EmptyRepricingStays) {
+                return Ok(planned);
+            }
+        }
+        self.plan(period.clone(), newest, (footing, Cause::Adjustment), after)
+    }
+
+    /// Rates the period at the cut, with holes that only ratings show; none if buckets moved meanwhile.
+    fn plan(
+        &mut self,
+        period: ProviderPeriod,
+        newest: Option<&Closed>,
+        (footing, cause): (&Footing, Cause),
+        after: Offset,
+    ) -> Result<Option<(Plan, Vec<Hole>)>, CloseError> {
         let version = self.version(newest)?;
-        let inputs = self.inputs(&period, newest, footing, after, version.number);
+        let inputs = self.inputs(&period, newest, (footing, cause), after, version.number);
         let rating_id = inputs.rating_id().map_err(CloseError::document(&period.key.provider))?;
         let basis = self.log.basis(after, &inputs.book)?;
         // a re-pricing may put other contracts into the period
@@ -84,14 +105,18 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let Usage::AtCut(rated) = self.store.rate(&asked)? else { return Ok(None) };
         let (mut drafts, mut holes) = (Vec::new(), Vec::new());
         for (place, rated) in all(rated, &before, &plan)? {
-            let before = before.remove(&place).unwrap_or_default();
+            let mut before = before.remove(&place).unwrap_or_default();
+            if planted(Mutation::LastDocumentOnly) {
+                before.documents.drain(..before.documents.len().saturating_sub(1));
+            }
             if let Some((document, detail)) = &rated
                 && let Some(contract) = plan.basis.book.contracts.get(&place.contract)
             {
                 holes.extend(uncovered(contract, document, detail)?);
             }
             if let Some(made) = made(&plan, place, rated, &before.documents)? {
-                holes.extend(before.waiting.map(|draft| waits(&draft)).transpose()?);
+                let waiting = before.waiting.filter(|_| !planted(Mutation::WaitingCorrected));
+                holes.extend(waiting.map(|draft| waits(&draft)).transpose()?);
                 drafts.push(made);
             }
         }
@@ -114,23 +139,23 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         &self,
         period: &ProviderPeriod,
         newest: Option<&Closed>,
-        footing: &Footing,
+        (footing, cause): (&Footing, Cause),
         after: Offset,
         rate: u32,
     ) -> Inputs {
         let revision = self.register.next_revision(&period.key);
         let repricing = self.register.repricing(&period.key, revision).filter(|_| newest.is_some());
         let newest_book = self.register.newest_book().map(|(hash, _)| hash);
-        let before = newest.map(|closed| &*closed.close.book);
+        let before = newest.map(|closed| &*closed.close.book).filter(|_| !planted(Mutation::NewestBookCorrects));
         let book = repricing.map(|decided| &*decided.book).or(before).or(newest_book).unwrap_or_default();
-        let cut = match (repricing, newest) {
-            (Some(_), Some(closed)) => closed.close.cut.clone(),
+        let cut = match (cause, newest) {
+            (Cause::Reprice, Some(closed)) if !planted(Mutation::RepricedAtNewCut) => closed.close.cut.clone(),
             _ => footing.cut.clone(),
         };
         Inputs {
             period: period.key.clone(),
             revision,
-            cause: if repricing.is_some() { Cause::Reprice } else { Cause::Adjustment },
+            cause,
             cut,
             after,
             versions: Versions { fold: FOLD_VERSION, rate },
@@ -147,7 +172,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         for rating_id in revisions {
             for StoredDraft { place, document, .. } in of_close(&mut self.store, &self.register, &rating_id)? {
                 let draft = place.draft(&rating_id);
-                if self.register.discarded_below(&draft, plan.inputs.after) {
+                let is_discarded = self.register.discarded_below(&draft, plan.inputs.after);
+                if is_discarded && !planted(Mutation::DiscardedCounts) {
                     continue;
                 }
                 let own = before.entry(place).or_default();

@@ -11,6 +11,7 @@ use crate::core::closing::hole::Hole;
 use crate::core::closing::record;
 use crate::core::decision::Decision;
 use crate::core::decision::closing::Close;
+use crate::mutation::{Mutation, planted};
 
 impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// Records that these holes are accepted; the next attempt closes in spite of them.
@@ -28,6 +29,9 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     pub(super) fn write(&mut self, plan: Plan, waived: Vec<Hole>) -> Result<Attempt, CloseError> {
         let close = close_of(&plan).map_err(CloseError::document(&plan.inputs.period.provider))?;
         let rating = NewRating { rating_id: &plan.rating_id, inputs: &plan.inputs, drafts: &plan.drafts };
+        if planted(Mutation::HeaderBeforeRows) {
+            self.store.insert_headers(&rating)?;
+        }
         // nothing is rated any more
         if !self.store.insert_rows(&asked(&plan, &|_, _| Vec::new()), &rating)? {
             return Ok(Attempt::Again);
@@ -37,7 +41,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let appended = self.log.append(&Decision::PeriodClosed { close: Box::new(close), actor });
         // whatever was heard of the append, the log knows
         self.follow()?;
-        if self.register.rating(&plan.rating_id).is_some() {
+        let is_believed = planted(Mutation::AckBelieved) && appended.is_ok();
+        if is_believed || self.register.rating(&plan.rating_id).is_some() {
             return Ok(Attempt::Ended(Outcome::Closed(plan.closing(waived))));
         }
         appended?;

@@ -138,6 +138,23 @@ pub fn mark_voided(
     })
 }
 
+/// Marks the hours of buckets that a worker of an earlier generation wrote past its end before it heard of it. They count up to an offset that
+/// is above every cut, also where no void event touches them and their figures are right: no period with such a bucket could be closed.
+/// Which hours these are no event tells, since whoever wrote them may have begun at any checkpoint.
+///
+/// # Errors
+/// Retryable while the store is away.
+pub fn mark_past_ends(
+    store: &mut dyn Store,
+    below: LedgerBelow<'_>,
+    fold: &mut PartitionFold,
+) -> Result<(), SeamError> {
+    if below.generation.earlier.is_empty() || planted(Mutation::BucketsPastEndStay) {
+        return Ok(());
+    }
+    store.past_ends(below, &mut |bucket| fold.mark_past_end(&bucket))
+}
+
 /// Whether there can be void events of a partition's arrays at all.
 #[must_use]
 pub fn may_have_void(below: LedgerBelow<'_>) -> bool {

@@ -7,6 +7,7 @@ mod named;
 mod ruling;
 
 pub use named::named_decision;
+pub use ruling::PAST_ENDS_MS;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -98,6 +99,7 @@ pub struct Machine<L, K, S, C> {
     /// The void events whose hours are marked.
     seen: Seen,
     looked_ms: u64,
+    looked_past_ends_ms: u64,
     /// The record that the log must show first, if it is the log that was folded.
     verify: Option<LastRecord>,
     /// Meters were defined: rebuild the state after the checkpoint that is being written.
@@ -106,6 +108,8 @@ pub struct Machine<L, K, S, C> {
     checkpoint_ms: u64,
     checkpoint_wanted: bool,
     checkpointed: Option<Checkpoint>,
+    /// The newest checkpoint of a span with records: a replica that has those has all before them.
+    vouching: Option<Checkpoint>,
 }
 
 impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
@@ -127,12 +131,14 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             inherited: None,
             seen: Seen::new(),
             looked_ms: checkpoint_ms,
+            looked_past_ends_ms: checkpoint_ms,
             verify: None,
             reload: false,
             first_waiting_ms: None,
             checkpoint_ms,
             checkpoint_wanted: false,
             checkpointed: None,
+            vouching: None,
         }
     }
 

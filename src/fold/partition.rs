@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
-use super::seam::{LedgerEvent, LedgerRow};
+use super::seam::{BucketPlace, LedgerEvent, LedgerRow};
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
 use crate::core::ledger::digest::{Said, record_hash};
@@ -156,6 +156,12 @@ impl PartitionFold {
     pub fn mark_void(&mut self, event: &LedgerEvent) {
         let readings = event.readings.iter().map(|reading| (reading.kind, &*reading.resource, &*reading.meter));
         self.meter.mark_void((&event.provider, &event.array), event.time, readings);
+    }
+
+    /// Marks the hour of a bucket that was written past the end of its generation.
+    pub fn mark_past_end(&mut self, bucket: &BucketPlace) {
+        let BucketPlace { provider, array, kind, resource, meter, hour } = bucket;
+        self.meter.mark_again((provider, array), (*kind, resource, meter), (*hour, *hour));
     }
 
     /// Where the log must reach at least: past everything of which the ledger has a row.

@@ -162,17 +162,17 @@ fn load_readings(
 }
 
 /// An event's place in the order of the meter function.
-pub(super) fn order(event: &LedgerEvent) -> EventOrder {
+pub(crate) fn order(event: &LedgerEvent) -> EventOrder {
     EventOrder { instant: event.time, recorded: event.recorded, generation: event.generation, offset: event.offset }
 }
 
 /// An event's site.
-pub(super) fn site(event: &LedgerEvent) -> Option<&str> {
+pub(crate) fn site(event: &LedgerEvent) -> Option<&str> {
     some(&event.site)
 }
 
 /// An event's readings as the meter takes them.
-pub(super) fn readings(event: &LedgerEvent) -> impl Iterator<Item = MeterReading<'_>> {
+pub(crate) fn readings(event: &LedgerEvent) -> impl Iterator<Item = MeterReading<'_>> {
     event.readings.iter().map(|reading| MeterReading {
         kind: reading.kind,
         resource: &reading.resource,

@@ -9,7 +9,7 @@ use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
-use crate::core::word::{Instant, Kind, Offset, Partition, StreamId};
+use crate::core::word::{Hour, Instant, Kind, Offset, Partition, StreamId};
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
@@ -209,6 +209,23 @@ pub struct LedgerBelow<'a> {
     pub below: Offset,
 }
 
+/// Which bucket: a series and an hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketPlace {
+    /// Who runs the array.
+    pub provider: String,
+    /// The array.
+    pub array: String,
+    /// What is measured.
+    pub kind: Kind,
+    /// Which one.
+    pub resource: String,
+    /// The quantity.
+    pub meter: String,
+    /// The hour.
+    pub hour: Hour,
+}
+
 /// Rows of one partition of one generation, as they lie.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerSpan<'a> {
@@ -277,6 +294,12 @@ pub trait Store {
     /// Retryable while the store is away.
     fn voided(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(Partition, LedgerEvent))
     -> Result<(), SeamError>;
+
+    /// Buckets that count now, of the arrays that belong to a partition, and that an earlier generation wrote past its end.
+    ///
+    /// # Errors
+    /// Retryable while the store is away.
+    fn past_ends(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(BucketPlace)) -> Result<(), SeamError>;
 
     /// Makes ledger and quarantine rows durable. The same batch may come again and collapses.
     ///

@@ -1,8 +1,10 @@
 //! The broker: the partitions of the usage topic, the control log, and the group's committed offsets.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::closing::{BookSpec, ClosingPlan, canonical};
 use super::plan::Plan;
 use super::sent::Sent;
 use crate::core::decision::Decision;
@@ -45,6 +47,8 @@ pub(super) fn hash_text(hash: u64) -> String {
 pub(super) struct Record {
     pub(super) offset: u64,
     pub(super) append_ms: i64,
+    /// When that was, whatever the broker's clock said.
+    pub(super) real_ms: i64,
     pub(super) key: Vec<u8>,
     pub(super) header: Header,
     header_text: Vec<u8>,
@@ -102,7 +106,7 @@ impl PartitionLog {
         &self.records[place..]
     }
 
-    fn append(&mut self, append_ms: i64, key: Vec<u8>, header: Header, sent: Rc<Sent>) -> u64 {
+    fn append(&mut self, (append_ms, real_ms): (i64, i64), key: Vec<u8>, header: Header, sent: Rc<Sent>) -> u64 {
         let offset = self.end;
         let header_text = match header {
             Header::None => Vec::new(),
@@ -110,7 +114,7 @@ impl PartitionLog {
             Header::NamesOffset(decision) => decision.to_string().into_bytes(),
             Header::NotANumber => b"soon".to_vec(),
         };
-        self.records.push(Rc::new(Record { offset, append_ms, key, header, header_text, sent }));
+        self.records.push(Rc::new(Record { offset, append_ms, real_ms, key, header, header_text, sent }));
         self.end += 1;
         offset
     }
@@ -160,6 +164,10 @@ impl PartitionLog {
 #[derive(Debug)]
 pub(super) struct ControlRecord {
     pub(super) decision: Decision,
+    /// When the broker appended it, by its clock.
+    pub(super) append_ms: i64,
+    /// ... and by the world's.
+    pub(super) real_ms: i64,
     /// Its hash, which nobody knows before it is there.
     pub(super) hash: u64,
     pub(super) resent: Option<Rc<Sent>>,
@@ -172,6 +180,12 @@ pub(super) struct Broker {
     pub(super) partitions: Vec<PartitionLog>,
     pub(super) streams: Vec<SimStream>,
     pub(super) control: Vec<ControlRecord>,
+    /// Decisions on their way that nobody waits for any more.
+    pub(super) late_decisions: Vec<Decision>,
+    /// The books that were published, where periods are closed.
+    pub(super) books: Vec<BookSpec>,
+    closing: Option<ClosingPlan>,
+    now: Rc<Cell<i64>>,
     /// Definitions in force from the record after each offset on.
     meters: Vec<(u64, Meters)>,
     /// How far the broker's clock is off.
@@ -179,12 +193,15 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan, now: Rc<Cell<i64>>) -> Self {
         let partitions = (0..plan.rules.partitions).map(|_| PartitionLog::default()).collect();
         let decision = Decision::StreamOpened { rules: (*plan.rules).clone(), closes: None, actor: "a".to_owned() };
-        let control = vec![ControlRecord { decision, hash: 1, resent: None }];
         let streams = vec![SimStream { rules: Arc::clone(&plan.rules), first: 0, ends: None }];
-        Self { partitions, streams, control, meters: Vec::new(), skew_ms: 0 }
+        let (late_decisions, books, closing) = (Vec::new(), Vec::new(), plan.closing);
+        let (control, meters) = (Vec::new(), Vec::new());
+        let mut broker = Self { partitions, streams, control, late_decisions, books, closing, now, meters, skew_ms: 0 };
+        broker.decide(decision, None);
+        broker
     }
 
     /// The generation that is open.
@@ -234,14 +251,16 @@ impl Broker {
         header: Header,
         sent: Rc<Sent>,
     ) -> u64 {
-        let append_ms = now_ms + self.skew_ms;
-        self.partitions[partition as usize].append(append_ms, key, header, sent)
+        let times = (now_ms + self.skew_ms, now_ms);
+        self.partitions[partition as usize].append(times, key, header, sent)
     }
 
     /// Appends a decision and returns its offset.
     pub(super) fn decide(&mut self, decision: Decision, resent: Option<Rc<Sent>>) -> u64 {
         let hash = self.control.len() as u64 + 1;
-        self.control.push(ControlRecord { decision, hash, resent });
+        let real_ms = self.now.get();
+        let append_ms = real_ms + self.skew_ms;
+        self.control.push(ControlRecord { decision, append_ms, real_ms, hash, resent });
         self.control.len() as u64 - 1
     }
 
@@ -251,10 +270,31 @@ impl Broker {
         for (name, definition) in places.iter().map(|place| METERS[*place]) {
             meters.define(name, definition);
         }
-        let book =
-            Decision::PriceBookPublished { hash: String::new(), book: serde_json::Value::Null, actor: "a".to_owned() };
+        let (hash, book) = match &self.closing {
+            None => (String::new(), serde_json::Value::Null),
+            Some(closing) => {
+                let version = self.books.len() as i64;
+                let priced = (0..METERS.len()).filter(|place| meters.get(METERS[*place].0).is_some()).collect();
+                let spec = BookSpec { hash: format!("book-{version}"), version, meters: priced };
+                self.books.push(spec.clone());
+                (spec.hash.clone(), canonical(closing, &spec))
+            }
+        };
+        let book = Decision::PriceBookPublished { hash, book, actor: "a".to_owned() };
         let offset = self.decide(book, None);
         self.meters.push((offset, meters));
+    }
+
+    /// Some of the decisions that were on their way arrive, or all of them.
+    pub(super) fn land_decisions(&mut self, random: &mut super::random::Random, per_mille: u64) {
+        for decision in std::mem::take(&mut self.late_decisions) {
+            match random.chance(per_mille) {
+                true => {
+                    self.decide(decision, None);
+                }
+                false => self.late_decisions.push(decision),
+            }
+        }
     }
 
     /// The meters defined below `control`.

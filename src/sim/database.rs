@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::closing::{BillPart, BillTables};
 use super::random::Random;
 use super::row::{BucketKey, BucketRow, EventRow, QuarantineRow};
 use crate::fold::checkpoint::Checkpoint;
@@ -15,6 +16,7 @@ pub(super) enum Part {
     Events(u32, Vec<Rc<EventRow>>),
     Buckets(u64, Vec<(BucketKey, Rc<BucketRow>)>),
     Checkpoint(u32, Box<Checkpoint>),
+    Bill(Box<BillPart>),
 }
 
 /// A ledger row with the insert that first brought it.
@@ -31,12 +33,14 @@ pub(super) struct View {
     pub(super) events: u64,
     /// Checkpoints of inserts below this one.
     pub(super) checkpoints: u64,
+    /// Drafts and documents of inserts below this one.
+    pub(super) bill: u64,
     /// A row that is shown wrongly while one state is loaded.
     pub(super) damaged: Option<(u32, u64)>,
 }
 
 impl View {
-    pub(super) const WHOLE: View = View { events: u64::MAX, checkpoints: u64::MAX, damaged: None };
+    pub(super) const WHOLE: View = View { events: u64::MAX, checkpoints: u64::MAX, bill: u64::MAX, damaged: None };
 }
 
 /// All tables.
@@ -48,6 +52,8 @@ pub(super) struct Database {
     pub(super) buckets: BTreeMap<BucketKey, BTreeMap<u64, Rc<BucketRow>>>,
     /// By (partition, next, from, control).
     pub(super) checkpoints: BTreeMap<(u32, u64, u64, u64), Stored<Checkpoint>>,
+    /// Ratings and documents.
+    pub(super) bill: BillTables,
     pub(super) views: BTreeMap<usize, View>,
     pub(super) inserts: u64,
     in_flight: Vec<Part>,
@@ -83,6 +89,7 @@ impl Database {
                     self.checkpoints.entry(place).or_insert_with(|| Stored { row: (*checkpoint).clone(), insert });
                 same(&stored.row, &checkpoint)?;
             }
+            Part::Bill(part) => self.bill.land(*part, insert)?,
         }
         Ok(())
     }
@@ -138,6 +145,13 @@ impl Database {
         found
     }
 
+    /// The newest checkpoint of a partition that a view shows.
+    pub(super) fn newest(&self, partition: u32, view: View) -> Option<&Checkpoint> {
+        let all = self.checkpoints.range((partition, 0, 0, 0)..(partition + 1, 0, 0, 0)).rev();
+        let shown = all.map(|(_, stored)| stored).filter(|stored| stored.insert < view.checkpoints);
+        shown.map(|stored| &stored.row).max_by_key(|checkpoint| (checkpoint.next, checkpoint.control))
+    }
+
     /// The newest checkpoint's next offset.
     pub(super) fn newest_checkpoint(&self, partition: u32) -> Option<u64> {
         self.checkpoints.range((partition, 0, 0, 0)..(partition + 1, 0, 0, 0)).next_back().map(|(place, _)| place.1)
@@ -149,7 +163,8 @@ impl Database {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(stored: &T, written: &T) -> Result<(), String> {
+/// Says so if a row that is there and one that is written differ.
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(stored: &T, written: &T) -> Result<(), String> {
     match stored == written {
         true => Ok(()),
         false => Err(format!("two rows of one key and version differ: {stored:?} and {written:?}")),

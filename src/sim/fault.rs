@@ -79,11 +79,21 @@ pub(super) enum Fault {
     OldTopic,
     /// Lost offsets are recorded.
     LossRecorded,
+    /// A decision is appended and its closer does not hear of it.
+    DecisionUnheard,
+    /// A decision is not appended.
+    DecisionNever,
+    /// A decision is appended after its closer has given it up.
+    DecisionLater,
+    /// A decision is appended twice.
+    DecisionTwice,
+    /// A closer is shown a replica that lacks drafts, documents or checkpoints.
+    CloserLags,
 }
 
 impl Fault {
     /// All of them, in the order of the report.
-    pub(super) const ALL: [Fault; 37] = [
+    pub(super) const ALL: [Fault; 42] = [
         Fault::CrashBefore,
         Fault::CrashMidway,
         Fault::CrashAfter,
@@ -121,6 +131,11 @@ impl Fault {
         Fault::Reopened,
         Fault::OldTopic,
         Fault::LossRecorded,
+        Fault::DecisionUnheard,
+        Fault::DecisionNever,
+        Fault::DecisionLater,
+        Fault::DecisionTwice,
+        Fault::CloserLags,
     ];
 
     /// The name that the report prints.
@@ -163,6 +178,11 @@ impl Fault {
             Fault::Reopened => "stream opened again",
             Fault::OldTopic => "record to the old topic",
             Fault::LossRecorded => "lost offsets recorded",
+            Fault::DecisionUnheard => "decision, no ack",
+            Fault::DecisionNever => "decision never there",
+            Fault::DecisionLater => "decision lands later",
+            Fault::DecisionTwice => "decision there twice",
+            Fault::CloserLags => "closer's replica lags",
         }
     }
 }

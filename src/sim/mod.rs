@@ -5,6 +5,7 @@
 
 mod broker;
 mod check;
+mod closing;
 mod database;
 mod fault;
 mod integral;

@@ -11,7 +11,7 @@ use super::sent::{Flaw, Sent, SentReading};
 use super::world::World;
 use crate::core::decision::Decision;
 use crate::core::ledger::digest::raw_hash;
-use crate::core::word::{HOUR_MS, Offset, Partition};
+use crate::core::word::{HOUR_MS, Offset, Partition, StreamId};
 
 impl Producer {
     /// An event that is not as it should be, or not for the first time.
@@ -163,7 +163,8 @@ impl Producer {
                 random.pick(&[Header::Names(there, NO_HASH), Header::Names(there, NO_HASH), Header::NamesOffset(there)])
             }
             _ => {
-                let offset = world.broker.borrow_mut().decide(resent(world, &about), Some(about));
+                let decision = resent(world, &about);
+                let offset = world.broker.borrow_mut().decide(decision, Some(about));
                 Header::Names(offset, world.broker.borrow().control[offset as usize].hash)
             }
         };
@@ -176,17 +177,31 @@ impl Producer {
         if world.broker.borrow().control.len() as u64 == offset {
             world.note(Fault::Foretold);
             world.trace(|| format!("decision {offset} is made about {}", about.id));
-            world.broker.borrow_mut().decide(resent(world, &about), Some(about));
+            let decision = resent(world, &about);
+            world.broker.borrow_mut().decide(decision, Some(about));
         }
     }
 }
 
+/// Where an event lies first; if nowhere, where nothing ever does.
+fn position(world: &World, about: &Sent) -> (StreamId, Partition, Offset) {
+    let broker = world.broker.borrow();
+    for (place, log) in (0..).zip(&broker.partitions) {
+        if let Some(record) = log.records.iter().find(|record| record.sent.number == about.number) {
+            let (stream, partition) = broker.of_place(place);
+            return (stream.rules.stream.clone(), partition, Offset(record.offset));
+        }
+    }
+    (world.plan.rules.stream.clone(), Partition(0), Offset(u64::MAX))
+}
+
 /// The decision to send an event again.
 fn resent(world: &World, about: &Sent) -> Decision {
+    let (stream, partition, offset) = position(world, about);
     Decision::RecordResent {
-        stream: world.plan.rules.stream.clone(),
-        partition: Partition(0),
-        offset: Offset(0),
+        stream,
+        partition,
+        offset,
         raw_hash: format!("{:032x}", raw_hash(&[], &about.value)),
         reason: "r".to_owned(),
         actor: "a".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::closing::ClosingPlan;
 use super::random::Random;
 use crate::core::event::partition_of;
 use crate::core::ledger::rules::{FOLD_VERSION, StreamRules};
@@ -32,10 +33,12 @@ pub(super) struct Plan {
     pub(super) odd: u64,
     /// Chance of an action on the world instead of work.
     pub(super) trouble: u64,
+    /// How periods are closed, if they are.
+    pub(super) closing: Option<ClosingPlan>,
 }
 
 impl Plan {
-    pub(super) fn draw(random: &mut Random) -> Self {
+    pub(super) fn draw(random: &mut Random, closing: Option<ClosingPlan>) -> Self {
         let partitions = random.pick(&[1, 1, 2, 2, 3]);
         let shared = random.chance(300);
         let rules = StreamRules {
@@ -52,14 +55,20 @@ impl Plan {
             fold_version: FOLD_VERSION,
         };
         let noise = random.pick(&[0, 1, 3, 8]);
-        let start_ms = NEAR_MONTH_END_MS + random.between(-40, 30) * HOUR_MS + random.between(0, 11) * 300_000;
+        let mut start_ms = NEAR_MONTH_END_MS + random.between(-40, 30) * HOUR_MS + random.between(0, 11) * 300_000;
+        let mut gap_ms = random.pick(&[5 * 60_000, 20 * 60_000, HOUR_MS, 5 * HOUR_MS]);
+        if closing.is_some() {
+            // soon a month ends, and there is time to correct it
+            start_ms = NEAR_MONTH_END_MS + random.between(4, 23) * HOUR_MS + random.between(0, 11) * 300_000;
+            gap_ms = random.pick(&[20 * 60_000, HOUR_MS, 3 * HOUR_MS]);
+        }
         Self {
             limits: limits(random),
             start_ms,
             arrays: arrays(random, partitions),
             processes: random.between(2, 4) as usize,
             actions: random.below(120) + 40,
-            gap_ms: random.pick(&[5 * 60_000, 20 * 60_000, HOUR_MS, 5 * HOUR_MS]),
+            gap_ms,
             crash: noise,
             away: noise * 3,
             torn: random.pick(&[0, 20, 80]),
@@ -67,6 +76,7 @@ impl Plan {
             odd: random.pick(&[50, 250, 600]),
             trouble: random.pick(&[30, 100, 200]),
             rules: Arc::new(rules),
+            closing,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::closing::{self, SimCloser};
 use super::fault::Fault;
 use super::log::{SimClock, SimControl, SimLog};
 use super::store::SimStore;
@@ -23,8 +24,11 @@ pub(super) struct Process {
     pub(super) paused_until: i64,
     /// Its machines; none while one of them is at work.
     pub(super) machines: Vec<(u32, Option<Box<SimMachine>>)>,
+    /// What it closes with, and nothing else; none while it is at work.
+    pub(super) closer: Option<Box<SimCloser>>,
+    pub(super) is_closer: bool,
     /// How far its clock is off.
-    off_ms: i64,
+    pub(super) off_ms: i64,
 }
 
 impl Process {
@@ -32,7 +36,8 @@ impl Process {
     pub(super) fn start(world: &World) -> usize {
         let off_ms = world.between(-300, 300) * 1000;
         let mut crew = world.crew.borrow_mut();
-        crew.push(Process { dead: false, paused_until: i64::MIN, machines: Vec::new(), off_ms });
+        let (machines, closer, is_closer) = (Vec::new(), None, false);
+        crew.push(Process { dead: false, paused_until: i64::MIN, machines, closer, is_closer, off_ms });
         world.trace(|| format!("process {} starts", crew.len() - 1));
         crew.len() - 1
     }
@@ -42,10 +47,10 @@ impl Process {
     }
 }
 
-/// The processes that can work.
+/// The processes that can fold.
 pub(super) fn able(world: &World) -> Vec<usize> {
     let crew = world.crew.borrow();
-    (0..crew.len()).filter(|pid| crew[*pid].can_work(world.now.get())).collect()
+    (0..crew.len()).filter(|pid| !crew[*pid].is_closer && crew[*pid].can_work(world.now.get())).collect()
 }
 
 /// Gives a partition to a process.
@@ -89,6 +94,7 @@ pub(super) fn interleave(world: &Rc<World>, pid: usize) {
 /// Lets some of the inserts that were held back arrive.
 pub(super) fn land_some(world: &World, per_mille: u64) {
     let arriving = world.database.borrow_mut().arriving(&mut world.random.borrow_mut(), per_mille);
+    world.broker.borrow_mut().land_decisions(&mut world.random.borrow_mut(), per_mille);
     for part in arriving {
         world.trace(|| "an insert lands".to_owned());
         if let Err(text) = world.database.borrow_mut().land(part) {
@@ -97,8 +103,11 @@ pub(super) fn land_some(world: &World, per_mille: u64) {
     }
 }
 
-/// One step of one machine of a process.
+/// One step of one machine of a process, or one act of a closer.
 pub(super) fn work(world: &Rc<World>, pid: usize) {
+    if world.crew.borrow()[pid].is_closer {
+        return closing::work(world, pid);
+    }
     let partitions: Vec<u32> = world.crew.borrow()[pid].machines.iter().map(|(partition, _)| *partition).collect();
     if !partitions.is_empty() {
         step(world, pid, partitions[world.below(partitions.len() as u64) as usize]);

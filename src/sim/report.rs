@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::closing::Tally;
 use super::fault::{Coverage, Fault};
 use super::schedule::Outcome;
 use super::world::{Broken, Failure};
@@ -9,8 +10,21 @@ use super::world::{Broken, Failure};
 /// Failing seeds that are kept; the rest is counted.
 const KEPT: usize = 5;
 /// The steps of a machine, in their order, and what happens outside of them.
-const STEPS: [&str; 10] =
-    ["load", "back-meter", "start", "seek", "fold", "flush", "buckets", "marks", "checkpoint", "-"];
+const STEPS: [&str; 13] = [
+    "load",
+    "back-meter",
+    "start",
+    "seek",
+    "fold",
+    "flush",
+    "buckets",
+    "marks",
+    "checkpoint",
+    "close",
+    "decide",
+    "document",
+    "-",
+];
 
 /// Schedules, faults and failures, summed up.
 #[derive(Clone, Debug, Default)]
@@ -26,12 +40,14 @@ pub struct Report {
     /// The first seeds that failed, and why.
     pub failures: Vec<(u64, Failure)>,
     coverage: Coverage,
+    tally: Tally,
 }
 
 impl Report {
     pub(super) fn add(&mut self, seed: u64, outcome: &Outcome) {
         self.schedules += 1;
         self.coverage.add(&outcome.coverage);
+        self.tally.add(outcome.tally);
         if let Some(failure) = &outcome.failure {
             match failure.broken {
                 Broken::Lost => self.lost += 1,
@@ -54,6 +70,7 @@ impl Report {
         self.failures.sort_by_key(|(seed, _)| *seed);
         self.failures.truncate(KEPT);
         self.coverage.add(&other.coverage);
+        self.tally.add(other.tally);
     }
 
     /// How many schedules failed.
@@ -90,6 +107,11 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
+        let Tally { closes, corrections, void, numbers } = self.tally;
+        writeln!(
+            f,
+            "{closes} closes count, {corrections} of them corrections; {void} do not; {numbers} documents have a number"
+        )?;
         let Self { schedules, lost, doubled, wrong, .. } = self;
         write!(f, "{schedules} schedules: {lost} lost, {doubled} doubled, {wrong} wrong")
     }

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use super::check;
+use super::closing::{self, ClosingPlan, Tally};
 use super::fault::{Coverage, Fault};
 use super::plan::Plan;
 use super::process::{self, Process, able, assign, land_some, look, revoke};
 use super::producer::Producer;
 use super::random::Random;
 use super::world::{Broken, Failure, World};
-use crate::fold::machine::Progress;
+use crate::fold::machine::{PAST_ENDS_MS, Progress};
 
 /// Steps that a partition may take after faults have ended until its lag is zero (I16).
 const SETTLE_STEPS: usize = 600;
@@ -18,13 +19,14 @@ const SETTLE_STEPS: usize = 600;
 pub(super) struct Outcome {
     pub(super) failure: Option<Failure>,
     pub(super) coverage: Coverage,
+    pub(super) tally: Tally,
     pub(super) trace: Vec<String>,
 }
 
 /// Runs the schedule of a seed.
 pub(super) fn run(seed: u64, with_trace: bool) -> Outcome {
     let mut random = Random::new(seed);
-    let plan = Plan::draw(&mut random);
+    let plan = Plan::draw(&mut random, ClosingPlan::draw(seed));
     let world = World::new(plan, random, with_trace);
     let mut schedule = Schedule { producer: Producer::default(), owners: Vec::new() };
     schedule.begin(&world);
@@ -38,12 +40,17 @@ pub(super) fn run(seed: u64, with_trace: bool) -> Outcome {
         schedule.settle(&world);
     }
     if !world.has_failed() {
+        closing::settle(&mut schedule, &world);
+    }
+    let mut tally = Tally::default();
+    if !world.has_failed() {
         check::check(&world);
+        tally = closing::check(&world);
     }
     // processes hold the world, and the world holds them
     let crew = std::mem::take(&mut *world.crew.borrow_mut());
     drop(crew);
-    Outcome { failure: world.take_failure(), coverage: world.coverage.take(), trace: world.take_trace() }
+    Outcome { failure: world.take_failure(), coverage: world.coverage.take(), tally, trace: world.take_trace() }
 }
 
 /// Who owns what, and who sends.
@@ -64,10 +71,14 @@ impl Schedule {
             Process::start(world);
         }
         self.rebalance(world);
+        closing::begin(world);
     }
 
     fn act(&mut self, world: &Rc<World>) {
         land_some(world, 100);
+        if world.plan.closing.is_some_and(|closing| world.chance(closing.share)) {
+            return closing::act(world);
+        }
         if world.chance(world.plan.trouble) {
             return self.trouble(world);
         }
@@ -152,12 +163,13 @@ impl Schedule {
         land_some(world, 1000);
         if self.owners.len() > world.plan.rules.partitions as usize {
             // what workers of a closed generation wrote last is seen at the next look
-            world.pass(i64::try_from(world.plan.limits.checkpoint_interval_ms).unwrap_or(i64::MAX) + 1);
+            world.pass(world.plan.limits.checkpoint_interval_ms.max(PAST_ENDS_MS) as i64 + 1);
             self.finish_all(world);
         }
     }
 
-    fn finish_all(&mut self, world: &Rc<World>) {
+    /// Every partition is folded to its end.
+    pub(super) fn finish_all(&mut self, world: &Rc<World>) {
         for partition in 0..places(world) {
             if !world.has_failed() {
                 self.finish(world, partition);

@@ -15,7 +15,8 @@ use crate::core::word::{Disposition, HOUR_MS, Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
-    ArraySpan, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan, Store,
+    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan,
+    Store,
 };
 
 /// The database for one process.
@@ -36,28 +37,6 @@ impl SimStore {
 
     fn view(&self) -> View {
         self.seam.world.database.borrow().view(self.seam.pid)
-    }
-
-    /// Sends parts one after the other.
-    fn send(&self, mut parts: Vec<Part>) -> Result<(), SeamError> {
-        let landing = self.seam.insert()?;
-        let world = &self.seam.world;
-        match landing.landed {
-            Landed::Whole => {}
-            Landed::Half => parts.truncate(parts.len() / 2),
-            Landed::Nothing => parts.clear(),
-            Landed::Later => {
-                // one is under way, and those after it are never sent
-                parts.truncate(world.below(parts.len() as u64) as usize + 1);
-                parts.pop().into_iter().for_each(|part| world.database.borrow_mut().hold_back(part));
-            }
-        }
-        for part in parts {
-            if let Err(text) = world.database.borrow_mut().land(part) {
-                world.fail(Broken::Doubled, text);
-            }
-        }
-        self.seam.hear(landing.answer)
     }
 
     fn place(&self, rules: &StreamRules, partition: Partition) -> u32 {
@@ -101,6 +80,28 @@ impl SimStore {
         add(generation, partition, below.0, true);
         rows
     }
+}
+
+/// Sends parts one after the other.
+pub(super) fn send(seam: &Seam, mut parts: Vec<Part>) -> Result<(), SeamError> {
+    let landing = seam.insert()?;
+    let world = &seam.world;
+    match landing.landed {
+        Landed::Whole => {}
+        Landed::Half => parts.truncate(parts.len() / 2),
+        Landed::Nothing => parts.clear(),
+        Landed::Later => {
+            // one is under way, and those after it are never sent
+            parts.truncate(world.below(parts.len() as u64) as usize + 1);
+            parts.pop().into_iter().for_each(|part| world.database.borrow_mut().hold_back(part));
+        }
+    }
+    for part in parts {
+        if let Err(text) = world.database.borrow_mut().land(part) {
+            world.fail(Broken::Doubled, text);
+        }
+    }
+    seam.hear(landing.answer)
 }
 
 /// An accepted row with its position.
@@ -221,13 +222,39 @@ impl Store for SimStore {
         Ok(())
     }
 
+    fn past_ends(&mut self, below: LedgerBelow<'_>, sink: &mut dyn FnMut(BucketPlace)) -> Result<(), SeamError> {
+        self.seam.call(Fault::StoreAway)?;
+        let LedgerBelow { generation, partition, .. } = below;
+        let (database, broker) = (self.seam.world.database.borrow(), self.seam.world.broker.borrow());
+        for (key, versions) in &database.buckets {
+            let series = &key.series;
+            let Some(row) = versions.values().next_back() else { continue };
+            let (stream, number) = broker.of_place(row.partition);
+            let mut earlier = generation.earlier.iter();
+            let own = earlier.find(|earlier| earlier.rules.generation == stream.rules.generation);
+            let end = own.and_then(|own| own.end(number));
+            let belongs = partition_of(series.array.as_bytes(), generation.rules.partitions) == partition;
+            if end.is_some_and(|end| row.as_of > end.0) && belongs {
+                sink(BucketPlace {
+                    provider: series.provider.to_string(),
+                    array: series.array.to_string(),
+                    kind: series.kind,
+                    resource: series.resource.to_string(),
+                    meter: series.meter.to_string(),
+                    hour: key.hour,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn insert_ledger(
         &mut self,
         rules: &StreamRules,
         partition: Partition,
         batch: &LedgerBatch,
     ) -> Result<(), SeamError> {
-        self.send(ledger_parts(self.place(rules, partition), batch))
+        send(&self.seam, ledger_parts(self.place(rules, partition), batch))
     }
 
     fn insert_buckets(
@@ -237,7 +264,7 @@ impl Store for SimStore {
         as_of: Offset,
         buckets: &BucketBatch,
     ) -> Result<(), SeamError> {
-        self.send(bucket_parts(self.place(rules, partition), rules.generation, as_of.0, buckets))
+        send(&self.seam, bucket_parts(self.place(rules, partition), rules.generation, as_of.0, buckets))
     }
 
     fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), SeamError> {
@@ -245,7 +272,7 @@ impl Store for SimStore {
         let first_append_time = Instant(table_ms(checkpoint.first_append_time));
         let row = Checkpoint { log_time, first_append_time, ..checkpoint.clone() };
         let place = self.seam.world.broker.borrow().place(checkpoint.generation, checkpoint.partition);
-        self.send(vec![Part::Checkpoint(place, Box::new(row))])
+        send(&self.seam, vec![Part::Checkpoint(place, Box::new(row))])
     }
 }
 
@@ -288,7 +315,11 @@ fn spans(rows: &[Found]) -> Vec<ArraySpan> {
 }
 
 fn event(found: &Found, meters: Option<&[String]>) -> LedgerEvent {
-    let (generation, row) = (found.generation, &found.row);
+    event_of(found.generation, &found.row, meters)
+}
+
+/// A row as an event.
+pub(super) fn event_of(generation: u32, row: &EventRow, meters: Option<&[String]>) -> LedgerEvent {
     let asked = |reading: &&LedgerReading| meters.is_none_or(|meters| meters.contains(&reading.meter));
     LedgerEvent {
         generation,

@@ -52,7 +52,7 @@ impl Schedule {
         world.note(Fault::Restart);
         let victim = {
             let crew = world.crew.borrow();
-            let alive: Vec<usize> = (0..crew.len()).filter(|pid| !crew[*pid].dead).collect();
+            let alive: Vec<usize> = (0..crew.len()).filter(|pid| !crew[*pid].dead && !crew[*pid].is_closer).collect();
             (alive.len() >= world.plan.processes).then(|| alive[world.below(alive.len() as u64) as usize])
         };
         if let Some(pid) = victim {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::broker::Broker;
+use super::closing::Billing;
 use super::database::Database;
 use super::fault::{Coverage, Fault};
 use super::plan::Plan;
@@ -35,10 +36,12 @@ pub struct Failure {
 pub(super) struct World {
     pub(super) plan: Plan,
     /// Milliseconds since 1970.
-    pub(super) now: Cell<i64>,
+    pub(super) now: Rc<Cell<i64>>,
     pub(super) random: RefCell<Random>,
     pub(super) broker: RefCell<Broker>,
     pub(super) database: RefCell<Database>,
+    /// What followers of the topic of documents were told.
+    pub(super) billing: RefCell<Billing>,
     pub(super) crew: RefCell<Vec<Process>>,
     /// Whether faults have ended.
     pub(super) healed: Cell<bool>,
@@ -55,12 +58,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(plan: Plan, random: Random, with_trace: bool) -> Rc<Self> {
-        let broker = Broker::new(&plan);
+        let now = Rc::new(Cell::new(plan.start_ms));
+        let broker = Broker::new(&plan, Rc::clone(&now));
         Rc::new(Self {
-            now: Cell::new(plan.start_ms),
+            now,
             random: RefCell::new(random),
             broker: RefCell::new(broker),
             database: RefCell::default(),
+            billing: RefCell::default(),
             crew: RefCell::default(),
             healed: Cell::new(false),
             outage: Cell::new(false),

@@ -7,6 +7,7 @@ use crate::core::decision::closing::{CreditUse, DraftKey, PeriodKey};
 use crate::core::decision::credit::Grants;
 use crate::core::pricing::credit::Credit;
 use crate::core::word::Offset;
+use crate::mutation::{Mutation, planted};
 
 /// What documents of one period took off one credit, and what credit notes over them gave back.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +31,7 @@ pub fn left(
     places: u32,
 ) -> Vec<Credit> {
     let mut credits = grants.of(contract, customer, places);
-    if credits.is_empty() {
+    if credits.is_empty() || planted(Mutation::CreditsNotUsedUp) {
         return credits;
     }
     let taken = taken(register, (contract, customer), after);

@@ -5,6 +5,7 @@ use crate::core::decision::closing::PeriodKey;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::{Period, Span, local_day, period};
 use crate::core::word::{HOUR_MS, Instant};
+use crate::mutation::{Mutation, planted};
 
 /// One period of a provider, with the contracts that close in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,8 @@ impl ProviderPeriod {
     /// When its grace ends.
     #[must_use]
     pub fn due(&self) -> Instant {
-        self.key.end.plus_ms(i64::from(self.grace_hours) * HOUR_MS)
+        let grace_hours = if planted(Mutation::GraceForgotten) { 0 } else { self.grace_hours };
+        self.key.end.plus_ms(i64::from(grace_hours) * HOUR_MS)
     }
 }
 

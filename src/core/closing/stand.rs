@@ -6,6 +6,7 @@ use super::hole::Hole;
 use crate::core::cut::{CutPoint, Stand};
 use crate::core::decision::stream::{Generation, StreamRegister};
 use crate::core::word::{Instant, Offset, Partition, StreamId};
+use crate::mutation::{Mutation, planted};
 
 /// Where the logs of open partitions end, as Kafka said after the period's grace.
 pub type Ends = BTreeMap<(StreamId, Partition), Offset>;
@@ -57,7 +58,8 @@ impl Footing {
         if let Some(end) = generation.end(partition) {
             // what lies past the end is void, and the successor has metered its arrays again
             let next = stand.map_or(Offset(0), |stand| stand.point.offset);
-            if next < end {
+            // what is recorded as lost is waited for in vain
+            if generation.past_holes(partition, next).0 < end {
                 self.holes.push(Hole::Unfinished { stream, partition, at: next, end });
             } else {
                 // also of one that ends where it begins: its workers may have metered hours again before the first record
@@ -67,8 +69,8 @@ impl Footing {
         }
         let end = ends.get(&(stream.clone(), partition));
         let Some(stand) = stand else {
-            // nothing was ever in it: idle partitions do not block
-            if end != Some(&Offset(0)) {
+            // nothing was ever in it: idle partitions do not block. One that takes over from a generation before has its past to meter first
+            if end != Some(&Offset(0)) || !generation.earlier.is_empty() {
                 self.holes.push(behind(None, needs));
             }
             return;
@@ -76,8 +78,10 @@ impl Footing {
         if stand.log_time < needs && end != Some(&stand.point.offset) {
             self.holes.push(behind(Some(stand.log_time), needs));
         }
-        self.after = Some(self.after.map_or(stand.control, |after| after.min(stand.control)));
-        self.cut.push(stand.point.clone());
+        let least = if planted(Mutation::LeastReadForgotten) { Offset::max } else { Offset::min };
+        self.after = Some(self.after.map_or(stand.control, |after| least(after, stand.control)));
+        let above = end.filter(|_| planted(Mutation::CutAboveCheckpoint));
+        self.cut.push(CutPoint { offset: *above.unwrap_or(&stand.point.offset), ..stand.point.clone() });
     }
 }
 
@@ -155,6 +159,45 @@ mod tests {
         let first = CutPoint { stream: StreamId("own-1".to_owned()), partition: Partition(0), offset: Offset(0) };
         assert_eq!(found.cut, [first]);
         assert!(found.holes.iter().any(|hole| hole.to_string() == "partition 1 of own-1 is at offset 3, needs 4"));
+    }
+
+    /// The stream `own` opened again, with two partitions that end as given.
+    fn reopened(streams: &mut StreamRegister, ends: [u64; 2]) {
+        let own = streams.all().find(|generation| generation.rules.stream.0 == "own-1");
+        let mut rules = own.map(|own| (*own.rules).clone()).unwrap();
+        let (stream, ends) = (rules.stream.clone(), ends.map(Offset).to_vec());
+        (rules.stream, rules.topic, rules.generation) = (StreamId("own-2".to_owned()), "own-2".to_owned(), 2);
+        let closes = Some(crate::core::decision::stream::Closes { stream, ends, reason: String::new() });
+        streams.apply(&Decision::StreamOpened { rules, closes, actor: String::new() });
+    }
+
+    fn told(footing: &Footing) -> Vec<String> {
+        footing.holes.iter().map(ToString::to_string).filter(|hole| hole.contains("own-")).collect()
+    }
+
+    #[test]
+    fn a_partition_that_has_not_taken_over_what_a_generation_left_blocks_though_nothing_is_in_it() {
+        let mut streams = streams();
+        reopened(&mut streams, [4, 4]);
+        let stands = [stand("own", 0, 4, 1_000, 5), stand("own", 1, 4, 1_000, 5)];
+        let found = footing(&streams, "p", &stands, &ends(&[("own", 0, 0), ("own", 1, 0)]), NEEDS);
+        let nothing = |number| format!("nothing of partition {number} of own-2 is folded, needs 1970-01-01T00:00:01Z");
+        assert_eq!(told(&found), [nothing(0), nothing(1)]);
+    }
+
+    #[test]
+    fn an_end_in_a_recorded_hole_is_reached_where_the_hole_begins() {
+        let mut streams = streams();
+        let (stream, reason, actor) = (StreamId("own-1".to_owned()), String::new(), String::new());
+        let (partition, from, to) = (Partition(0), Offset(3), Offset(9));
+        streams.apply(&Decision::OffsetsLost { stream, partition, from, to, reason, actor });
+        reopened(&mut streams, [6, 4]);
+        let of = |next| {
+            let stands = [stand("own", 0, next, 1_000, 5), stand("own", 1, 4, 1_000, 5)];
+            told(&footing(&streams, "p", &stands, &Ends::new(), NEEDS))
+        };
+        assert!(of(2).iter().any(|hole| hole == "partition 0 of own-1 is at offset 2, needs 6"));
+        assert!(!of(3).iter().any(|hole| hole.contains("own-1")), "{:?}", of(3));
     }
 
     #[test]

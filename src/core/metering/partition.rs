@@ -96,19 +96,30 @@ impl PartitionMeter {
         time: Instant,
         readings: impl Iterator<Item = (Kind, &'a str, &'a str)>,
     ) {
-        let (provider, array): (Arc<str>, Arc<str>) = (provider.into(), array.into());
         let observed = (Kind::Array, array.to_string(), OBSERVED.to_owned());
         let named = readings.map(|(kind, resource, meter)| (kind, resource.to_owned(), meter.to_owned()));
         for (kind, resource, meter) in named.chain([observed]) {
             let Some(definition) = self.meters.get(&meter) else { continue };
-            let (first, last) = definition.touched(time);
-            let (provider, array) = (Arc::clone(&provider), Arc::clone(&array));
-            let key = Arc::new(SeriesKey { provider, array, kind, resource: resource.into(), meter: meter.into() });
-            for hour in (first.0..=last.0).map(Hour) {
-                self.voided.entry(Arc::clone(&key)).or_default().insert(hour);
-                if self.marks.entry(Arc::clone(&key)).or_default().insert(hour) {
-                    self.marked_hours += 1;
-                }
+            self.mark_again((provider, array), (kind, &resource, &meter), definition.touched(time));
+        }
+    }
+
+    /// Marks the hours of a series from the first to the last: their buckets are written again, even if nothing is left of them.
+    pub fn mark_again(
+        &mut self,
+        (provider, array): (&str, &str),
+        (kind, resource, meter): (Kind, &str, &str),
+        (first, last): (Hour, Hour),
+    ) {
+        if self.meters.get(meter).is_none() {
+            return;
+        }
+        let (provider, array): (Arc<str>, Arc<str>) = (provider.into(), array.into());
+        let key = Arc::new(SeriesKey { provider, array, kind, resource: resource.into(), meter: meter.into() });
+        for hour in (first.0..=last.0).map(Hour) {
+            self.voided.entry(Arc::clone(&key)).or_default().insert(hour);
+            if self.marks.entry(Arc::clone(&key)).or_default().insert(hour) {
+                self.marked_hours += 1;
             }
         }
     }

@@ -96,8 +96,10 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         let as_of = checkpoint.next;
         let below = LedgerBelow { generation: &self.generation, partition: self.partition, below: as_of };
         let (rules, partition) = (Arc::clone(&self.rules), self.partition);
-        // a replica that lacks the rows of this span lacks what marked the hours
-        let vouched = if planted(Mutation::MarksFromLaggingReplica) { &[] } else { std::slice::from_ref(&checkpoint) };
+        // a replica that lacks the rows of this span lacks what marked the hours; what is void marks hours too, and then the span may be empty
+        let newest = if checkpoint.consumed > 0 { Some(&checkpoint) } else { self.vouching.as_ref() };
+        let vouched =
+            newest.filter(|_| !planted(Mutation::MarksFromLaggingReplica)).map_or(&[][..], std::slice::from_ref);
         let earlier = self.fold.as_ref().map_or(&[][..], |fold| recent(self.inherited.as_ref(), fold));
         let verified =
             verify(&mut self.store, &rules, partition, vouched).and_then(|()| verify_earlier(&mut self.store, earlier));
@@ -124,6 +126,9 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
             return Err(error);
         }
         self.log.commit(checkpoint.next);
+        if checkpoint.consumed > 0 {
+            self.vouching = Some(checkpoint.clone());
+        }
         self.checkpointed = Some(checkpoint);
         self.checkpoint_ms = self.clock.now_ms();
         self.checkpoint_wanted = false;

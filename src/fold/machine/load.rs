@@ -8,7 +8,7 @@ use super::{Machine, Progress, Stage};
 use crate::fold::backmeter::meter_history;
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
-use crate::fold::generation::{inherit, mark_voided, verify_earlier};
+use crate::fold::generation::{inherit, mark_past_ends, mark_voided, verify_earlier};
 use crate::fold::recovery::{Foundation, VERIFY_MS, rebuild, verify};
 use crate::fold::seam::{Clock, ControlLog, LedgerBelow, Log, Store};
 use crate::mutation::{Mutation, planted};
@@ -20,6 +20,7 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.generation = self.control.generation(&self.rules.stream).unwrap_or_else(|| Arc::clone(&self.generation));
         let checkpoints = self.store.checkpoints(&self.rules, self.partition, VERIFY_MS)?;
         self.checkpointed = checkpoints.first().cloned();
+        self.vouching = checkpoints.iter().find(|checkpoint| checkpoint.consumed > 0).cloned();
         let (end, next) = (self.generation.end(self.partition), checkpoints.first().map(|newest| newest.next));
         let (reached, _) = self.generation.past_holes(self.partition, next.unwrap_or_default());
         if end.is_some_and(|end| reached >= end) && !planted(Mutation::FoldsPastEnd) {
@@ -40,8 +41,10 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
         self.seen.clear();
         let below = LedgerBelow { generation: &generation, partition, below: fold.next() };
         mark_voided(&mut self.store, below, &mut fold, &mut self.seen)?;
+        mark_past_ends(&mut self.store, below, &mut fold)?;
         self.fold = Some(fold);
-        (self.checkpoint_ms, self.looked_ms) = (self.clock.now_ms(), self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        (self.checkpoint_ms, self.looked_ms, self.looked_past_ends_ms) = (now_ms, now_ms, now_ms);
         let defined = reflected.map(|control| meters.new_since(&self.control.meters(control)));
         self.stage = match defined {
             Some(defined) if !defined.is_empty() => {

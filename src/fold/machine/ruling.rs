@@ -6,10 +6,13 @@ use super::{Machine, Progress, Stage};
 use crate::core::decision::stream::Hole;
 use crate::core::word::Offset;
 use crate::fold::error::{Permanent, SeamError};
-use crate::fold::generation::{mark_voided, may_have_void};
+use crate::fold::generation::{mark_past_ends, mark_voided, may_have_void};
 use crate::fold::partition::PartitionFold;
 use crate::fold::seam::{Clock, ControlLog, LedgerBelow, Log, LogEnds, Store};
 use crate::mutation::{Mutation, planted};
+
+/// How often buckets past the ends of earlier generations are looked for, in milliseconds: it reads columns of all buckets.
+pub const PAST_ENDS_MS: u64 = 600_000;
 
 impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     /// Refuses the log, unless somebody has recorded meanwhile what became of it.
@@ -73,12 +76,17 @@ impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {
     }
 
     pub(super) fn look_for_void(&mut self) -> Result<(Stage, Progress), SeamError> {
-        let Self { store, generation, partition, fold, seen, .. } = self;
+        let now_ms = self.clock.now_ms();
+        let Self { store, generation, partition, fold, seen, looked_past_ends_ms, .. } = self;
         if let Some(fold) = fold {
             let below = LedgerBelow { generation, partition: *partition, below: fold.next() };
             mark_voided(store, below, fold, seen)?;
+            if now_ms.saturating_sub(*looked_past_ends_ms) >= PAST_ENDS_MS {
+                mark_past_ends(store, below, fold)?;
+                *looked_past_ends_ms = now_ms;
+            }
         }
-        self.looked_ms = self.clock.now_ms();
+        self.looked_ms = now_ms;
         Ok((Stage::Fold, Progress::Stepped))
     }
 

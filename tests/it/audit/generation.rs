@@ -68,3 +68,43 @@ fn an_audit_sees_all_generations_of_a_stream() {
     site.green();
     assert_eq!(usage(&site.parts, "p"), figures);
 }
+
+/// The last polls of an array lie below the end and went under a checkpoint past it, and no void event is of that array: its buckets are right,
+/// and count up to an offset that no cut reaches. The successor writes them again, or no period of theirs could be closed.
+#[test]
+fn no_bucket_is_left_past_the_end_of_a_closed_generation() {
+    let parts = Parts::start();
+    let broker = Broker::of(&parts);
+    open(&parts, "usage", "p", "3");
+    parts.publish_book(BOOK);
+    parts.produce("usage", polls("p", 0..9, 0..38).into_iter());
+    parts.ok(&CAUGHT_UP);
+    let own = parts.number("SELECT toUInt64(any(partition)) FROM usage_event WHERE array = 'array-0'");
+    let end = |partition: u64| {
+        let of = format!("FROM checkpoint WHERE stream = 'usage-1' AND partition = {partition}");
+        parts.number(&format!("SELECT max(next_offset) {of}")) + if partition == own { 6 } else { 0 }
+    };
+    let ends: Vec<u64> = (0..3).map(end).collect();
+    parts.produce("usage", polls("p", 0..1, 38..44).into_iter());
+    parts.produce("usage", polls("p", 1..9, 44..50).into_iter());
+    parts.ok(&CAUGHT_UP);
+    let past = |of: &str| {
+        let end = ends[usize::try_from(own).unwrap()];
+        let row = format!("stream = 'usage-1' AND partition = {own} AND as_of > {end}{of}");
+        parts.number(&format!("SELECT count() FROM usage_bucket FINAL WHERE {row}"))
+    };
+    assert!(past(" AND array = 'array-0'") > 0, "a worker went on past the end");
+    let figures = usage(&parts, "p");
+    let of_first = |figures: &std::collections::BTreeMap<String, String>| {
+        figures.iter().filter(|(place, _)| place.contains("array-0")).map(|(_, cell)| cell.clone()).collect::<Vec<_>>()
+    };
+    broker.create("usage-2", 5);
+    broker.decide(&json!({
+        "kind": "StreamOpened", "rules": rules("usage-2", "usage-2", (2, 5), "p", 1),
+        "closes": {"stream": "usage-1", "ends": ends, "reason": "more arrays"}, "actor": "test"
+    }));
+    parts.produce("usage-2", polls("p", 1..9, 50..60).into_iter());
+    parts.ok(&CAUGHT_UP);
+    assert_eq!(past(""), 0);
+    assert_eq!(of_first(&usage(&parts, "p")), of_first(&figures), "they were right");
+}
