@@ -6,6 +6,7 @@ mod arrays;
 mod caller;
 pub mod closers;
 mod closes;
+mod console;
 mod credit_notes;
 mod cursor;
 mod drafts;
@@ -20,6 +21,8 @@ pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
+mod partition;
+pub mod pipeline;
 pub mod probe;
 mod proof;
 mod providers;
@@ -32,7 +35,9 @@ mod sides;
 mod statement;
 mod statements;
 mod trace;
+mod unclaimed;
 mod usage;
+mod whoami;
 
 use std::io;
 use std::net::SocketAddr;
@@ -50,6 +55,7 @@ pub use caller::Caller;
 pub use closers::Closers;
 pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
+pub use pipeline::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
 
 use crate::clickhouse::read::book;
@@ -72,6 +78,8 @@ pub struct Decider {
     pub resolver: Resolver,
     /// About periods, drafts and documents.
     pub closers: Closers,
+    /// Where logs end, for whoever wants to know how far behind things are.
+    pub log: LogPlaces,
 }
 
 /// What all routes share.
@@ -87,6 +95,7 @@ pub struct Api {
     /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
     closers: Option<Closers>,
+    log: Option<LogPlaces>,
 }
 
 impl Api {
@@ -96,6 +105,7 @@ impl Api {
         if config.credentials.is_empty() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
+        let log = decider.as_ref().map(|decider| Arc::clone(&decider.log));
         let (resolver, closers) = decider.map(|decider| (decider.resolver, decider.closers)).unzip();
         Arc::new(Self {
             client,
@@ -108,6 +118,7 @@ impl Api {
             proofs: Semaphore::new(PROOFS_MAX),
             resolver: resolver.map(Mutex::new),
             closers,
+            log,
         })
     }
 
@@ -140,6 +151,12 @@ impl Api {
             .route("/v1/drafts/{id}/issue", post(drafts::issue))
             .route("/v1/drafts/{id}/discard", post(drafts::discard))
             .route("/v1/providers/{provider}/periods/{label}/close", post(closes::close))
+            .route("/v1/providers/{provider}/unclaimed", get(unclaimed::unclaimed))
+            .route("/v1/caller", get(whoami::caller))
+            .route("/v1/pipeline", get(pipeline::pipeline))
+            .route(console::ROOT, get(console::root))
+            .route(console::HOME, get(console::home))
+            .route(console::FILES, get(console::file))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
