@@ -35,7 +35,20 @@ export async function ask(path, options = {}, bearer = token.get()) {
   return answer;
 }
 
-export const get = async (path, options) => (await ask(path, options)).json();
+const begun = new Map();
+
+export async function get(path, options) {
+  const early = begun.get(path);
+  begun.delete(path);
+  return early ?? (await ask(path, options)).json();
+}
+
+// Asks for what a page will want before it is known that it is shown: whoever asks for it then waits for this answer.
+export function begin(path) {
+  const answer = get(path);
+  answer.catch(() => undefined);
+  begun.set(path, answer);
+}
 
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json" };

@@ -1,5 +1,5 @@
 // Who reads, which pages there are for them, and which one is shown.
-import { ApiError, get, token } from "./api.js";
+import { ApiError, begin, get, token } from "./api.js";
 import { announce, button, byId, el, svg, trouble } from "./dom.js";
 import { billing } from "./billing.js";
 import { document_ } from "./document.js";
@@ -132,6 +132,9 @@ async function enter() {
 
 addEventListener("hashchange", () => reader && show());
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
+
+// The first page's figures are on their way while it is asked who reads.
+if (token.get() && [undefined, "partners"].includes(route().page) && !route().parts.length) ["/v1/providers", "/v1/arrays"].forEach(begin);
 
 // Where no credential is configured, whoever reaches the address is the operator and nothing has to be typed.
 enter().catch((error) => {

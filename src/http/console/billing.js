@@ -94,6 +94,18 @@ async function fillHoles(statement, place) {
   }
 }
 
+// The local days of a period up to today; those without usage as well.
+function dates(local, { from, to }) {
+  const last = [local.format(new Date(Date.parse(to) - 1)), local.format(new Date())].sort()[0];
+  const found = [];
+  for (let day = Date.parse(local.format(new Date(from))); found.length < 366; day += 86_400_000) {
+    const date = new Date(day).toISOString().slice(0, 10);
+    if (date > last) break;
+    found.push(date);
+  }
+  return found;
+}
+
 async function fillDays(statement, values, place) {
   const { rows, committed } = statement ? commitments(statement) : { rows: [], committed: 0 };
   const meter = rows[0]?.meter ?? values.meter;
@@ -102,11 +114,11 @@ async function fillDays(statement, values, place) {
   const first = gauges[0]?.meter;
   // the days are those of the contract's zone, written as 2026-10-04
   const local = new Intl.DateTimeFormat("en-CA", { timeZone: values.time_zone ?? "UTC" });
-  const shown = gauges.filter((row) => row.meter === first).map((row) => ({
-    date: local.format(new Date(row.start)), value: Number(row.integral) / (TIB_MS * row.seconds),
-  }));
+  const known = new Map(gauges.filter((row) => row.meter === first)
+    .map((row) => [local.format(new Date(row.start)), Number(row.integral) / (TIB_MS * row.seconds)]));
+  const shown = dates(local, values).map((date) => ({ date, value: known.get(date) ?? 0 }));
   const whose = values.kind === "array" ? "on all arrays" : "of all that is yours";
-  place.replaceChildren(shown.length
+  place.replaceChildren(known.size
     ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, committed || null, "TiB"))
     : note("Nothing was metered in this period."));
 }

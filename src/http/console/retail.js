@@ -1,6 +1,6 @@
 // What only the provider itself sees: its margin, what no customer claims, what was put aside.
 import { post } from "./api.js";
-import { amount, announce, button, confirm, doing, el, instant, note, percent, section, table, tag } from "./dom.js";
+import { amount, announce, button, confirm, counted, doing, el, instant, note, percent, section, table, tag } from "./dom.js";
 
 function sheet(of) {
   const lines = [{ name: "Unallocated", figures: of.unallocated, isOpen: true }];
@@ -60,6 +60,8 @@ async function resolve(context, row, verb, pressed) {
 }
 
 export function quarantine(context, found) {
+  const open = (found?.rows ?? []).filter((row) => !row.decided);
+  const decided = (found?.rows.length ?? 0) - open.length;
   const act = (row) => el("span", { class: "buttons" },
     button("Retry", (event) => resolve(context, row, "retry", event.target), { "aria-label": `Retry ${row.stream}/${row.partition}/${row.offset}` }),
     row.disposition !== "late" && button("Discard", (event) => resolve(context, row, "discard", event.target), { "aria-label": `Discard ${row.stream}/${row.partition}/${row.offset}` }));
@@ -70,5 +72,5 @@ export function quarantine(context, found) {
     { head: "Appended", fix: true, cell: (row) => instant(row.append_time) },
     { head: "Bytes", num: true, cell: (row) => amount(row.bytes) },
     { head: "What to do", cell: act },
-  ], found?.rows ?? [], "Nothing was put aside."), found?.more && note("There are more records than are shown: plimsoll quarantine list."));
+  ], open, "Nothing waits for a decision."), decided > 0 && note(`${counted(decided, "record was", "records were")} decided about and not shown.`), found?.more && note("There are more records than are shown: plimsoll quarantine list."));
 }

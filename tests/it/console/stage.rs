@@ -91,7 +91,7 @@ pub struct Stage {
     pub served: Served,
     pub browser: Browser,
     _worker: Worker,
-    pub parts: Parts,
+    _parts: Parts,
 }
 
 impl Stage {
@@ -111,9 +111,9 @@ impl Stage {
         let served = Served::start(&parts, &PRINCIPALS);
         super::until("arrays are metered and a record is put aside", || {
             let rows = |path: &str| served.get("operator", path).1["data"].as_array().map_or(0, Vec::len);
-            rows("/v1/arrays") == 2 && rows("/v1/quarantine") == 1
+            rows("/v1/arrays") == 2 && rows("/v1/quarantine") == 1 && rows("/v1/providers") == 2
         });
-        Self { browser: Browser::start(tools), served, _worker: worker, parts }
+        Self { browser: Browser::start(tools), served, _worker: worker, _parts: parts }
     }
 
     /// The console at one of its pages, as this principal.
