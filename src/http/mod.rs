@@ -9,11 +9,13 @@ mod closes;
 mod console;
 mod credit_notes;
 mod cursor;
+mod documents;
 mod drafts;
 mod error;
 mod filter;
 mod form;
 mod gate;
+mod hole;
 mod invoice;
 mod invoices;
 mod levels;
@@ -22,6 +24,7 @@ mod margin;
 pub mod openapi;
 mod params;
 mod partition;
+mod patience;
 pub mod pipeline;
 pub mod probe;
 mod proof;
@@ -37,6 +40,7 @@ mod statements;
 mod trace;
 mod unclaimed;
 mod usage;
+mod waiting;
 mod whoami;
 
 use std::io;
@@ -57,6 +61,8 @@ pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
 pub use pipeline::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
+
+use documents::KeptDocuments;
 
 use crate::clickhouse::read::book;
 use crate::clickhouse::{Client, wait};
@@ -92,6 +98,7 @@ pub struct Api {
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
     proofs: Semaphore,
+    documents: KeptDocuments,
     /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
     closers: Option<Closers>,
@@ -116,6 +123,7 @@ impl Api {
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
             proofs: Semaphore::new(PROOFS_MAX),
+            documents: KeptDocuments::default(),
             resolver: resolver.map(Mutex::new),
             closers,
             log,
