@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Fetches tools that only tests use: the real Prometheus with promtool, kcat, a Python client of Kafka, linters of deploy/. Nothing is
-# installed into the system: Debian's packages are unpacked, and wheels put into a virtual environment, below the cache.
+# Fetches tools that only tests use: the real Prometheus with promtool, kcat, a browser with its driver, a Python client of Kafka, linters of
+# deploy/. Nothing is installed into the system: Debian's packages are unpacked, and wheels put into a virtual environment, below the cache.
 # Prints the directory that holds the programs; all else goes to stderr. A second run finds the directory and is done.
 #
 #   scripts/fetch-tools.sh prometheus    Debian's prometheus (and promtool), or the ones on PATH
 #   scripts/fetch-tools.sh kcat          Debian's kcat with its libraries, or the one on PATH
+#   scripts/fetch-tools.sh chromium      Debian's chromium and chromedriver with their libraries, or the ones on PATH
 #   scripts/fetch-tools.sh python        python3 with confluent-kafka
 #   scripts/fetch-tools.sh lint          python3 with hadolint, kubernetes-validate, compose-spec, PyYAML
 #   PLIMSOLL_CACHE=/some/dir             where to keep them (default: $XDG_CACHE_HOME/plimsoll, else ~/.cache/plimsoll)
@@ -26,8 +27,9 @@ cache=${PLIMSOLL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/plimsoll}/tools
 case $name in
     prometheus) programs="prometheus promtool" ;;
     kcat) programs="kcat" ;;
+    chromium) programs="chromium chromedriver" ;;
     python | lint) programs="" ;;
-    *) say "usage: scripts/fetch-tools.sh prometheus|kcat|python|lint"; exit 1 ;;
+    *) say "usage: scripts/fetch-tools.sh prometheus|kcat|chromium|python|lint"; exit 1 ;;
 esac
 
 on_path() {
@@ -70,12 +72,18 @@ unpack() {
 
 # A program that finds the libraries unpacked beside it.
 wrap() {
+    local file=$home/root/usr/bin/$1
+    # Debian's own start script of the browser looks for it where an installation would have put it
+    if [ -x "$home/root/usr/lib/$1/$1" ]; then file=$home/root/usr/lib/$1/$1; fi
     local libraries=
     if [ -d "$home/root/usr/lib" ]; then libraries=$(find "$home/root/usr/lib" -name '*.so*' -printf '%h\n' | sort -u | paste -sd :); fi
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec %s "$@"\n' \
-        "$libraries" "$home/root/usr/bin/$1" > "$home/bin/$1"
+        "$libraries" "$file" > "$home/bin/$1"
     chmod +x "$home/bin/$1"
 }
+
+# What apt would install for packages: themselves and the libraries that are not here yet.
+absent() { apt-get install -s --no-install-recommends "$@" 2> /dev/null | awk '$1 == "Inst" { print $2 }'; }
 
 fetch_debian() {
     { have apt-get && have dpkg-deb; } || cannot "no $name on PATH, and this is not Debian: install $programs with this system's own means"
@@ -83,7 +91,8 @@ fetch_debian() {
     case $name in
         # the server alone: what it recommends and how it is started as a service is no matter of tests
         prometheus) missing=prometheus ;;
-        *) missing=$(apt-get install -s --no-install-recommends "$name" 2> /dev/null | awk '$1 == "Inst" { print $2 }') ;;
+        chromium) missing=$(absent chromium chromium-driver) ;;
+        *) missing=$(absent "$name") ;;
     esac
     [ -n "$missing" ] || cannot "apt knows no package $name; as root, apt-get update may help"
     # shellcheck disable=SC2086 # a list of package names

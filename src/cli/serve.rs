@@ -1,4 +1,4 @@
-//! `plimsoll serve`: the HTTP API over ClickHouse.
+//! `plimsoll serve`: the HTTP API over ClickHouse, and the console.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,8 +13,10 @@ use crate::clickhouse::{Client, wait};
 use crate::closer::kafka::ensure_topic;
 use crate::closer::real::closer;
 use crate::config::Config;
-use crate::http::{Api, Closers, Decider, Probes, Server, ready_with};
+use crate::core::word::Partition;
+use crate::http::{Api, Closers, Decider, LogPlace, LogPlaces, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
+use crate::kafka::reader::Reader;
 use crate::kafka::topic::Topics;
 use crate::metrics::Metrics;
 use crate::programme;
@@ -28,7 +30,17 @@ pub(super) fn decider(config: &Config, client: &Client) -> anyhow::Result<Option
     }
     let control = ControlFollower::start(&config.kafka)?;
     let resolver = Resolver::new(&config.kafka, client.clone(), control.clone())?;
-    Ok(Some(Decider { resolver, closers: closers(config, client, control)? }))
+    Ok(Some(Decider { resolver, closers: closers(config, client, control)?, log: log(config)? }))
+}
+
+/// Asks Kafka where a partition's log ends and what is committed of it.
+fn log(config: &Config) -> anyhow::Result<LogPlaces> {
+    let reader = Reader::new(&config.kafka)?;
+    Ok(Arc::new(move |topic, partition| {
+        let ends = reader.ends(topic, Partition(partition)).map_err(|error| error.to_string())?;
+        let committed = reader.committed(topic, Partition(partition)).map_err(|error| error.to_string())?;
+        Ok(LogPlace { end: ends.end.0, committed: committed.map(|offset| offset.0) })
+    }))
 }
 
 fn closers(config: &Config, client: &Client, control: ControlFollower) -> anyhow::Result<Closers> {
@@ -42,7 +54,9 @@ fn closers(config: &Config, client: &Client, control: ControlFollower) -> anyhow
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays")]
+#[command(
+    after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays\n  and in a browser: http://127.0.0.1:8080/console/"
+)]
 pub struct Command {}
 
 impl Command {

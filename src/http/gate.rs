@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::Api;
 use super::caller::Caller;
+use super::console;
 use super::error::ApiError;
 use super::openapi;
 
@@ -65,10 +66,11 @@ pub async fn gate(State(api): State<Arc<Api>>, mut request: Request, next: Next)
     response
 }
 
-/// The OpenAPI document is the one thing that is read without a token.
+/// The OpenAPI document and the console's own files are read without a token: neither says anything of anybody.
 fn authenticate(api: &Api, request: &Request, route: &str) -> Result<Caller, ApiError> {
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credentials = if route == openapi::PATH { &[][..] } else { &api.credentials };
+    let is_public = route == openapi::PATH || console::is_own(route);
+    let credentials = if is_public { &[][..] } else { &api.credentials };
     Caller::authenticate(credentials, header)
 }
 

@@ -6,6 +6,7 @@ mod arrays;
 mod caller;
 pub mod closers;
 mod closes;
+mod console;
 mod credit_notes;
 mod cursor;
 mod documents;
@@ -22,7 +23,9 @@ pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
+mod partition;
 mod patience;
+pub mod pipeline;
 pub mod probe;
 mod proof;
 mod providers;
@@ -35,8 +38,10 @@ mod sides;
 mod statement;
 mod statements;
 mod trace;
+mod unclaimed;
 mod usage;
 mod waiting;
+mod whoami;
 
 use std::io;
 use std::net::SocketAddr;
@@ -54,6 +59,7 @@ pub use caller::Caller;
 pub use closers::Closers;
 pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
+pub use pipeline::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
 
 use documents::KeptDocuments;
@@ -78,6 +84,8 @@ pub struct Decider {
     pub resolver: Resolver,
     /// About periods, drafts and documents.
     pub closers: Closers,
+    /// Where logs end, for whoever wants to know how far behind things are.
+    pub log: LogPlaces,
 }
 
 /// What all routes share.
@@ -94,6 +102,7 @@ pub struct Api {
     /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
     closers: Option<Closers>,
+    log: Option<LogPlaces>,
 }
 
 impl Api {
@@ -103,6 +112,7 @@ impl Api {
         if config.credentials.is_empty() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
+        let log = decider.as_ref().map(|decider| Arc::clone(&decider.log));
         let (resolver, closers) = decider.map(|decider| (decider.resolver, decider.closers)).unzip();
         Arc::new(Self {
             client,
@@ -116,6 +126,7 @@ impl Api {
             documents: KeptDocuments::default(),
             resolver: resolver.map(Mutex::new),
             closers,
+            log,
         })
     }
 
@@ -148,6 +159,12 @@ impl Api {
             .route("/v1/drafts/{id}/issue", post(drafts::issue))
             .route("/v1/drafts/{id}/discard", post(drafts::discard))
             .route("/v1/providers/{provider}/periods/{label}/close", post(closes::close))
+            .route("/v1/providers/{provider}/unclaimed", get(unclaimed::unclaimed))
+            .route("/v1/caller", get(whoami::caller))
+            .route("/v1/pipeline", get(pipeline::pipeline))
+            .route(console::ROOT, get(console::root))
+            .route(console::HOME, get(console::home))
+            .route(console::FILES, get(console::file))
             .route(openapi::PATH, get(openapi::serve))
             .fallback(|| async { ApiError::NotFound })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })

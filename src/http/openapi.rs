@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    arrays, closes, credit_notes, drafts, invoice, invoices, levels, margin, proof, providers, quarantine, record,
-    resolve, sales_credits, statement, statements, trace, usage,
+    arrays, closes, credit_notes, drafts, invoice, invoices, levels, margin, pipeline, proof, providers, quarantine,
+    record, resolve, sales_credits, statement, statements, trace, unclaimed, usage, whoami,
 };
 
 /// Where it is served, to anybody.
@@ -32,6 +32,9 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::discard,
         resolve::accept,
         margin::margin,
+        unclaimed::unclaimed,
+        whoami::caller,
+        pipeline::pipeline,
         invoices::invoices,
         invoice::invoice,
         credit_notes::credit,

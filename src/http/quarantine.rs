@@ -74,6 +74,8 @@ pub struct Quarantined {
     array: Option<String>,
     /// How long it is.
     bytes: u64,
+    /// Whether somebody has decided what becomes of it: it was sent again, or discarded.
+    decided: bool,
 }
 
 /// Records that were put aside: quarantined and late.
@@ -137,5 +139,6 @@ fn shown(row: QuarantineRow) -> Quarantined {
         provider: some(row.provider),
         array: some(row.array),
         bytes: row.bytes,
+        decided: row.decided == 1,
     }
 }

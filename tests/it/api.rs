@@ -100,6 +100,11 @@ impl Served {
         served
     }
 
+    /// What addresses begin with.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The status and the body of a GET.
     pub fn get(&self, token: &str, path: &str) -> (u16, Value) {
         self.ask(&format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"), "")

@@ -9,6 +9,7 @@ mod audit;
 mod cases;
 mod catalog;
 mod close;
+mod console;
 mod decoder;
 mod deploy;
 mod dev;

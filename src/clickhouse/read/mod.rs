@@ -27,6 +27,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod line_usage;
 pub mod past;
+pub mod pipeline;
 pub mod position;
 pub mod quarantine;
 mod question;

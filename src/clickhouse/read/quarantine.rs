@@ -52,6 +52,8 @@ pub struct QuarantineRow {
     pub array: String,
     /// How long it is.
     pub bytes: u64,
+    /// Whether a decision names it.
+    pub decided: u8,
 }
 
 /// The records in the order of their positions.
@@ -81,7 +83,9 @@ pub async fn read(client: &Client, query: &QuarantineQuery) -> Result<Vec<Quaran
     let sql = format!(
         "SELECT toString(stream) AS stream, partition, offset, toUnixTimestamp64Milli(append_time) AS appended, \
          toString(disposition) AS disposition, toString(reason) AS reason, detail, toString(provider) AS provider, array, \
-         length(raw) AS bytes FROM quarantine AS q FINAL WHERE {} ORDER BY q.stream, q.partition, q.offset LIMIT {{limit:UInt64}}",
+         length(raw) AS bytes, toUInt8((toString(q.stream), q.partition, q.offset) IN (SELECT JSONExtractString(body, 'stream'), \
+         toUInt32(JSONExtractUInt(body, 'partition')), JSONExtractUInt(body, 'offset') FROM decision \
+         WHERE kind IN ('RecordResent', 'RecordDiscarded'))) AS decided FROM quarantine AS q FINAL WHERE {} ORDER BY q.stream, q.partition, q.offset LIMIT {{limit:UInt64}}",
         conditions.join(" AND ")
     );
     let text = |text: &Option<String>| text.clone().unwrap_or_default();

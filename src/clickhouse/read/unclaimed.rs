@@ -45,3 +45,44 @@ pub fn read(client: &Client, provider: &str, span: Span, claimed: &[String]) -> 
     let select = client.select(sql).param("provider", provider).param("claimed", claimed);
     Rows::of(client, select.param("from", span.from.0).param("until", span.until.0))
 }
+
+/// What bears one tag.
+#[derive(Debug, Row, Deserialize)]
+pub struct TagRow {
+    /// The tag; empty for what bears none.
+    pub customer: String,
+    /// Arrays.
+    pub arrays: u64,
+    /// Resources.
+    pub resources: u64,
+    /// The kind of the first resource.
+    pub kind: String,
+    /// The first resource.
+    pub resource: String,
+    /// Its array.
+    pub array: String,
+}
+
+/// The same by tag alone: the first `most` tags.
+///
+/// # Errors
+/// The server's.
+pub async fn tags(
+    client: &Client,
+    provider: &str,
+    span: Span,
+    claimed: &[String],
+    most: usize,
+) -> Result<Vec<TagRow>, Error> {
+    let sql = "SELECT customer, uniqExact(a) AS arrays, uniqExact((a, k, r)) AS resources, \
+               tupleElement(min((a, k, r)), 2) AS kind, tupleElement(min((a, k, r)), 3) AS resource, tupleElement(min((a, k, r)), 1) AS array \
+               FROM (SELECT toString(b.array) AS a, toString(b.kind) AS k, b.resource AS r, toString(tag) AS customer, \
+               toInt64(toUnixTimestamp(b.hour)) * 1000 + index * b.cell_minutes * 60000 AS cell FROM usage_bucket AS b FINAL \
+               ARRAY JOIN cell_index AS index, cell_customer AS tag \
+               WHERE b.provider = {provider:String} AND b.kind != 'array' \
+               AND b.hour >= toDateTime(intDiv({from:Int64}, 3600000) * 3600, 'UTC') AND b.hour < toDateTime({until:Int64} / 1000, 'UTC')) \
+               WHERE cell >= {from:Int64} AND cell < {until:Int64} AND NOT has({claimed:Array(String)}, customer) \
+               GROUP BY customer ORDER BY customer LIMIT {most:UInt64}";
+    let select = client.select(sql).param("provider", provider).param("claimed", claimed).param("most", most as u64);
+    client.fetch_all(select.param("from", span.from.0).param("until", span.until.0)).await
+}

@@ -12,7 +12,8 @@ use money::Shown;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::{Document, DocumentState, DocumentType};
 
-const STYLE: &str = include_str!("html/style.css");
+/// Its style sheet.
+pub const STYLE: &str = include_str!("html/style.css");
 
 /// The page. `detail` is what was kept beside the document, if anything was.
 #[must_use]

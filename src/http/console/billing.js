@@ -1,0 +1,175 @@
+// Billing: the period that is open and why it cannot close, drafts that wait, what was issued, and for the provider its other side.
+import { get, list, maybe, query } from "./api.js";
+import { bar, days } from "./chart.js";
+import { amount, el, fill, note, percent, rounded, section, table, tag, trouble } from "./dom.js";
+import { corrections, drafts, invoices } from "./issued.js";
+import { margin, quarantine, unclaimed } from "./retail.js";
+
+const TIB_MS = 2 ** 40 * 1000;
+
+export const documentLink = (number) => el("a", { href: `#/billing/document/${encodeURIComponent(number)}` }, number);
+
+function before(label) {
+  const [year, month] = label.split("-").map(Number);
+  return month === 1 ? `${year - 1}-12` : `${year}-${String(month - 1).padStart(2, "0")}`;
+}
+
+// where the reader was before a document was opened
+export const visited = { hash: "#/billing" };
+
+const thisMonth = () => new Date().toISOString().slice(0, 7);
+
+function controls(context, chosen, providers) {
+  const go = () => {
+    const values = query({ provider: select?.value, period: month.value });
+    location.hash = `#/billing${values}`;
+  };
+  const month = el("input", { id: "period", type: "month", value: chosen.period, required: true, pattern: "\\d{4}-\\d{2}", onchange: go });
+  const select = providers && el("select", { id: "provider", onchange: go }, el("option", { value: "" }, "choose one"),
+    providers.map((row) => el("option", { value: row.provider, selected: row.provider === chosen.provider }, row.name || row.provider)));
+  return el("div", { class: "controls" }, select && el("label", { for: "provider" }, "Provider", select), el("label", { for: "period" }, "Period", month));
+}
+
+// Of lines with a commitment: what was used of what is paid for.
+function commitments(document) {
+  const rows = document.rows.filter((row) => row.kind === "commitment" && row.used_quantity !== null);
+  const sum = (key) => rows.reduce((total, row) => total + Number(row[key]), 0);
+  return { rows, used: sum("used_quantity"), committed: rows.reduce((total, row) => total + Number(row.used_quantity) + Number(row.unused_quantity), 0) };
+}
+
+function used(document) {
+  const { rows, used: part, committed } = commitments(document);
+  if (!rows.length || !committed) return "–";
+  const words = `${rounded(part)} of ${rounded(committed)} ${rows[0].unit} committed`;
+  return [percent((part / committed) * 100, 0), bar(part / committed, words)];
+}
+
+function coverage(document) {
+  const known = document.rows.map((row) => row.coverage).filter((value) => value !== null);
+  if (!known.length) return "–";
+  const least = Math.min(...known.map(Number));
+  return least < 1 ? tag(percent(least * 100), "warn") : percent(100, 0);
+}
+
+function statements(rows, issuedBefore, label) {
+  const last = (row) => {
+    const found = issuedBefore.filter((one) => one.contract === row.contract && one.buyer === row.buyer.id && one.type === "invoice");
+    return found.length ? amount(found.at(-1).total, found.at(-1).currency) : "–";
+  };
+  return section("This period", table("Statements of this period", [
+    { head: "Contract", cell: (row) => [row.contract, el("span", { class: "sub" }, `${row.seller.name} to ${row.buyer.name}`)] },
+    { head: "So far", num: true, cell: (row) => el("b", null, amount(row.total, row.currency)) },
+    { head: `Invoiced ${before(label)}`, num: true, cell: last },
+    { head: "Commitment used", num: true, cell: used },
+    { head: "Coverage", num: true, cell: coverage },
+    { head: "Rows", num: true, cell: (row) => amount(row.rows.length) },
+  ], rows, "No contract is in force in this period."));
+}
+
+function holes(found) {
+  if (found === null) return note("This server has no Kafka, so it cannot say what keeps the period open.");
+  if (!found.length) return el("ul", { class: "holes none" }, el("li", null, "Nothing keeps it open: it is closed, or can be."));
+  return el("ul", { class: "holes" }, found.map((hole) => el("li", null, el("b", null, hole.kind.replaceAll("_", " ")), ": ", hole.text,
+    hole.can_be_accepted && el("span", { class: "note" }, " (a close can accept it, with a reason on record)"))));
+}
+
+// A contract for each customer is asked for by one of them: what keeps the period open is the same for all.
+async function openOf(statement) {
+  const values = query({ period: statement.period.label, closing: true });
+  const path = `/v1/statements/${encodeURIComponent(statement.contract)}`;
+  try {
+    return await get(path + values);
+  } catch (error) {
+    if (error.status !== 400) throw error;
+    return get(`${path}/${encodeURIComponent(statement.buyer.id)}${values}`);
+  }
+}
+
+async function fillHoles(statement, place) {
+  try {
+    const said = await maybe(openOf(statement));
+    place.replaceChildren(holes(said?.cannot_close ?? null));
+  } catch (error) {
+    place.replaceChildren(trouble(error));
+  }
+}
+
+// The local days of a period up to today; those without usage as well.
+function dates(local, { from, to }) {
+  const last = [local.format(new Date(Date.parse(to) - 1)), local.format(new Date())].sort()[0];
+  const found = [];
+  for (let day = Date.parse(local.format(new Date(from))); found.length < 366; day += 86_400_000) {
+    const date = new Date(day).toISOString().slice(0, 10);
+    if (date > last) break;
+    found.push(date);
+  }
+  return found;
+}
+
+async function fillDays(statement, values, place) {
+  const { rows, committed } = statement ? commitments(statement) : { rows: [], committed: 0 };
+  const meter = rows[0]?.meter ?? values.meter;
+  const page = await maybe(get(`/v1/usage${query({ by: "meter", step: "day", ...values, meter })}`));
+  const gauges = page?.data.filter((row) => row.integral !== undefined) ?? [];
+  const first = gauges[0]?.meter;
+  // the days are those of the contract's zone, written as 2026-10-04
+  const local = new Intl.DateTimeFormat("en-CA", { timeZone: values.time_zone ?? "UTC" });
+  const known = new Map(gauges.filter((row) => row.meter === first)
+    .map((row) => [local.format(new Date(row.start)), Number(row.integral) / (TIB_MS * row.seconds)]));
+  const shown = dates(local, values).map((date) => ({ date, value: known.get(date) ?? 0 }));
+  const whose = values.kind === "array" ? "on all arrays" : "of all that is yours";
+  place.replaceChildren(known.size
+    ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, committed || null, "TiB"))
+    : note("Nothing was metered in this period."));
+}
+
+// The period as a customer's own eyes see it: its usage by day, and what was issued to it.
+async function ofCustomer(context, chosen) {
+  const [year, month] = chosen.period.split("-").map(Number);
+  const to = new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
+  const { rows } = await list("/v1/invoices");
+  const place = el("div", null, note("…"));
+  fill(context.place, el("h1", null, "Billing"), controls(context, chosen), section("Usage by day", place), invoices(rows, { customer: true }));
+  context.paint();
+  context.later(fillDays(null, { from: `${chosen.period}-01`, to }, place));
+}
+
+export async function billing(context) {
+  const { reader, asked } = context;
+  const chosen = { period: asked.values.get("period") || thisMonth(), provider: reader.provider ?? asked.values.get("provider") };
+  if (reader.principal === "customer") return ofCustomer(context, chosen);
+  const providers = reader.provider ? null : (await list("/v1/providers")).rows;
+  if (!chosen.provider && providers?.length === 1) chosen.provider = providers[0].provider;
+  const head = [el("h1", null, "Billing"), controls(context, chosen, providers)];
+  if (!chosen.provider) {
+    fill(context.place, ...head, note("Choose a provider."));
+    return context.paint();
+  }
+  visited.hash = location.hash;
+  const of = { provider: chosen.provider, period: chosen.period };
+  const isOwn = reader.principal !== "vendor";
+  const [open, waiting, issued, sheet, tags, aside] = await Promise.all([
+    list("/v1/statements", of, 200), maybe(list("/v1/drafts", { provider: chosen.provider })), list("/v1/invoices", { provider: chosen.provider }, 2000),
+    isOwn ? maybe(get(`/v1/providers/${encodeURIComponent(chosen.provider)}/margin${query({ period: chosen.period })}`)) : null,
+    isOwn ? maybe(get(`/v1/providers/${encodeURIComponent(chosen.provider)}/unclaimed${query({ period: chosen.period })}`)) : null,
+    isOwn ? maybe(list("/v1/quarantine", { provider: chosen.provider }, 200)) : null,
+  ]);
+  const wholesale = open.rows.find((row) => row.buyer.id === chosen.provider);
+  const last = issued.rows.filter((row) => row.period === before(chosen.period));
+  const [why, curve] = [el("div", { id: "why" }, note("…")), el("div", null, note("…"))];
+  const main = wholesale ?? open.rows[0];
+  fill(context.place, ...head, statements(open.rows, last, chosen.period),
+    main && section("Why it cannot close yet", why),
+    wholesale && section("Daily usage against the commitment", curve),
+    drafts(context, waiting), invoices(issued.rows.filter((row) => row.type === "invoice").reverse(), {}),
+    corrections(issued.rows.filter((row) => row.type !== "invoice").reverse()));
+  if (isOwn) fill(context.place, margin(sheet), unclaimed(tags), quarantine(context, aside));
+  context.paint();
+  const work = [];
+  if (main) work.push(fillHoles(main, why));
+  if (wholesale) {
+    const { start, end, time_zone } = wholesale.period;
+    work.push(fillDays(wholesale, { provider: chosen.provider, kind: "array", from: start, to: end, time_zone }, curve));
+  }
+  context.later(Promise.all(work));
+}

@@ -1,0 +1,301 @@
+//! The console in a real browser, as its readers use it: over a real broker, a real engine and real workers.
+
+mod browser;
+mod many;
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::deploy::tool;
+use browser::{Browser, ENTER, TAB};
+use stage::{EVIL, Stage};
+
+const WAIT: Duration = Duration::from_secs(120);
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < WAIT, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+const BILLING: &str = "billing?provider=p&period=2026-10";
+
+#[test]
+fn a_period_is_closed_issued_printed_and_traced_in_the_console() {
+    let Some(tools) = tool("chromium") else { return };
+    let stage = Stage::set(&tools);
+    files(&stage);
+    signs_in_by_keyboard(&stage);
+    partners(&stage);
+    pipeline(&stage);
+    finds_why(&stage);
+    issues(&stage);
+    prints(&stage);
+    traces(&stage);
+    others(&stage);
+    is_for_everybody(&stage);
+    stays_at_home(&stage);
+}
+
+/// Pages bear the policy, and whoever has no token gets them and nothing else.
+fn files(stage: &Stage) {
+    for path in ["/console/", "/console/app.js", "/console/console.css", "/console/print.html"] {
+        let (status, head, _) = stage.served.text(&format!("GET {path} HTTP/1.1\r\n"), "");
+        let head = head.to_ascii_lowercase();
+        assert_eq!(status, 200, "{path}");
+        for line in [
+            "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+             frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+        ] {
+            assert!(head.contains(line), "{path} {head}");
+        }
+    }
+    let status = |path: &str| stage.served.text(&format!("GET {path} HTTP/1.1\r\n"), "").0;
+    for path in
+        ["/console/..%2fmod.rs", "/console/../../etc/passwd", "/console/nothing.js", "/console/%00", "/console/a/b"]
+    {
+        assert!(matches!(status(path), 400 | 401 | 404), "{path}");
+    }
+    assert_eq!((status("/"), status("/v1/caller")), (307, 401));
+}
+
+/// The element that has the focus, and whether a person sees that it has.
+fn focus(browser: &Browser) -> (String, bool) {
+    let found = browser.run(
+        "const one = document.activeElement; const style = getComputedStyle(one); \
+         return [one.getAttribute('aria-label') || one.textContent.trim() || one.id, style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]",
+        &[],
+    );
+    (found[0].as_str().unwrap().to_owned(), found[1].as_bool().unwrap())
+}
+
+/// A wrong token is refused in words; the right one is typed and taken by Enter; the tabulator goes through the page in its order.
+fn signs_in_by_keyboard(stage: &Stage) {
+    let browser = &stage.browser;
+    browser.go(&format!("{}/", stage.served.origin()));
+    browser.sees("Access token");
+    assert_eq!(faults(browser), Vec::<String>::new(), "signing in");
+    browser.press(&format!("nobody's{ENTER}"));
+    browser.until(
+        "a wrong token is refused",
+        "return document.querySelector('[role=alert]')?.textContent.includes('Nobody was given this token')",
+    );
+    assert_eq!(browser.run("return sessionStorage.length", &[]), json!(0), "a refused token is not kept");
+    // what was typed is selected, so that typing replaces it
+    browser.press(&format!("has space{ENTER}"));
+    browser.sees("no spaces");
+    browser.press(&format!("operator{ENTER}"));
+    browser.sees("Partners");
+    browser.sees("90 days");
+    browser.run("document.activeElement.blur()", &[]);
+    let wanted = browser.run(
+        "return [...document.querySelectorAll('a[href], button, input, select')].filter(one => one.checkVisibility({visibilityProperty: true})) \
+         .map(one => one.getAttribute('aria-label') || one.textContent.trim() || one.id)",
+        &[],
+    );
+    let wanted: Vec<String> = wanted.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
+    assert!(wanted.len() >= 7, "{wanted:?}");
+    browser.go(&format!("{}/console/#/partners", stage.served.origin()));
+    browser.run("location.reload()", &[]);
+    browser.sees("90 days");
+    let mut met = Vec::new();
+    for _ in 0..wanted.len() {
+        browser.press(TAB);
+        let (name, is_seen) = focus(browser);
+        assert!(is_seen, "{name}: whoever has no mouse does not see where they are");
+        met.push(name);
+    }
+    assert_eq!(met, wanted, "the tabulator's order is the page's");
+    // the first one leads past the navigation
+    browser.run("document.activeElement.blur(); document.querySelector('.skip').focus()", &[]);
+    browser.press(ENTER);
+    assert_eq!(browser.run("return document.activeElement.id", &[]), json!("main"));
+}
+
+fn partners(stage: &Stage) {
+    let browser = &stage.browser;
+    stage.open("vendor:v", "partners");
+    browser.sees(&format!("Provider P {EVIL}"));
+    browser.until(
+        "levels are filled in",
+        "return document.body.innerText.includes('registered') && document.body.innerText.includes('engineer 1/2')",
+    );
+    let text = browser.text();
+    assert!(text.contains("Provider Q") && !text.contains("Pipeline"), "{text}");
+    for retail in ["Acme", "acme", "Gamma"] {
+        assert!(!text.contains(retail), "a vendor reads {retail}");
+    }
+    browser.click("main a", "Provider P");
+    browser.sees("Wholesale documents");
+    browser.sees("a1");
+    assert!(browser.text().contains(EVIL), "an array's name is text");
+}
+
+fn pipeline(stage: &Stage) {
+    let browser = &stage.browser;
+    stage.open("operator", "pipeline");
+    browser.sees("holds everywhere");
+    let rows =
+        browser.run("return [...document.querySelectorAll('main table tbody tr')].map(row => row.innerText)", &[]);
+    let rows: Vec<&str> = rows.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(
+        rows.iter().any(|row| row.contains("usage-1/0")) && rows.iter().any(|row| row.contains("others-1/0")),
+        "{rows:?}"
+    );
+    let state = stage.served.get("operator", "/v1/pipeline").1;
+    for partition in state["partitions"].as_array().unwrap() {
+        assert_eq!((&partition["conserved"], partition["log_end"].is_u64()), (&json!(true), true), "{partition}");
+    }
+    assert_eq!(state["unresolved"], 1, "{state}");
+    browser.click("button", "Look again");
+    browser.sees("usage-1/0");
+}
+
+/// Why the month cannot close is told in words, and what does it is thrown away there.
+fn finds_why(stage: &Stage) {
+    let browser = &stage.browser;
+    stage.open("provider:p", BILLING);
+    browser.until("a hole is told", "return document.querySelector('#why .holes')?.innerText.includes('quarantine')");
+    browser.until("days are drawn", "return document.querySelectorAll('svg.days .within').length > 0 && document.querySelectorAll('svg.days .over').length > 0");
+    let text = browser.text();
+    assert!(text.contains("Unallocated") && text.contains("Acme <script>"), "{text}");
+    assert!(
+        text.contains("[customer.\"<img src=x") || text.contains("[customer.'<img src=x"),
+        "the section to paste: {text}"
+    );
+    browser.click("button", "Discard usage-1/0");
+    browser.sees("Reason, for the record");
+    browser.press(&format!("a test of the line{ENTER}"));
+    browser.sees("discarded: decided");
+}
+
+fn issues(stage: &Stage) {
+    let browser = &stage.browser;
+    let close = || stage.served.post("operator", "/v1/providers/p/periods/2026-10/close", &json!({"dry_run": false}));
+    until("the period is closed", || close().0 == 200);
+    // until workers have taken the close in, that is what keeps its next revision open
+    let open = || stage.served.get("provider:p", "/v1/statements/p-wholesale?period=2026-10&closing=true").1;
+    until("workers have taken the close in", || open()["cannot_close"] == json!([]));
+    stage.open("provider:p", BILLING);
+    browser.sees("Nothing keeps it open");
+    browser.sees("1 record was decided about and not shown");
+    // who buys does not issue
+    browser.sees("v issues it");
+    browser.click("button", "Issue p-retail to acme");
+    browser.sees("Issue this draft?");
+    browser.click("dialog button", "Cancel");
+    assert_eq!(stage.served.get("provider:p", "/v1/invoices").1["data"], json!([]), "not meant, not done");
+    browser.click("button", "Issue p-retail to acme");
+    browser.click("dialog button.main", "Issue");
+    browser.sees("Issued as P-0001");
+    assert_eq!(stage.served.get("customer:p/acme", "/v1/invoices").1["data"][0]["number"], "P-0001");
+}
+
+/// The printed page comes in a tab of its own, in its own style, with names as text.
+fn prints(stage: &Stage) {
+    let browser = &stage.browser;
+    let here = browser.windows().remove(0);
+    browser.click("a", "Print P-0001");
+    until("a tab opens", || browser.windows().len() == 2);
+    browser.turn_to(browser.windows().iter().find(|window| **window != here).unwrap());
+    browser.until("the invoice is shown", "return document.body?.dataset.shown === 'yes'");
+    let text = browser.text();
+    assert!(text.contains("P-0001") && text.contains("Acme <script>window.owned=1</script>"), "{text}");
+    let style = browser.run(
+        "return [document.title, document.styleSheets[0].cssRules.length, window.owned ?? null, location.href]",
+        &[],
+    );
+    assert_eq!(style[0], "Invoice P-0001");
+    assert!(style[1].as_u64() > Some(10) && style[2].is_null(), "{style}");
+    assert!(!style[3].as_str().unwrap().contains("provider:p"), "no token in an address");
+    browser.close();
+    browser.turn_to(&here);
+}
+
+fn traces(stage: &Stage) {
+    let browser = &stage.browser;
+    browser.click("main a", "P-0001");
+    browser.sees("Prove it: plimsoll prove P-0001");
+    until("decisions are mirrored", || stage.served.get("provider:p", "/v1/invoices/P-0001/rows/1/trace").0 == 200);
+    browser.click("button", "Trace row 1");
+    browser.sees("Behind row 1, by array");
+    browser.sees("they add up to what was priced");
+    browser.click("#trace button", "hours");
+    browser.sees("Behind row 1, by hour");
+    let hours = browser.run("return [...document.querySelectorAll('#trace tbody tr')].filter(row => row.innerText.includes('usage-1/0: ')).length", &[]);
+    assert!(hours.as_u64() >= Some(30), "{hours}");
+    browser.click("#trace button", "arrays");
+    browser.sees("Behind row 1, by array");
+    browser.click("#trace tbody button", "a1");
+    browser.sees("array a1, by hour");
+}
+
+/// A customer sees its own documents and usage, and no page but that; a stranger's number is not found; signing out forgets.
+fn others(stage: &Stage) {
+    let browser = &stage.browser;
+    stage.open("customer:p/acme", "partners");
+    browser.sees("Your invoices");
+    browser.until("usage is drawn", "return document.querySelectorAll('svg.days').length > 0 || document.body.innerText.includes('Nothing was metered')");
+    let text = browser.text();
+    assert!(text.contains("P-0001") && !text.contains("Partners") && !text.contains("Pipeline"), "{text}");
+    assert!(!text.contains("p-wholesale") && !text.contains("Margin"), "{text}");
+    stage.open("customer:q/gamma", "billing/document/P-0001");
+    browser.sees("not found");
+    browser.click("button", "Sign out");
+    browser.sees("Access token");
+    assert_eq!(browser.run("return sessionStorage.length", &[]), json!(0));
+    stage.open("provider:q", "billing?period=2026-10&provider=p");
+    browser.sees("q-wholesale");
+    assert!(!browser.text().contains("p-wholesale"), "what an address asks for is not what a token may read");
+}
+
+fn faults(browser: &Browser) -> Vec<String> {
+    let found = browser.run(include_str!("faults.js"), &[]);
+    found.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap().to_owned()).collect()
+}
+
+/// Every page, light and dark, wide and narrow: nothing that keeps anybody out, and nothing to scroll sideways for.
+fn is_for_everybody(stage: &Stage) {
+    let browser = &stage.browser;
+    for (width, scheme) in [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")] {
+        browser.emulate(width, scheme);
+        for page in ["partners", "partners/p", BILLING, "billing/document/P-0001", "pipeline"] {
+            stage.open("operator", page);
+            if page.contains("document") {
+                browser.click("button", "Trace row 1");
+                browser.sees("they add up");
+            }
+            let place = format!("{page} at {width}, {scheme}");
+            assert_eq!(faults(browser), Vec::<String>::new(), "{place}");
+            let wide = browser.run("return document.documentElement.scrollWidth", &[]);
+            assert!(wide.as_u64() <= Some(u64::from(width)), "{place}: {wide} wide");
+            assert!(browser.run("return window.owned ?? null", &[]).is_null(), "{place}: a name was run");
+        }
+    }
+    browser.emulate(1280, "light");
+}
+
+/// In all of this no request left the origin, no address bore a token, and the policy had nothing to refuse.
+fn stays_at_home(stage: &Stage) {
+    let origin = stage.served.origin();
+    let mut requests = stage.browser.requests();
+    // the page that the browser itself shows before it is sent anywhere
+    requests.retain(|request| !request.starts_with("chrome://"));
+    assert!(requests.len() > 100, "{}", requests.len());
+    for request in &requests {
+        assert!(request.starts_with(&format!("{origin}/")) || request.starts_with("data:"), "{request}");
+        for token in ["token", "operator", "vendor:v", "provider:p", "customer:p", "vendor%3A", "provider%3A"] {
+            assert!(!request.contains(token), "{request}");
+        }
+    }
+    let complaints: Vec<String> = stage.browser.complaints();
+    let unexpected =
+        |line: &&String| !["status of 401", "status of 403", "status of 404"].iter().any(|known| line.contains(known));
+    assert_eq!(complaints.iter().find(unexpected), None, "{complaints:?}");
+}
