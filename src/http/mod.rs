@@ -13,6 +13,7 @@ mod error;
 mod filter;
 mod form;
 mod gate;
+pub mod gateway;
 mod invoice;
 mod invoices;
 mod levels;
@@ -49,6 +50,7 @@ pub use access::{Parties, Providers};
 pub use caller::Caller;
 pub use closers::Closers;
 pub use error::ApiError;
+pub use gateway::{Gateway, GatewayServer};
 pub use listener::{Listener, Shutdown};
 pub use probe::{Probes, Ready};
 
@@ -79,6 +81,7 @@ pub struct Api {
     client: Client,
     limits: Http,
     credentials: Vec<Credential>,
+    is_open: bool,
     metrics: Arc<Metrics>,
     places: Semaphore,
     request_ids: gate::RequestIds,
@@ -93,7 +96,7 @@ impl Api {
     /// The API over a database; without a `decider` things are read and nothing is decided.
     #[must_use]
     pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, decider: Option<Decider>) -> Arc<Self> {
-        if config.credentials.is_empty() {
+        if config.is_open() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
         let (resolver, closers) = decider.map(|decider| (decider.resolver, decider.closers)).unzip();
@@ -102,6 +105,7 @@ impl Api {
             places: Semaphore::new(config.http.concurrent_requests),
             limits: config.http.clone(),
             credentials: config.credentials.clone(),
+            is_open: config.is_open(),
             metrics,
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),

@@ -14,6 +14,7 @@ mod deploy;
 mod dev;
 mod doctor;
 mod engine;
+mod gateway;
 mod guards;
 mod handover;
 mod house;
