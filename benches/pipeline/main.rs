@@ -2,12 +2,13 @@
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
 //! identities alone, `-- end` the pipeline on real parts alone,
-//! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! `-- gateway` events over HTTP, `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
+mod gateway;
 mod identity;
 mod invoices;
 mod prove;
@@ -27,6 +28,9 @@ fn main() {
     }
     if wants("end") {
         end_to_end::measure();
+    }
+    if wants("gateway") {
+        gateway::measure();
     }
     if wants("recovery") {
         recovery::measure();
