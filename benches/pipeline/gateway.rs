@@ -38,7 +38,9 @@ pub fn measure() {
     for readings in [1, 20] {
         let requests: Vec<Vec<u8>> = (0..MADE).map(|number| request(number, readings)).collect();
         let bytes = requests[0].len() as u64 / OF_BATCH;
-        println!("\nbatches of {OF_BATCH} events of {readings} readings ({bytes} bytes), {SENDERS} connections, broker and sender beside");
+        println!(
+            "\nbatches of {OF_BATCH} events of {readings} readings ({bytes} bytes), {SENDERS} connections, broker and sender beside"
+        );
         // one that nobody waits for makes connections and opens files
         drive(address, &requests[..16], 16, None);
         let batches = EVENTS / OF_BATCH / if readings == 1 { 1 } else { 4 };

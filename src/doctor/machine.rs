@@ -31,7 +31,9 @@ fn files(limit: Option<u64>, needed: u64) -> Finding {
             Level::Wrong,
             about,
             format!("limit {limit}, and up to {needed} may be needed"),
-            format!("raise it: `ulimit -n {needed}`, or LimitNOFILE= in the unit; or lower http.concurrent_requests or gateway.connections_max"),
+            format!(
+                "raise it: `ulimit -n {needed}`, or LimitNOFILE= in the unit; or lower http.concurrent_requests or gateway.connections_max"
+            ),
         ),
         Some(limit) => Finding::ok(about, format!("limit {limit}; up to {needed} may be needed")),
     }

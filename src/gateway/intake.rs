@@ -116,7 +116,7 @@ impl Intake {
         &self.budget
     }
 
-    /// Has all events of a body acknowledged by Kafka, or none sent. `count` hears how many there are before they are sent. What is
+    /// Has all events of a body acknowledged by Kafka in time, or none sent. `count` hears how many there are before they are sent. What is
     /// begun goes on when nobody waits for it any more, so that memory is counted until it is free.
     ///
     /// # Errors
@@ -127,10 +127,11 @@ impl Intake {
         sends: Sends,
         count: impl FnOnce(usize) + Send + 'static,
     ) -> Result<usize, GatewayError> {
+        let place = Arc::clone(&self.decodes).acquire_owned();
+        let place = tokio::time::timeout(self.limits.acknowledge_timeout, place).await;
+        let Ok(Ok(place)) = place else { return Err(Away::Full.into()) };
         let intake = Arc::clone(self);
         let taken = tokio::spawn(async move {
-            let place = tokio::time::timeout(intake.limits.acknowledge_timeout, intake.decodes.clone().acquire_owned());
-            let Ok(Ok(place)) = place.await else { return Err(Away::Full.into()) };
             let decoding = Arc::clone(&intake);
             let sent = tokio::task::spawn_blocking(move || {
                 let _place = place;
@@ -145,7 +146,11 @@ impl Intake {
                 None => acknowledged.map(|()| events).map_err(GatewayError::from),
             }
         });
-        taken.await.map_err(|error| Away::Kafka(format!("sending: {error}")))?
+        // librdkafka gives records up later than it is told to while it waits to connect again: nobody is kept waiting for that
+        match tokio::time::timeout(self.limits.acknowledge_timeout, taken).await {
+            Ok(taken) => taken.map_err(|error| Away::Kafka(format!("sending: {error}")))?,
+            Err(_) => Err(Away::Kafka("no acknowledgement in time".to_owned()).into()),
+        }
     }
 
     fn send(&self, body: Body, sends: &Sends, count: impl FnOnce(usize)) -> Result<Sent, GatewayError> {

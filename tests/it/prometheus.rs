@@ -145,7 +145,8 @@ fn send_event(address: &str, id: usize) {
     use std::io::{Read as _, Write as _};
     let Ok(mut stream) = TcpStream::connect(address) else { return };
     let (_, event) = event("a", id, chrono::TimeDelta::zero());
-    let head = "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/cloudevents+json\r\n";
+    let head =
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/cloudevents+json\r\n";
     stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{event}", event.len()).as_bytes()).unwrap();
     let _ = stream.read_to_end(&mut Vec::new());
 }

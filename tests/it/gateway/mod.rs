@@ -2,6 +2,7 @@
 
 mod arrive;
 mod away;
+mod documented;
 mod kill;
 mod refuse;
 mod slow;
@@ -23,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 use crate::worker::{Parts, Worker};
 
 /// Each principal's token is its own name.
-const PRINCIPALS: [&str; 5] = ["operator", "provider:p", "producer:p", "producer:q", "vendor:v"];
+const PRINCIPALS: [&str; 6] = ["operator", "provider:p", "producer:p", "producer:q", "producer:northwind", "vendor:v"];
 const STRUCTURED: &str = "Content-Type: application/cloudevents+json\r\n";
 const BATCH: &str = "Content-Type: application/cloudevents-batch+json\r\n";
 
