@@ -28,9 +28,11 @@ pub struct Accepted {
     pub accepted: usize,
 }
 
-/// Takes usage events as CloudEvents 1.0 over HTTP, on the gateway's own listener (gateway.listen): one in structured or binary mode
-/// (ce-* headers), or a batch; the body may be gzip. Either all are in the log or none is, and 202 is said once Kafka has all of them.
-/// After anything else the same request may be sent again: an event is counted once, by its provider, array, source and id.
+/// Takes usage events as CloudEvents 1.0.
+///
+/// It is on the gateway's own listener (gateway.listen). The body is one event, its data alone with ce-* headers, or a batch; it may be
+/// gzip. Either all are in the log or none is, and 202 is said once Kafka has all of them. After anything else the same request may be
+/// sent again: an event is counted once, by its provider, array, source and id.
 #[utoipa::path(post, path = "/v1/events", tag = "events",
     request_body(description = "An event (schemas/usage-event.schema.json), its data alone with ce-* headers, or a list of events", content(
         (Object = "application/cloudevents+json"),
