@@ -8,12 +8,14 @@ pub mod closers;
 mod closes;
 mod credit_notes;
 mod cursor;
+mod documents;
 mod drafts;
 mod error;
 mod filter;
 mod form;
 mod gate;
 pub mod gateway;
+mod hole;
 mod invoice;
 mod invoices;
 mod levels;
@@ -21,6 +23,7 @@ pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
+mod patience;
 pub mod probe;
 mod proof;
 mod providers;
@@ -34,6 +37,7 @@ mod statement;
 mod statements;
 mod trace;
 mod usage;
+mod waiting;
 
 use std::io;
 use std::net::SocketAddr;
@@ -53,6 +57,8 @@ pub use error::ApiError;
 pub use gateway::{Gateway, GatewayServer};
 pub use listener::{Listener, Shutdown};
 pub use probe::{Probes, Ready};
+
+use documents::KeptDocuments;
 
 use crate::clickhouse::read::book;
 use crate::clickhouse::{Client, wait};
@@ -87,6 +93,7 @@ pub struct Api {
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
     proofs: Semaphore,
+    documents: KeptDocuments,
     /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
     closers: Option<Closers>,
@@ -110,6 +117,7 @@ impl Api {
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
             proofs: Semaphore::new(PROOFS_MAX),
+            documents: KeptDocuments::default(),
             resolver: resolver.map(Mutex::new),
             closers,
         })
