@@ -87,7 +87,7 @@ def kubernetes(binary):
     [note] = [line for line in (DEPLOY / "kubernetes/config.yaml").read_text().splitlines() if "create secret generic" in line]
     if set(re.findall(r"--from-file=([a-z-]+)", note)) != secrets:
         fault("config.yaml", f"the secret is made of other files than {sorted(secrets)}")
-    ports = {"metrics": port(config, "metrics"), "http": port(config, "http")}
+    ports = {"metrics": port(config, "metrics"), "http": port(config, "http"), "events": port(config, "gateway")}
     roles = set()
     for name, document in everything:
         if document["kind"] not in ("Deployment", "Job"):
@@ -113,7 +113,7 @@ def kubernetes(binary):
     if roles != {"run", "bill", "serve", "migrate"}:
         fault("kubernetes", f"has roles {sorted(roles)}")
     [service] = [d["spec"] for _, d in everything if d["kind"] == "Service"]
-    if service["ports"][0]["targetPort"] not in ports:
+    if any(one["targetPort"] not in ports for one in service["ports"]):
         fault("serve.yaml", "the service names no port of the pod")
 
 
@@ -135,8 +135,9 @@ def compose(binary):
     for name, service in ours.items():
         binary.command("compose.yaml", service["command"])
         for published in service.get("ports", []):
-            if int(published.rsplit(":", 1)[1]) != port(config, "http"):
-                fault("compose.yaml", f"{name} publishes {published}, and the configuration listens on {port(config, 'http')}")
+            listened = (port(config, "http"), port(config, "gateway"))
+            if int(published.rsplit(":", 1)[1]) not in listened:
+                fault("compose.yaml", f"{name} publishes {published}, and the configuration listens on {listened}")
         for secret in service["secrets"]:
             if config["clickhouse"]["password_file"] != f"/run/secrets/{secret}":
                 fault("compose.yaml", f"the configuration does not read the secret {secret}")
@@ -158,7 +159,9 @@ def compose(binary):
 def containerfile(binary):
     text = (DEPLOY / "Containerfile").read_text()
     exposed = {int(number) for number in re.search(r"^EXPOSE (.*)$", text, re.M)[1].split()}
-    if exposed != {port(binary.defaults, "http"), port(binary.defaults, "metrics")}:
+    # the gateway has no address by default: it is the compose file's
+    gateway = port(tomllib.loads((DEPLOY / "plimsoll.toml").read_text()), "gateway")
+    if exposed != {port(binary.defaults, "http"), port(binary.defaults, "metrics"), gateway}:
         fault("Containerfile", f"exposes {exposed}")
     binary.command("Containerfile", re.search(r'^CMD \["(.*)"\]$', text, re.M)[1].split('", "'))
     least = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["rust-version"]

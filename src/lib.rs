@@ -14,6 +14,7 @@ pub mod dev;
 pub mod doctor;
 pub mod engine;
 pub mod fold;
+pub mod gateway;
 pub mod http;
 pub mod kafka;
 pub mod load;

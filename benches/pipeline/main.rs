@@ -1,7 +1,7 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
-//! identities alone, `-- end` the pipeline on real parts alone, `-- close` closes of a month,
+//! identities alone, `-- end` the pipeline on real parts alone, `-- close` closes of a month, `-- gateway` events over HTTP,
 //! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
@@ -10,6 +10,7 @@ mod core;
 mod effort;
 mod end_to_end;
 mod events;
+mod gateway;
 mod identity;
 mod invoices;
 mod month;
@@ -30,6 +31,9 @@ fn main() {
     }
     if wants("end") {
         end_to_end::measure();
+    }
+    if wants("gateway") {
+        gateway::measure();
     }
     if wants("recovery") {
         recovery::measure();

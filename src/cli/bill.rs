@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
 use super::closing::ready;
-use super::run::serve;
+use super::serving::Serving;
 use crate::closer::worker::{BillEnd, BillWorker, Round};
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -29,15 +29,28 @@ impl Args {
         let stop = Arc::new(AtomicBool::new(false));
         runtime.spawn(super::signal::stop_on_signal(Arc::clone(&stop)));
         let metrics = Arc::new(Metrics::new()?);
-        let serving = runtime.block_on(serve(config, &metrics, false))?;
-        let Some(control) = ready(config, &runtime, &stop)? else { return Ok(ExitCode::SUCCESS) };
+        let serving = runtime.block_on(Serving::start(config, &metrics, false))?;
         let end = if self.once { BillEnd::Once } else { BillEnd::Asked };
-        let mut worker = BillWorker::new(config, Arc::clone(&control), runtime.handle().clone(), metrics)?;
-        let done = worker.run(end, &stop);
-        control.stop();
-        serving.send_replace(true);
-        let Round { closed, refused, issued, materialised } = done?;
-        tracing::info!(closed, refused, issued, documents = materialised, "billed");
+        let billed = work(config, &runtime, &stop, &metrics, end);
+        runtime.block_on(serving.end());
+        billed?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Waits for the parts, then closes, issues and makes documents until the end asked for.
+pub(super) fn work(
+    config: &Config,
+    runtime: &Runtime,
+    stop: &AtomicBool,
+    metrics: &Arc<Metrics>,
+    end: BillEnd,
+) -> anyhow::Result<()> {
+    let Some(control) = ready(config, runtime, stop)? else { return Ok(()) };
+    let mut worker = BillWorker::new(config, Arc::clone(&control), runtime.handle().clone(), Arc::clone(metrics))?;
+    let done = worker.run(end, stop);
+    control.stop();
+    let Round { closed, refused, issued, materialised } = done?;
+    tracing::info!(closed, refused, issued, documents = materialised, "billed");
+    Ok(())
 }

@@ -37,6 +37,7 @@ mod repair;
 mod run;
 mod sales_credits;
 mod serve;
+mod serving;
 mod signal;
 mod simulate;
 mod statement;
@@ -143,7 +144,7 @@ enum Command {
     Stream(stream::Command),
     /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
     Trace(trace::Args),
-    /// Serve the HTTP API over ClickHouse
+    /// Serve the HTTP API over ClickHouse, and take usage events over HTTP
     Serve(serve::Command),
     /// List usage that no customer of the price book claims: unknown tags and untagged resources
     Unclaimed(unclaimed::Args),

@@ -8,19 +8,17 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
+use super::serving::Serving;
 use super::stream::ensure_control;
-use crate::alarm;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, wait};
+use crate::closer::worker::BillEnd;
 use crate::config::Config;
 use crate::fold::error::SeamError;
-use crate::http::{Api, Probes, Server, ready_with};
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
 use crate::metrics::Metrics;
-use crate::programme;
 use crate::run::figures;
 use crate::run::mirror::{mirror, mirror_new};
 use crate::run::retention::Retention;
@@ -32,10 +30,10 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  plimsoll run                          a worker; start as many as you like\n  plimsoll run --all                    with API and /metrics in the same process\n  plimsoll run --all --until-caught-up  fold what is there, make a checkpoint, exit 0"
+    after_help = "Examples:\n  plimsoll run                          a worker; start as many as you like\n  plimsoll run --all                    all of a small site in one process: run, bill, serve\n  plimsoll run --all --until-caught-up  fold what is there, make a checkpoint, exit 0"
 )]
 pub(super) struct Args {
-    /// Serve the API in the same process
+    /// Close, issue and serve in the same process: what `plimsoll bill` and `plimsoll serve` do
     #[arg(long)]
     all: bool,
     /// Fold what is in the topics now, make a checkpoint and exit
@@ -50,39 +48,15 @@ impl Args {
         runtime.spawn(super::signal::stop_on_signal(Arc::clone(&stop)));
         let end = if self.until_caught_up { RunEnd::CaughtUp } else { RunEnd::Asked };
         let run = Fold { config, runtime: &runtime, stop: &stop, metrics: Arc::new(Metrics::new()?) };
-        let serving = runtime.block_on(serve(config, &run.metrics, self.all))?;
-        let ended = run.fold(end);
-        serving.send_replace(true);
+        let serving = runtime.block_on(Serving::start(config, &run.metrics, self.all))?;
+        let ended = match self.all && end == RunEnd::Asked {
+            true => run.fold_and_bill(),
+            false => run.fold(end),
+        };
+        runtime.block_on(serving.end());
         ended?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Starts the listeners of the configuration: `/metrics` always, the API if asked for. They end when `true` is sent.
-pub(super) async fn serve(config: &Config, metrics: &Arc<Metrics>, api: bool) -> anyhow::Result<watch::Sender<bool>> {
-    let client = Client::new(&config.clickhouse);
-    let (end, shutdown) = watch::channel(false);
-    if api {
-        let decider = super::serve::decider(config, &client)?;
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(metrics), decider)).await?;
-        tracing::info!(address = %server.address()?, "API listens");
-        tokio::spawn(server.run(shutdown.clone()));
-        tokio::spawn(alarm::follow(client.clone(), Arc::clone(metrics), shutdown.clone()));
-    }
-    if let Some(address) = config.metrics.listen {
-        match Probes::bind(address, Arc::clone(metrics), ready_with(client.clone())).await {
-            Ok(probes) => {
-                tracing::info!(address = %probes.address()?, "metrics listen");
-                tokio::spawn(probes.run(shutdown.clone()));
-                if api {
-                    tokio::spawn(programme::watch::watch(client, Arc::clone(metrics), shutdown));
-                }
-            }
-            // a second worker on one machine folds all the same
-            Err(error) => tracing::warn!(%address, %error, "no metrics: set metrics.listen to another address"),
-        }
-    }
-    Ok(end)
 }
 
 /// One worker and what it needs.
@@ -94,6 +68,22 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
+    /// Folds, and closes and issues beside it. Whichever of both cannot go on ends the other, so that somebody sees it.
+    fn fold_and_bill(&self) -> anyhow::Result<()> {
+        std::thread::scope(|scope| {
+            let billing = scope.spawn(|| {
+                let billed = super::bill::work(self.config, self.runtime, self.stop, &self.metrics, BillEnd::Asked);
+                self.stop.store(true, Ordering::Release);
+                billed
+            });
+            let folded = self.fold(RunEnd::Asked);
+            self.stop.store(true, Ordering::Release);
+            let billed =
+                billing.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the closer's thread ended by a panic")));
+            folded.and(billed)
+        })
+    }
+
     /// Waits for the parts, folds, and mirrors decisions, until the end asked for.
     pub(super) fn fold(&self, end: RunEnd) -> anyhow::Result<()> {
         let (config, runtime) = (self.config, self.runtime);

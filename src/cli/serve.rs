@@ -1,61 +1,24 @@
-//! `plimsoll serve`: the HTTP API over ClickHouse, and the console.
+//! `plimsoll serve`: the HTTP API over ClickHouse, the console, and the gateway before Kafka.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::serving::serve;
 use crate::alarm;
 use crate::clickhouse::{Client, wait};
-use crate::closer::kafka::ensure_topic;
-use crate::closer::real::closer;
 use crate::config::Config;
-use crate::core::word::Partition;
-use crate::http::{Api, Closers, Decider, LogPlace, LogPlaces, Probes, Server, ready_with};
-use crate::kafka::control::ControlFollower;
-use crate::kafka::reader::Reader;
-use crate::kafka::topic::Topics;
+use crate::http::{Probes, ready_with};
 use crate::metrics::Metrics;
 use crate::programme;
-use crate::quarantine::Resolver;
-
-/// Where the API's decisions go: to Kafka, if somebody has said where that is. It may be away; only who decides waits for it.
-pub(super) fn decider(config: &Config, client: &Client) -> anyhow::Result<Option<Decider>> {
-    if !config.kafka.is_configured {
-        tracing::info!("kafka.bootstrap_servers is not set: everything can be read, and nothing decided");
-        return Ok(None);
-    }
-    let control = ControlFollower::start(&config.kafka)?;
-    let resolver = Resolver::new(&config.kafka, client.clone(), control.clone())?;
-    Ok(Some(Decider { resolver, closers: closers(config, client, control)?, log: log(config)? }))
-}
-
-/// Asks Kafka where a partition's log ends and what is committed of it.
-fn log(config: &Config) -> anyhow::Result<LogPlaces> {
-    let reader = Reader::new(&config.kafka)?;
-    Ok(Arc::new(move |topic, partition| {
-        let ends = reader.ends(topic, Partition(partition)).map_err(|error| error.to_string())?;
-        let committed = reader.committed(topic, Partition(partition)).map_err(|error| error.to_string())?;
-        Ok(LogPlace { end: ends.end.0, committed: committed.map(|offset| offset.0) })
-    }))
-}
-
-fn closers(config: &Config, client: &Client, control: ControlFollower) -> anyhow::Result<Closers> {
-    let (config, client, control, runtime) = (config.clone(), client.clone(), Arc::new(control), Handle::current());
-    let topics = Topics::new(&config.kafka)?;
-    Ok(Closers::new(Arc::new(move || {
-        runtime.block_on(ensure_topic(&config.kafka, &topics))?;
-        closer(&config, &client, &control, &runtime, "plimsoll serve".to_owned())
-    })))
-}
 
 /// `plimsoll serve`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays\n  and in a browser: http://127.0.0.1:8080/console/"
+    after_help = "With gateway.listen set it takes usage events too: POST /v1/events (docs/PRODUCERS.md).\n\nExamples:\n  plimsoll serve & curl http://127.0.0.1:8080/v1/arrays\n  and in a browser: http://127.0.0.1:8080/console/\n  PLIMSOLL_GATEWAY__LISTEN=127.0.0.1:8090 plimsoll serve"
 )]
 pub struct Command {}
 
@@ -68,10 +31,7 @@ impl Command {
         let client = Client::new(&config.clickhouse);
         let metrics = Arc::new(Metrics::new()?);
         let (end, shutdown) = watch::channel(false);
-        let decider = decider(config, &client)?;
-        let server = Server::bind(Api::new(config, client.clone(), Arc::clone(&metrics), decider)).await?;
-        tracing::info!(address = %server.address()?, "API listens");
-        let mut tasks = vec![tokio::spawn(server.run(shutdown.clone()))];
+        let mut tasks = serve(config, &client, &metrics, &shutdown).await?;
         if let Some(address) = config.metrics.listen {
             let probes = Probes::bind(address, Arc::clone(&metrics), ready_with(client.clone())).await?;
             tracing::info!(address = %probes.address()?, "metrics listen");

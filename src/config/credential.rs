@@ -1,4 +1,4 @@
-//! `[[credential]]`: who may read over HTTP.
+//! `[[credential]]`: who may read or send over HTTP.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,6 +8,9 @@ use super::layer::{Section, Values};
 
 /// The keys of a credential; all of them are needed.
 pub(super) const KEYS: [&str; 3] = ["id", "token_sha256", "principal"];
+
+/// What a principal may be.
+const FORMS: &str = "must be operator, vendor:ID, provider:ID, customer:PROVIDER/ID or producer:PROVIDER";
 
 /// On whose behalf a request reads (DESIGN §8, PRICING §15). Every query is bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,33 +72,45 @@ pub struct Credential {
     pub principal: Principal,
 }
 
-impl Credential {
-    pub(super) fn read_all(values: &Values) -> Result<Vec<Self>, ConfigError> {
-        let credentials: Vec<Self> = values.credentials().iter().map(Self::read).collect::<Result<_, _>>()?;
-        let (mut ids, mut tokens) = (BTreeSet::new(), BTreeSet::new());
-        for (credential, section) in credentials.iter().zip(values.credentials()) {
-            if !ids.insert(&credential.id) {
-                return Err(refuse(section, "id", "is used twice; give every credential its own"));
-            }
-            if !tokens.insert(credential.token_sha256) {
-                return Err(refuse(section, "token_sha256", "is used twice; a token stands for one principal"));
-            }
-        }
-        Ok(credentials)
-    }
+/// A token's digest and the one provider whose events it may send. It reads nothing, so it is no [`Credential`].
+#[derive(Clone, Debug)]
+pub struct Producer {
+    /// Its name in logs.
+    pub id: String,
+    /// SHA-256 of the token.
+    pub token_sha256: [u8; 32],
+    /// Whose events it sends.
+    pub provider: String,
+}
 
-    fn read(section: &Section) -> Result<Self, ConfigError> {
+/// All `[[credential]]` sections: who reads, and who sends only.
+pub(super) fn read_all(values: &Values) -> Result<(Vec<Credential>, Vec<Producer>), ConfigError> {
+    let (mut credentials, mut producers) = (Vec::new(), Vec::new());
+    let (mut ids, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    for section in values.credentials() {
         let text = |key: &str| section.get(key).and_then(|entry| entry.value.as_str()).unwrap_or_default();
-        if text("id").is_empty() {
+        let id = text("id").to_owned();
+        if id.is_empty() {
             return Err(refuse(section, "id", "must not be empty"));
         }
         let token_sha256 = from_hex(text("token_sha256")).ok_or_else(|| {
             refuse(section, "token_sha256", "must be the SHA-256 of the token in 64 hexadecimal digits")
         })?;
-        let forms = "must be operator, vendor:ID, provider:ID or customer:PROVIDER/ID";
-        let principal = Principal::parse(text("principal")).ok_or_else(|| refuse(section, "principal", forms))?;
-        Ok(Self { id: text("id").to_owned(), token_sha256, principal })
+        if !ids.insert(id.clone()) {
+            return Err(refuse(section, "id", "is used twice; give every credential its own"));
+        }
+        if !tokens.insert(token_sha256) {
+            return Err(refuse(section, "token_sha256", "is used twice; a token stands for one principal"));
+        }
+        match (text("principal").strip_prefix("producer:"), Principal::parse(text("principal"))) {
+            (Some(provider), _) if !provider.is_empty() => {
+                producers.push(Producer { id, token_sha256, provider: provider.to_owned() });
+            }
+            (_, Some(principal)) => credentials.push(Credential { id, token_sha256, principal }),
+            _ => return Err(refuse(section, "principal", FORMS)),
+        }
     }
+    Ok((credentials, producers))
 }
 
 fn refuse(section: &Section, key: &str, mend: &str) -> ConfigError {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::credential::Credential;
 use super::error::ConfigError;
 use super::layer::Values;
 
@@ -56,8 +55,8 @@ impl Http {
     }
 
     /// Refuses to read everything out to a network: without credentials only a loopback address is allowed.
-    pub(super) fn check_exposure(&self, values: &Values, credentials: &[Credential]) -> Result<(), ConfigError> {
-        if credentials.is_empty() && !self.listen.ip().is_loopback() {
+    pub(super) fn check_exposure(&self, values: &Values, is_open: bool) -> Result<(), ConfigError> {
+        if is_open && !self.listen.ip().is_loopback() {
             let mend = "is reachable from outside while there is no [[credential]]; add one, or listen on 127.0.0.1";
             return Err(values.refuse(SECTION, "listen", mend));
         }

@@ -7,6 +7,7 @@ mod bill;
 mod clickhouse;
 mod credential;
 mod error;
+mod gateway;
 mod http;
 mod kafka;
 mod layer;
@@ -23,8 +24,9 @@ use std::path::Path;
 
 pub use bill::Bill;
 pub use clickhouse::{ClickHouse, Compression};
-pub use credential::{Credential, Principal};
+pub use credential::{Credential, Principal, Producer};
 pub use error::{ConfigError, Origin};
+pub use gateway::Gateway;
 pub use http::{Http, Metrics};
 pub use kafka::{Kafka, Sasl, SaslMechanism, SecurityProtocol};
 pub use log::{Log, LogFormat};
@@ -50,10 +52,14 @@ pub struct Config {
     pub bill: Bill,
     /// The API's listener and limits.
     pub http: Http,
+    /// The listener for usage events and its limits.
+    pub gateway: Gateway,
     /// The listener for Prometheus.
     pub metrics: Metrics,
     /// Who may read over HTTP.
     pub credentials: Vec<Credential>,
+    /// Who may send events over HTTP and read nothing.
+    pub producers: Vec<Producer>,
     /// What is logged, and how.
     pub log: Log,
     effective: toml::Table,
@@ -84,20 +90,30 @@ impl Config {
         let mut values = layer::Values::defaults()?;
         values.put_file(&source, text)?;
         values.put_environment(variables)?;
+        let (credentials, producers) = credential::read_all(&values)?;
         let config = Self {
             kafka: Kafka::read(&values)?,
             clickhouse: ClickHouse::read(&values)?,
             run: Run::read(&values)?,
             bill: Bill::read(&values)?,
             http: Http::read(&values)?,
+            gateway: Gateway::read(&values)?,
             metrics: Metrics::read(&values)?,
-            credentials: Credential::read_all(&values)?,
+            credentials,
+            producers,
             log: Log::read(&values)?,
             effective: values.redacted(),
             source,
         };
-        config.http.check_exposure(&values, &config.credentials)?;
+        config.http.check_exposure(&values, config.is_open())?;
+        config.gateway.check_use(&values, config.is_open(), config.kafka.is_configured)?;
         Ok(config)
+    }
+
+    /// Whether nobody needs a token: then only loopback addresses are listened on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.credentials.is_empty() && self.producers.is_empty()
     }
 
     /// What is in force as a table of the file's own form, secrets as `***`.

@@ -122,6 +122,33 @@ fn two_credentials_never_share_an_id_or_a_token() {
 }
 
 #[test]
+fn a_producer_is_no_reader_and_closes_the_door_all_the_same() {
+    let one = |principal: &str| {
+        format!("[[credential]]\nid = \"a\"\ntoken_sha256 = \"{}\"\nprincipal = \"{principal}\"\n", "1".repeat(64))
+    };
+    let config = named(&one("producer:northwind")).unwrap();
+    assert_eq!((config.credentials.len(), config.producers[0].provider.as_str()), (0, "northwind"));
+    assert!(!config.is_open());
+    for principal in ["producer", "producer:"] {
+        assert!(refusal(&one(principal)).contains("or producer:PROVIDER"), "{principal}");
+    }
+}
+
+#[test]
+fn a_gateway_needs_a_log_a_token_and_room_for_one_body() {
+    let kafka = "[kafka]\nbootstrap_servers = \"k:1\"\n";
+    let gateway = |keys: &str| format!("{kafka}[gateway]\n{keys}\n");
+    assert!(named(&gateway("listen = \"127.0.0.1:8090\"")).is_ok());
+    assert!(refusal("[gateway]\nlisten = \"127.0.0.1:8090\"").contains("kafka.bootstrap_servers"));
+    assert!(refusal(&gateway("listen = \"0.0.0.0:8090\"")).contains("[[credential]]"));
+    let room =
+        |most: u32| gateway(&format!("body_max_kbytes = 2\ninflated_max_kbytes = 3\nin_flight_max_kbytes = {most}"));
+    assert!(
+        named(&room(5)).is_ok() && refusal(&room(4)).contains("at least body_max_kbytes + inflated_max_kbytes = 5")
+    );
+}
+
+#[test]
 fn secrets_come_from_a_file_or_the_environment_and_are_never_shown() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("password");

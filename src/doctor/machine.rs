@@ -10,7 +10,8 @@ const CONNECTIONS_A_REQUEST: u64 = 4;
 
 /// The limits of this process, and whether whoever reaches the API reads everything.
 pub fn examine(config: &Config) -> Vec<Finding> {
-    let needed = config.http.concurrent_requests as u64 * CONNECTIONS_A_REQUEST + FILES_BESIDE;
+    let gateway = config.gateway.listen.map_or(0, |_| config.gateway.connections as u64);
+    let needed = config.http.concurrent_requests as u64 * CONNECTIONS_A_REQUEST + gateway + FILES_BESIDE;
     vec![Finding::ok("configuration", config.source.to_string()), files(open_files(), needed), access(config)]
 }
 
@@ -30,7 +31,9 @@ fn files(limit: Option<u64>, needed: u64) -> Finding {
             Level::Wrong,
             about,
             format!("limit {limit}, and up to {needed} may be needed"),
-            format!("raise it: `ulimit -n {needed}`, or LimitNOFILE= in the unit; or lower http.concurrent_requests"),
+            format!(
+                "raise it: `ulimit -n {needed}`, or LimitNOFILE= in the unit; or lower http.concurrent_requests or gateway.connections_max"
+            ),
         ),
         Some(limit) => Finding::ok(about, format!("limit {limit}; up to {needed} may be needed")),
     }
@@ -38,11 +41,11 @@ fn files(limit: Option<u64>, needed: u64) -> Finding {
 
 fn access(config: &Config) -> Finding {
     let about = "access to the API";
-    if config.credentials.is_empty() {
+    if config.is_open() {
         let found = format!("no [[credential]]: whoever reaches {} reads everything", config.http.listen);
         return Finding::at(Level::Warning, about, found, "add a [[credential]]; config/plimsoll.toml has the form");
     }
-    Finding::ok(about, format!("{} credentials", config.credentials.len()))
+    Finding::ok(about, format!("{} credentials", config.credentials.len() + config.producers.len()))
 }
 
 #[cfg(test)]

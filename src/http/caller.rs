@@ -16,26 +16,19 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Who bears this `Authorization` header. Without any credential in the configuration everybody is the operator: the
-    /// configuration then allows a loopback address only.
+    /// Who asks where nobody needs a token: the configuration then allows a loopback address only.
+    #[must_use]
+    pub fn anybody() -> Self {
+        Self { credential: "none".to_owned(), principal: Principal::Operator }
+    }
+
+    /// Who bears this `Authorization` header.
     ///
     /// # Errors
     /// No token, or an unknown one.
     pub fn authenticate(credentials: &[Credential], header: Option<&str>) -> Result<Self, ApiError> {
-        if credentials.is_empty() {
-            return Ok(Self { credential: "none".to_owned(), principal: Principal::Operator });
-        }
-        let token = header.and_then(|header| header.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-        let digest = Sha256::digest(token.ok_or(ApiError::Unauthorized)?);
-        // All are compared, each in constant time: how long it takes says nothing about how near a guess is.
-        let mut found = None;
-        for credential in credentials {
-            if bool::from(credential.token_sha256.ct_eq(digest.as_slice())) {
-                found = Some(credential);
-            }
-        }
-        let found = found.ok_or(ApiError::Unauthorized)?;
+        let known = credentials.iter().map(|credential| (&credential.token_sha256, credential));
+        let found = bearer(known, header)?;
         Ok(Self { credential: found.id.clone(), principal: found.principal.clone() })
     }
 
@@ -50,6 +43,27 @@ impl Caller {
         };
         ApiError::Forbidden(format!("a {kind} does not read {what}"))
     }
+}
+
+/// Whose token this `Authorization` header bears.
+///
+/// # Errors
+/// No token, or an unknown one.
+pub(super) fn bearer<'k, T>(
+    known: impl Iterator<Item = (&'k [u8; 32], T)>,
+    header: Option<&str>,
+) -> Result<T, ApiError> {
+    let token = header.and_then(|header| header.split_once(' '));
+    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let digest = Sha256::digest(token.ok_or(ApiError::Unauthorized)?);
+    // All are compared, each in constant time: how long it takes says nothing about how near a guess is.
+    let mut found = None;
+    for (token_sha256, whose) in known {
+        if bool::from(token_sha256.ct_eq(digest.as_slice())) {
+            found = Some(whose);
+        }
+    }
+    found.ok_or(ApiError::Unauthorized)
 }
 
 #[cfg(test)]
@@ -72,6 +86,6 @@ mod tests {
         {
             assert!(matches!(who(header), Err(ApiError::Unauthorized)), "{header:?}");
         }
-        assert_eq!(Caller::authenticate(&[], None).unwrap().principal, Principal::Operator);
+        assert!(Caller::authenticate(&[], Some("Bearer one")).is_err(), "who is not open has a key");
     }
 }

@@ -126,8 +126,8 @@ impl ApiError {
     /// The whole answer.
     #[must_use]
     pub fn answer(&self, request_id: &str) -> Response {
-        let error = ErrorDetail { code: self.code(), message: self.to_string(), request_id: request_id.to_owned() };
-        let mut response = (self.status(), Json(ErrorBody { error })).into_response();
+        let body = ErrorBody::of(self.code(), self.to_string(), request_id);
+        let mut response = (self.status(), Json(body)).into_response();
         match self {
             ApiError::Unauthorized => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -222,6 +222,25 @@ pub struct ErrorBody {
     pub error: ErrorDetail,
 }
 
+impl ErrorBody {
+    /// An error of the whole request.
+    pub(super) fn of(code: &'static str, message: String, request_id: &str) -> Self {
+        Self { error: ErrorDetail { code, message, request_id: request_id.to_owned(), events: Vec::new() } }
+    }
+}
+
+/// Why one event of a request is refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventError {
+    /// Its place in the batch, from 0.
+    pub index: usize,
+    /// The reason code under which the pipeline would put it aside.
+    #[schema(value_type = String)]
+    pub reason: &'static str,
+    /// Where and what.
+    pub detail: String,
+}
+
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorDetail {
@@ -232,4 +251,7 @@ pub struct ErrorDetail {
     pub message: String,
     /// What the log has it under; also in the header `x-request-id`.
     pub request_id: String,
+    /// Of `POST /v1/events`: why which events are refused, the first 100 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventError>,
 }

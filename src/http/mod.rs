@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod form;
 mod gate;
+pub mod gateway;
 mod hole;
 mod invoice;
 mod invoices;
@@ -58,6 +59,7 @@ pub use access::{Parties, Providers};
 pub use caller::Caller;
 pub use closers::Closers;
 pub use error::ApiError;
+pub use gateway::{Gateway, GatewayServer};
 pub use listener::{Listener, Shutdown};
 pub use pipeline::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
@@ -93,6 +95,7 @@ pub struct Api {
     client: Client,
     limits: Http,
     credentials: Vec<Credential>,
+    is_open: bool,
     metrics: Arc<Metrics>,
     places: Semaphore,
     request_ids: gate::RequestIds,
@@ -109,7 +112,7 @@ impl Api {
     /// The API over a database; without a `decider` things are read and nothing is decided.
     #[must_use]
     pub fn new(config: &Config, client: Client, metrics: Arc<Metrics>, decider: Option<Decider>) -> Arc<Self> {
-        if config.credentials.is_empty() {
+        if config.is_open() {
             tracing::warn!(listen = %config.http.listen, "no [[credential]] is configured: whoever reaches this address reads everything");
         }
         let log = decider.as_ref().map(|decider| Arc::clone(&decider.log));
@@ -119,6 +122,7 @@ impl Api {
             places: Semaphore::new(config.http.concurrent_requests),
             limits: config.http.clone(),
             credentials: config.credentials.clone(),
+            is_open: config.is_open(),
             metrics,
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    arrays, closes, credit_notes, drafts, invoice, invoices, levels, margin, pipeline, proof, providers, quarantine,
-    record, resolve, sales_credits, statement, statements, trace, unclaimed, usage, whoami,
+    arrays, closes, credit_notes, drafts, gateway, invoice, invoices, levels, margin, pipeline, proof, providers,
+    quarantine, record, resolve, sales_credits, statement, statements, trace, unclaimed, usage, whoami,
 };
 
 /// Where it is served, to anybody.
@@ -20,6 +20,7 @@ pub const PATH: &str = "/v1/openapi.json";
         description = "Metered and rated usage of storage sold by consumption.\n\nQuantities and amounts are JSON strings, exact to the last digit. Times are RFC 3339 in UTC. A token stands for one principal (operator, vendor, provider or customer) and shows what that one may read; an id of another's is 404, as one that does not exist. Usage of a period that is still open is provisional.",
     ),
     paths(
+        gateway::events::events,
         statements::statements,
         statement::statement,
         statement::customer_statement,

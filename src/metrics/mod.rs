@@ -4,6 +4,7 @@
 //! in a figure says when it was true, and what has to be fresh at a scrape is set in [`Metrics::at_scrape`].
 
 mod alarm;
+pub mod gateway;
 mod partition;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub use alarm::{AlarmFigures, MOST_SILENT, SilentArray};
 pub use partition::{PartitionFigures, PartitionMetrics};
 
 use alarm::AlarmFamilies;
+use gateway::GatewayMetrics;
 use partition::PartitionFamilies;
 
 /// Bounds of the buckets for times: 1 ms to 1 min.
@@ -31,6 +33,8 @@ pub struct Metrics {
     registry: Registry,
     partitions: PartitionFamilies,
     alarms: AlarmFamilies,
+    /// Events over HTTP.
+    pub gateway: GatewayMetrics,
     insert_seconds: HistogramVec,
     insert_rows: IntCounterVec,
     /// Inserts that were not acknowledged, by table: each is sent again.
@@ -99,6 +103,7 @@ impl Metrics {
         Ok(Self {
             partitions: PartitionFamilies::new(&registry)?,
             alarms: AlarmFamilies::new(&registry)?,
+            gateway: GatewayMetrics::new(&registry)?,
             insert_seconds: histogram(
                 "plimsoll_clickhouse_insert_seconds",
                 "Time of an acknowledged insert",

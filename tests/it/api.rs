@@ -66,6 +66,7 @@ fn events() -> Vec<(String, String)> {
 pub struct Served {
     process: Child,
     address: String,
+    gateway: String,
 }
 
 impl Drop for Served {
@@ -88,12 +89,14 @@ impl Served {
             .collect();
         let text = std::fs::read_to_string(&parts.config).unwrap();
         std::fs::write(&parts.config, text + &credentials).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let (address, gateway) = (free(), free());
         let mut command = parts.command(&["serve"]);
-        command.env("PLIMSOLL_HTTP__LISTEN", &address).stdout(Stdio::null()).stderr(Stdio::null());
-        let served = Self { process: command.spawn().unwrap(), address };
+        command.env("PLIMSOLL_HTTP__LISTEN", &address).env("PLIMSOLL_GATEWAY__LISTEN", &gateway);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let served = Self { process: command.spawn().unwrap(), address, gateway };
         let begun = Instant::now();
-        while TcpStream::connect(&served.address).is_err() {
+        while TcpStream::connect(&served.gateway).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(30), "the API does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -124,7 +127,9 @@ impl Served {
 
     /// The status, the head and the body of any request; `head` is its lines but for Host and Connection.
     pub fn text(&self, head: &str, body: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        // events have a listener of their own
+        let address = if head.starts_with("POST /v1/events ") { &self.gateway } else { &self.address };
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let text = format!("{head}Host: x\r\nConnection: close\r\n\r\n{body}");
         stream.write_all(text.as_bytes()).unwrap();

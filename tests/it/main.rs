@@ -15,6 +15,7 @@ mod deploy;
 mod dev;
 mod doctor;
 mod engine;
+mod gateway;
 mod guards;
 mod handover;
 mod house;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::api::Served;
 use crate::worker::{Parts, Worker};
 
-const PRINCIPALS: [&str; 8] = [
+const PRINCIPALS: [&str; 10] = [
     "operator",
     "vendor:v",
     "vendor:w",
@@ -18,6 +18,8 @@ const PRINCIPALS: [&str; 8] = [
     "customer:p/acme",
     "customer:p/beta",
     "customer:q/gamma",
+    "producer:p",
+    "producer:q",
 ];
 
 /// Two vendors, two providers, three customers. Nothing is issued by itself.
@@ -457,8 +459,12 @@ fn asked(draft: &str) -> Vec<(&'static str, String, Option<Value>, u16)> {
             json!({}),
             200,
         ),
+        post(SENT, "/v1/events", serde_json::from_str(&event("p", "a1", &["acme"], HOURS).1).unwrap(), 202),
     ]
 }
+
+/// The one route that takes what the others show.
+const SENT: &str = "POST /v1/events";
 
 fn foreigners(served: &Served, draft: &str) {
     let asked = asked(draft);
@@ -485,7 +491,9 @@ fn foreigners(served: &Served, draft: &str) {
                 "{route} {principal}: {status} {answer}"
             );
         }
-        for token in ["", "wrong"] {
+        // who only sends reads nothing, not even what is its own provider's
+        let strangers = if *route == SENT { &["", "wrong"][..] } else { &["", "wrong", "producer:p", "producer:q"] };
+        for token in strangers {
             assert_eq!(send(token, path, body).0, 401, "{route} {token:?}");
         }
         let method = if body.is_some() { "POST" } else { "GET" };

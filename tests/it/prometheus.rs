@@ -141,6 +141,16 @@ fn ask_api(address: &str) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
+fn send_event(address: &str, id: usize) {
+    use std::io::{Read as _, Write as _};
+    let Ok(mut stream) = TcpStream::connect(address) else { return };
+    let (_, event) = event("a", id, chrono::TimeDelta::zero());
+    let head =
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/cloudevents+json\r\n";
+    stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{event}", event.len()).as_bytes()).unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
 #[test]
 fn every_panel_shows_a_running_pipeline_and_what_is_wrong_alarms() {
     let Some(tools) = tool("prometheus") else { return };
@@ -152,11 +162,12 @@ fn every_panel_shows_a_running_pipeline_and_what_is_wrong_alarms() {
     parts.produce("usage", records.into_iter().chain([("a".to_owned(), "{".to_owned())]));
     parts.ok(&["run", "--until-caught-up"]);
 
-    let api = free_address();
+    let (api, gateway) = (free_address(), free_address());
     let start = |role: &str| {
         let address = free_address();
         let mut command = parts.command(&[role]);
         command.env("PLIMSOLL_METRICS__LISTEN", &address).env("PLIMSOLL_HTTP__LISTEN", &api);
+        command.env("PLIMSOLL_GATEWAY__LISTEN", &gateway);
         (Worker::of(command), address)
     };
     let (_processes, addresses): (Vec<Worker>, Vec<String>) = ["run", "serve", "bill"].map(start).into_iter().unzip();
@@ -173,6 +184,7 @@ fn every_panel_shows_a_running_pipeline_and_what_is_wrong_alarms() {
     for id in 10.. {
         parts.produce("usage", [event("a", id, days(0))].into_iter());
         ask_api(&api);
+        send_event(&gateway, 1_000_000 + id);
         waiting.retain(|(_, query)| prometheus.samples(query).is_empty());
         if waiting.is_empty() {
             break;

@@ -14,7 +14,8 @@ use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
 use super::output::say;
-use super::run::{Fold, serve};
+use super::run::Fold;
+use super::serving::Serving;
 use super::{catalog, stream};
 use crate::clickhouse::{Client, migrate};
 use crate::config::Config;
@@ -82,7 +83,7 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     }
     let stop = Arc::new(AtomicBool::new(false));
     let metrics = Arc::new(Metrics::new()?);
-    let serving = runtime.block_on(serve(config, &metrics, true))?;
+    let serving = runtime.block_on(Serving::start(config, &metrics, true))?;
     let fold = Fold { config, runtime: &runtime, stop: &stop, metrics };
     fold.fold(RunEnd::CaughtUp)?;
     runtime.block_on(statements(config, label))?;
@@ -111,7 +112,7 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
             dir.display()
         ))?;
     }
-    serving.send_replace(true);
+    runtime.block_on(serving.end());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -96,7 +96,9 @@ pub(super) fn list(json: &str, most: usize) -> Option<(Vec<&RawValue>, usize)> {
             Ok(counted(elements, more))
         }
     }
-    serde_json::Deserializer::from_str(json).deserialize_seq(Read(most)).ok()
+    let mut json = serde_json::Deserializer::from_str(json);
+    let read = json.deserialize_seq(Read(most)).ok()?;
+    json.end().ok().map(|()| read)
 }
 
 fn counted(elements: Vec<&RawValue>, more: usize) -> (Vec<&RawValue>, usize) {
@@ -116,7 +118,9 @@ mod tests {
             let (elements, counted) = list(&json, 3).unwrap();
             assert_eq!((elements.len(), counted), (held, count));
         }
-        assert!(list("{}", 3).is_none() && list("[1", 3).is_none() && object("[]").is_none());
+        assert!(
+            list("{}", 3).is_none() && list("[1", 3).is_none() && list("[1]]", 3).is_none() && object("[]").is_none()
+        );
         let object = object(r#" {"\u0069d": 1, "other": {"id": 3}, "id": 2}"#).unwrap();
         assert_eq!((object.len(), object["id"].get()), (1, "2"));
     }

@@ -3,6 +3,7 @@
 //! [`decode`] takes the common form in one pass. Whatever that pass does not like goes to [`diagnose`](diagnosis::diagnose),
 //! which finds the first reason that applies, in the order of DESIGN §3, over the whole event.
 
+pub mod batch;
 pub mod diagnosis;
 pub mod hash;
 mod level;

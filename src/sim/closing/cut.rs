@@ -25,7 +25,8 @@ impl Oracle<'_> {
         if real_ms < due_ms && !is_waived("grace") {
             fail("its grace was not over".to_owned());
         }
-        let mut before = self.log.closes.iter().filter(|other| other.close.period == close.period && other.offset < offset);
+        let mut before =
+            self.log.closes.iter().filter(|other| other.close.period == close.period && other.offset < offset);
         if close.cause == Cause::Reprice {
             if before.next_back().is_none_or(|before| before.close.cut != close.cut) {
                 fail("it is re-priced at another cut".to_owned());

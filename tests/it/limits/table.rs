@@ -66,7 +66,9 @@ fn constant(path: &str, name: &str) -> Option<String> {
 }
 
 fn is_key(place: &str) -> bool {
-    place.split_once('.').is_some_and(|(section, _)| ["kafka", "clickhouse", "run", "bill", "http"].contains(&section))
+    place
+        .split_once('.')
+        .is_some_and(|(section, _)| ["kafka", "clickhouse", "run", "bill", "http", "gateway"].contains(&section))
 }
 
 #[test]
@@ -90,6 +92,9 @@ fn taken(key: &str, value: &str) -> bool {
     let beside = match key {
         "http.page_size" => "page_size_max = 100000\n",
         "http.page_size_max" => "page_size = 1\n",
+        // what is in flight has room for a body and what it is inflated to
+        "gateway.body_max_kbytes" | "gateway.inflated_max_kbytes" => "in_flight_max_kbytes = 16777216\n",
+        "gateway.in_flight_max_kbytes" => "body_max_kbytes = 1\ninflated_max_kbytes = 1\n",
         _ => "",
     };
     let text = format!("[{section}]\n{beside}{name} = {value}\n");

@@ -1,0 +1,74 @@
+//! A small site runs everything in one process: events come in by HTTP, are folded, closed, issued, and read by HTTP.
+
+use super::*;
+
+const BOOK: &str = r#"format = 1
+[meter.used]
+kind = "gauge"
+base = "byte"
+[vendor.v]
+name = "Vendor V"
+address = ["Kade 1", "NL"]
+invoice_number = "V-{seq:4}"
+[provider.p]
+name = "Provider P"
+address = ["Weg 1", "DE"]
+invoice_number = "P-{seq:4}"
+[card.k]
+currency = "EUR"
+rate = [{ id = "volumes", meter = "used", of = "volume", unit = "TiB-month", statistic = "mean", price = "10" }]
+[contract.wholesale]
+seller = "v"
+buyer = "p"
+card = "k"
+from = 2026-01-01
+time_zone = "Europe/Berlin"
+close_below = "0"
+issue = "auto"
+line = [{ rate = "volumes" }]
+"#;
+
+#[test]
+fn one_process_takes_folds_closes_issues_and_serves() {
+    let parts = Parts::start();
+    parts.ok(&["stream", "open", "usage", "--provider", "p", "--partitions", "1", "--acceptance-window", "400d"]);
+    parts.publish_book(BOOK);
+    with_credentials(&parts);
+    let mut command = parts.command(&["run", "--all"]);
+    command.env("PLIMSOLL_BILL__INTERVAL_SECONDS", "1");
+    let mut door = Door::of(command, &[]);
+    // the whole month before the last one is past its grace
+    let month = chrono::Utc::now().date_naive().format("%Y-%m-01").to_string();
+    let first = chrono::NaiveDate::parse_from_str(&month, "%Y-%m-%d").unwrap() - chrono::Months::new(2);
+    let events = (0..48).map(|hour| {
+        let time = first.and_hms_opt(0, 0, 0).unwrap() + chrono::TimeDelta::hours(240 + hour);
+        let mut event = event("p", "a", &format!("h{hour}"));
+        event["time"] = json!(time.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        event
+    });
+    let answer = door.send("producer:p", BATCH, &batch(events));
+    assert_eq!(answer.status, 202, "{answer:?}");
+
+    let begun = Instant::now();
+    let invoices = loop {
+        let mut stream = TcpStream::connect(&door.api).unwrap();
+        let ask =
+            "GET /v1/invoices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer provider:p\r\nConnection: close\r\n\r\n";
+        stream.write_all(ask.as_bytes()).unwrap();
+        let invoices = super::answer(stream).unwrap().body;
+        if invoices["data"].as_array().is_some_and(|data| !data.is_empty()) {
+            break invoices;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "nothing is issued: {invoices}");
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    assert_eq!(invoices["data"][0]["number"], "V-0001", "{invoices}");
+    // SAFETY: our own child, which is not waited for before this
+    assert_eq!(unsafe { libc::kill(door.process.pid(), libc::SIGTERM) }, 0);
+    let begun = Instant::now();
+    while door.process.ended().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(door.process.ended().unwrap().success());
+}
