@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::world::Broken;
-use super::ledger::Whole;
+use super::ledger::{Whole, shown};
 use super::oracle::{DueDraft, Oracle};
 use super::register::{Counted, waived};
 use super::store::place_of;
+use crate::core::billing::document::Document;
 use crate::core::decision::closing::PeriodKey;
 use crate::statement::Place;
 
@@ -25,8 +26,9 @@ impl Oracle<'_> {
         for ((rating_id, place), stored) in &database.bill.headers {
             if *rating_id == close.rating_id {
                 let (period, place, rating_id) = (close.period.clone(), place.clone(), rating_id.clone());
-                let whole = Whole::of(&stored.row.draft.document);
-                self.due.push(DueDraft { period, place, rating_id, offset, whole });
+                let document = &stored.row.draft.document;
+                let (whole, rows) = (Whole::of(document), rows(document));
+                self.due.push(DueDraft { period, place, rating_id, offset, whole, rows });
             }
         }
     }
@@ -62,9 +64,10 @@ impl Oracle<'_> {
                 let text = format!("close {offset}: {place:?} corrects {}, which waits", waiting.rating_id);
                 self.world.fail(Broken::Wrong, text);
             }
-            if found.is_some() {
+            if let Some(stored) = stored {
                 let (period, rating_id) = (close.period.clone(), close.rating_id.clone());
-                made.push(DueDraft { period, place, rating_id, offset, whole: difference });
+                let rows = rows(&stored.row.draft.document);
+                made.push(DueDraft { period, place, rating_id, offset, whole: difference, rows });
             }
         }
         self.due.extend(made);
@@ -102,4 +105,9 @@ impl Oracle<'_> {
             }
         }
     }
+}
+
+/// What a document's rows come to, by number.
+fn rows(document: &Document) -> BTreeMap<usize, i128> {
+    document.rows.iter().map(|row| (row.no, shown(&row.amount).unwrap_or(i128::MIN))).collect()
 }

@@ -19,6 +19,8 @@ pub(super) struct DueDraft {
     pub(super) rating_id: String,
     pub(super) offset: u64,
     pub(super) whole: Whole,
+    /// What its document's rows come to, by number.
+    pub(super) rows: BTreeMap<usize, i128>,
 }
 
 /// What the judgement knows.
@@ -107,11 +109,24 @@ impl<'w> Oracle<'w> {
                 left.entry(grant.id.clone()).or_insert(amount);
             }
         }
-        let others = self.due.iter().filter(|due| due.period != *period && due.place == *place && due.offset < after);
-        for due in others.filter(|due| !self.log.is_discarded(&due.place.draft(&due.rating_id), after)) {
-            for (id, applied) in &due.whole.applied {
-                left.entry(id.clone()).and_modify(|left| *left -= applied);
+        let mut taken: BTreeMap<(&PeriodKey, &String), (i128, i128)> = BTreeMap::new();
+        for due in self.due.iter().filter(|due| due.place == *place && due.offset < after) {
+            let draft = due.place.draft(&due.rating_id);
+            if self.log.is_discarded(&draft, after) {
+                continue;
             }
+            let is_returned = self.log.is_taken_back(&draft, &due.rows, after);
+            for (id, applied) in &due.whole.applied {
+                let (used, returned) = taken.entry((&due.period, id)).or_default();
+                *used += applied;
+                *returned += if is_returned { *applied } else { 0 };
+            }
+        }
+        for (id, left) in &mut left {
+            let own = taken.get(&(period, id)).map_or(0, |(used, _)| *used).min(*left);
+            let others = taken.iter().filter(|((of, other), _)| *of != period && *other == id);
+            // a period keeps what its documents took: a note over one of them is no revision
+            *left = own.max(*left - others.map(|(_, (used, returned))| (used - returned).max(0)).sum::<i128>());
         }
         left
     }

@@ -8,7 +8,7 @@ use chrono::Datelike as _;
 use super::super::broker::Broker;
 use super::{ClosingPlan, PROVIDER};
 use crate::core::decision::Decision;
-use crate::core::decision::closing::{Close, DocumentType, DraftKey};
+use crate::core::decision::closing::{Close, CreditNote, DocumentType, DraftKey};
 
 /// A close that counts.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,14 @@ pub(super) struct Number {
     pub(super) decisions: u64,
 }
 
+/// What a note that has a number takes back of which rows, in cents.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) offset: u64,
+    pub(super) over: String,
+    pub(super) rows: Vec<(usize, i128)>,
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(super) struct Log<'b> {
@@ -35,6 +43,7 @@ pub(super) struct Log<'b> {
     /// Drafts that were decided about: where, and whether they were issued.
     pub(super) drafts: BTreeMap<DraftKey, (u64, bool)>,
     pub(super) numbers: Vec<Number>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl<'b> Log<'b> {
@@ -56,7 +65,7 @@ impl<'b> Log<'b> {
                 Decision::DraftDiscarded { draft, .. } if log.is_known(draft) => {
                     log.drafts.entry(draft.clone()).or_insert((offset, false));
                 }
-                Decision::CreditNoteIssued { note, .. } => log.credit(plan, record.append_ms, note),
+                Decision::CreditNoteIssued { note, .. } => log.credit(plan, (offset, record.append_ms), note),
                 Decision::DocumentReferenced { number, .. } => {
                     log.numbers.iter_mut().filter(|own| own.text == *number).for_each(|own| own.decisions += 1);
                 }
@@ -83,12 +92,14 @@ impl<'b> Log<'b> {
         self.closes.iter().any(|closed| closed.close.rating_id == draft.rating_id)
     }
 
-    fn credit(&mut self, plan: &ClosingPlan, append_ms: i64, note: &crate::core::decision::closing::CreditNote) {
+    fn credit(&mut self, plan: &ClosingPlan, (offset, append_ms): (u64, i64), note: &CreditNote) {
         let over = self.numbers.iter().filter(|own| own.over.as_ref() == Some(&note.number)).count();
         let original = self.numbers.iter_mut().find(|own| own.text == note.number && own.over.is_none());
         let Some(original) = original.filter(|_| over == note.sequence as usize) else { return };
         original.decisions += 1;
         let draft = original.draft.clone();
+        let rows = note.rows.iter().map(|row| (row.no, cents(&row.amount))).collect();
+        self.notes.push(Note { offset, over: note.number.clone(), rows });
         self.number(plan, append_ms, (draft, true), Some(note.number.clone()));
     }
 
@@ -101,6 +112,17 @@ impl<'b> Log<'b> {
         self.numbers.push(Number { text: format!("{series}{}", before + 1), draft, over, decisions: 1 });
     }
 
+    /// Whether notes below an offset took back every row of a draft's document.
+    pub(super) fn is_taken_back(&self, draft: &DraftKey, rows: &BTreeMap<usize, i128>, below: u64) -> bool {
+        let Some(own) = self.numbers.iter().find(|own| own.draft == *draft && own.over.is_none()) else { return false };
+        let notes: Vec<&Note> = self.notes.iter().filter(|note| note.over == own.text && note.offset < below).collect();
+        let mut left = rows.clone();
+        for (no, amount) in notes.iter().flat_map(|note| &note.rows) {
+            *left.entry(*no).or_default() -= amount;
+        }
+        !notes.is_empty() && left.values().all(|left| *left == 0)
+    }
+
     /// Whether a draft had been discarded before an offset.
     pub(super) fn is_discarded(&self, draft: &DraftKey, below: u64) -> bool {
         self.drafts.get(draft).is_some_and(|(offset, is_issued)| !is_issued && *offset < below)
@@ -110,6 +132,12 @@ impl<'b> Log<'b> {
     pub(super) fn is_settled(&self, draft: &DraftKey, below: u64) -> bool {
         self.drafts.get(draft).is_some_and(|(offset, _)| *offset < below)
     }
+}
+
+/// An amount with any number of decimals up to two, in cents.
+fn cents(text: &str) -> i128 {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{decimals:0<2}").parse().unwrap_or(i128::MIN)
 }
 
 /// Whether a decision that is no close concerns the provider: every stream of a schedule may hold its records.
