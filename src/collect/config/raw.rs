@@ -111,7 +111,7 @@ pub(super) struct Raw {
     pub(super) identity: RawIdentity,
     #[serde(default)]
     pub(super) array: Vec<RawArray>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rule: Vec<Rule>,
     /// These three are read by others: here they only may be there.
     #[expect(dead_code)]

@@ -81,6 +81,8 @@ fn nothing_is_lost_or_doubled_whatever_goes_away() {
     }
     for collector in [&collector, &twin] {
         let last = collector.start();
+        // a signal before it listens for signals would end it at once
+        std::thread::sleep(Duration::from_secs(1));
         until("what is left is sent", LONG, || collector.waiting() == 0);
         ends_when_asked(last);
         keeps_secrets(&collector.logged());
