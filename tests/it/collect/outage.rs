@@ -108,7 +108,7 @@ fn every_instant_is_there_once(parts: &Parts) {
         assert!(count > 20, "{array}: {count}");
         assert_eq!(parts.number(&format!("SELECT uniqExact(time) {own}")), count);
     }
-    let right = "1000000 * (toUInt64(substring(resource, 2)) + 1) + toUnixTimestamp(assumeNotNull(time)) % 1000";
+    let right = "1000000 * (toUInt64OrZero(substring(resource, 2)) + 1) + toUnixTimestamp(assumeNotNull(time)) % 1000";
     let tag = "if(resource = 'v0', '', concat('cc-', substring(resource, 2)))";
     let volumes = "FROM usage_reading WHERE kind = 'volume'";
     let wrong = format!("SELECT count() {volumes} AND (value != {right} OR customer != {tag} OR tier != '//Block')");

@@ -172,8 +172,9 @@ async fn misbehave(State(inner): Shared, request: Request, next: axum::middlewar
 }
 
 fn is_open(inner: &Inner, headers: &HeaderMap) -> bool {
-    let token = headers.get("x-auth-token").and_then(|token| token.to_str().ok()?.strip_prefix(SESSION)?.parse().ok());
-    token.is_some_and(|session: u64| session >= inner.valid_from.load(Ordering::SeqCst))
+    let token = headers.get("x-auth-token").and_then(|token| token.to_str().ok());
+    let session = token.and_then(|token| token.strip_prefix(SESSION)).and_then(|number| number.parse::<u64>().ok());
+    session.is_some_and(|session| session >= inner.valid_from.load(Ordering::SeqCst))
 }
 
 async fn login(State(inner): Shared, headers: HeaderMap) -> Response {
@@ -204,7 +205,7 @@ async fn arrays_space(State(inner): Shared, Query(asked): Asked) -> Response {
         (Some(time), _) if time == inner.unknown_ms.load(Ordering::SeqCst) => Vec::new(),
         (Some(time), _) => {
             // the window holds the sample before too, which is another instant's
-            let all = |time: i64| (0..volumes).map(|volume| used(volume, time)).sum();
+            let all = |time: i64| (0..volumes).map(|volume| used(volume, time)).sum::<i64>();
             let step = number(&asked, "resolution").unwrap();
             vec![item(time - step, all(time - step)), item(time, all(time))]
         }

@@ -43,7 +43,7 @@ fn serve(directory: &Path) -> u16 {
         for stream in listener.incoming().map_while(Result::ok) {
             let Ok(mut stream) = acceptor.accept(stream) else { continue };
             let mut head = [0; 4096];
-            let _ = stream.read(&mut head);
+            let Ok(_bytes) = stream.read(&mut head) else { continue };
             let length = EXPOSITION.len();
             let _ =
                 write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{EXPOSITION}");
