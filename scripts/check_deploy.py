@@ -176,7 +176,7 @@ def systemd(binary):
         role = path.stem.removeprefix("plimsoll-")
         [command] = re.findall(r"^ExecStart=/usr/local/bin/plimsoll (.*)$", text, re.M)
         binary.command(path.name, command.split())
-        if command != role:
+        if command.split()[0] != role:
             fault(path.name, f"starts {command}")
         for name in re.findall(r"^Environment=(\w+)=", text, re.M):
             binary.variable(path.name, name)
@@ -185,7 +185,7 @@ def systemd(binary):
             fault(path.name, "asks another address than the one it listens on")
         if ports.setdefault(listen, role) != role:
             fault(path.name, f"listens where {ports[listen]} does")
-    if set(ports.values()) != {"run", "bill", "serve"}:
+    if set(ports.values()) != {"run", "bill", "serve", "collect"}:
         fault("systemd", f"has roles {sorted(ports.values())}")
 
 

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod cli;
 pub mod clickhouse;
 pub mod closer;
+pub mod collect;
 pub mod config;
 pub mod core;
 pub mod dev;

@@ -5,6 +5,7 @@ mod bill;
 mod catalog;
 mod close;
 mod closing;
+mod collect;
 mod completions;
 mod config;
 mod credit;
@@ -73,6 +74,8 @@ enum Command {
     Bill(bill::Args),
     /// Close a period, or say in words why it cannot be closed
     Close(close::Args),
+    /// Poll arrays for their usage and send it, with a spool on disk between the two
+    Collect(collect::Args),
     /// Check, compare and publish price books
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -169,6 +172,7 @@ impl Cli {
             }),
             Command::Bill(arguments) => arguments.run(&load(self.config)?),
             Command::Close(arguments) => arguments.run(&load(self.config)?),
+            Command::Collect(arguments) => arguments.run(self.config),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;

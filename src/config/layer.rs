@@ -55,8 +55,8 @@ impl Values {
         Ok(Self { sections, credentials: Vec::new() })
     }
 
-    /// Lays a file over what is there.
-    pub(super) fn put_file(&mut self, source: &Source, text: &str) -> Result<(), ConfigError> {
+    /// Lays a file over what is there. Sections that others read are passed over.
+    pub(super) fn put_file(&mut self, source: &Source, text: &str, others: &[&str]) -> Result<(), ConfigError> {
         let Some(path) = source.path() else {
             return Ok(());
         };
@@ -68,6 +68,9 @@ impl Values {
         for (name, value) in document.get_ref() {
             let origin = at(name.span().start);
             let name = name.get_ref().as_ref();
+            if others.contains(&name) {
+                continue;
+            }
             if name == CREDENTIAL {
                 self.credentials = credentials(value, &origin, &at)?;
                 continue;

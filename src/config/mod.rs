@@ -87,8 +87,21 @@ impl Config {
         text: &str,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        Self::from_parts_beside(source, text, variables, &[])
+    }
+
+    /// The same where the file has sections beside that are read by somebody else.
+    ///
+    /// # Errors
+    /// What is not allowed, with the place where it was written.
+    pub fn from_parts_beside(
+        source: Source,
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+        others: &[&str],
+    ) -> Result<Self, ConfigError> {
         let mut values = layer::Values::defaults()?;
-        values.put_file(&source, text)?;
+        values.put_file(&source, text, others)?;
         values.put_environment(variables)?;
         let (credentials, producers) = credential::read_all(&values)?;
         let config = Self {

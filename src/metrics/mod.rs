@@ -4,6 +4,7 @@
 //! in a figure says when it was true, and what has to be fresh at a scrape is set in [`Metrics::at_scrape`].
 
 mod alarm;
+mod collect;
 pub mod gateway;
 mod partition;
 
@@ -16,6 +17,7 @@ use prometheus::{
 };
 
 pub use alarm::{AlarmFigures, MOST_SILENT, SilentArray};
+pub use collect::CollectMetrics;
 pub use partition::{PartitionFigures, PartitionMetrics};
 
 use alarm::AlarmFamilies;
@@ -152,6 +154,14 @@ impl Metrics {
     #[must_use]
     pub fn partition(&self, stream: &str, partition: u32) -> PartitionMetrics {
         self.partitions.of(stream, partition)
+    }
+
+    /// The series of a collector: they are there from now on. A process that collects nothing has none.
+    ///
+    /// # Errors
+    /// If it is called twice.
+    pub fn collect(&self) -> Result<CollectMetrics, prometheus::Error> {
+        CollectMetrics::new(&self.registry)
     }
 
     /// Takes a partition's series out, when another process has taken it over.

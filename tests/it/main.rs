@@ -9,6 +9,7 @@ mod audit;
 mod cases;
 mod catalog;
 mod close;
+mod collect;
 mod console;
 mod decoder;
 mod deploy;
