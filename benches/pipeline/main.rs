@@ -2,14 +2,16 @@
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
 //! identities alone, `-- end` the pipeline on real parts alone,
-//! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! `-- invoices` lists and fetches of issued documents, `-- export` files of them, `-- lists` lists of arrays and scorecards, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod core;
 mod end_to_end;
 mod events;
+mod export;
 mod identity;
 mod invoices;
+mod lists;
 mod prove;
 mod rating;
 mod recovery;
@@ -36,6 +38,12 @@ fn main() {
     }
     if wants("invoices") {
         invoices::measure();
+    }
+    if wants("lists") {
+        lists::measure();
+    }
+    if wants("export") {
+        export::measure();
     }
     if wants("remeter") {
         remeter::measure();

@@ -14,6 +14,7 @@ mod deploy;
 mod dev;
 mod doctor;
 mod engine;
+mod export;
 mod guards;
 mod handover;
 mod house;
