@@ -14,6 +14,7 @@ pub mod core;
 pub mod dev;
 pub mod doctor;
 pub mod engine;
+pub mod export;
 pub mod fold;
 pub mod gateway;
 pub mod http;

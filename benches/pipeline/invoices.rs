@@ -52,7 +52,7 @@ pub fn measure() {
 }
 
 /// The real document as a closer stores it.
-fn first() -> InvoiceRow {
+pub fn first() -> InvoiceRow {
     let document = Document::from_json(INVOICE.splitn(3, "---\n").nth(2).unwrap()).unwrap();
     InvoiceRow {
         number: document.number.clone().unwrap(),
@@ -111,7 +111,8 @@ async fn fill(client: &Client, documents: usize) {
     client.execute(headers).await.unwrap();
 }
 
-fn serve(parts: &Parts, client: &Client) -> SocketAddr {
+/// Serves the API over a database.
+pub fn serve(parts: &Parts, client: &Client) -> SocketAddr {
     let mut config = parts.config.clone();
     config.http.listen = "127.0.0.1:0".parse().unwrap();
     let api = Api::new(&config, client.clone(), Arc::new(Metrics::new().unwrap()), None);
@@ -126,19 +127,19 @@ fn serve(parts: &Parts, client: &Client) -> SocketAddr {
 }
 
 /// One connection that is kept, as an ERP's client does.
-struct Reader {
+pub struct Reader {
     stream: BufReader<TcpStream>,
 }
 
 impl Reader {
-    fn new(address: SocketAddr) -> Self {
+    pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::new(stream) }
     }
 
     /// Milliseconds to the last byte, and the body.
-    fn get(&mut self, path: &str) -> (f64, String) {
+    pub fn get(&mut self, path: &str) -> (f64, String) {
         let started = Moment::now();
         self.stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
         let (mut length, mut line) = (0, String::new());
@@ -208,7 +209,8 @@ fn fetches(reader: &mut Reader, documents: usize) {
     percentiles("one document, over HTTP", times.collect());
 }
 
-fn percentiles(name: &str, mut times: Vec<f64>) {
+/// Prints the median and the 99th percentile.
+pub fn percentiles(name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     row(&format!("{name}: p50"), times[times.len() / 2], "ms", None);
     row(&format!("{name}: p99"), times[times.len() * 99 / 100], "ms", None);

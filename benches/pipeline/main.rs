@@ -1,8 +1,9 @@
 //! The figures of docs/PERFORMANCE.md, as one table: `make bench`. All ratios are of figures of the same run.
 //!
 //! `cargo bench --bench pipeline -- core` measures the pure core alone, `-- identity` the
-//! identities alone, `-- end` the pipeline on real parts alone, `-- close` closes of a month, `-- gateway` events over HTTP,
-//! `-- invoices` lists and fetches of issued documents, `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
+//! identities alone, `-- end` the pipeline on real parts alone, `-- close` closes of a month, `-- export` files of documents,
+//! `-- gateway` events over HTTP, `-- invoices` lists and fetches of issued documents, `-- lists` lists of arrays and scorecards,
+//! `-- prove` a proof, `-- rating` what rating costs, and `-- statements` the last part of that alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot go on should say so where it stands
 
 mod close;
@@ -10,9 +11,11 @@ mod core;
 mod effort;
 mod end_to_end;
 mod events;
+mod export;
 mod gateway;
 mod identity;
 mod invoices;
+mod lists;
 mod month;
 mod prove;
 mod rating;
@@ -46,6 +49,12 @@ fn main() {
     }
     if wants("invoices") {
         invoices::measure();
+    }
+    if wants("lists") {
+        lists::measure();
+    }
+    if wants("export") {
+        export::measure();
     }
     if wants("remeter") {
         remeter::measure();

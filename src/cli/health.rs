@@ -9,10 +9,11 @@ use clap::Args as ClapArgs;
 use super::levels::{Format, instant};
 use super::output::refused;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::arrays::{ArrayQuery, log_time};
+use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::config::Config;
 use crate::core::programme::health::State;
 use crate::core::word::Instant;
+use crate::programme::health::Stand;
 use crate::programme::{health, table};
 use crate::statement::Rater;
 
@@ -50,20 +51,17 @@ impl Args {
         if let Some(id) = self.provider.as_ref().filter(|id| !rater.book().providers.contains_key(*id)) {
             return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
         }
-        let at = match self.at {
-            Some(at) => Some(at),
-            None => log_time(&client).await?,
-        };
         let mut out = std::io::stdout().lock();
-        let Some(at) = at else {
+        let Some(stand) = Stand::read(&client, self.at).await? else {
             eprintln!("nothing was folded yet");
             return Ok(ExitCode::SUCCESS);
         };
         let mut counts: BTreeMap<State, u64> = BTreeMap::new();
         let providers = self.provider.map(|id| [id].into());
+        let at = stand.at;
         let mut query = ArrayQuery { providers, at, after: None, limit: PAGE };
         loop {
-            let (mut arrays, more) = health::page(&client, rater.book(), &query).await?;
+            let (mut arrays, more) = health::page(&client, rater.book(), &stand, &query).await?;
             query.after = arrays.last().map(|array| (array.provider.clone(), array.array.clone()));
             arrays.iter().for_each(|array| *counts.entry(array.state).or_default() += 1);
             arrays.retain(|array| self.state.is_empty() || self.state.contains(&array.state));

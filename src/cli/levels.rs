@@ -59,14 +59,15 @@ impl Args {
             let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
             let Some(last) = providers.last() else { break };
             after = Some(last.clone());
-            let standings = match levels(&rater, &Asked { providers, seller: None, at }).await {
-                Err(ProgrammeError::Statement { contract, label, error })
-                    if matches!(*error, StatementError::Rate(_)) =>
-                {
-                    return refused(format!("contract {contract}, period {label}: {error}"));
-                }
-                standings => standings?,
-            };
+            let standings =
+                match levels(&rater, &Asked { providers, seller: None, at, is_past: self.at.is_some() }).await {
+                    Err(ProgrammeError::Statement { contract, label, error })
+                        if matches!(*error, StatementError::Rate(_)) =>
+                    {
+                        return refused(format!("contract {contract}, period {label}: {error}"));
+                    }
+                    standings => standings?,
+                };
             match self.format {
                 Format::Table => out.write_all(table::levels(&standings).as_bytes())?,
                 Format::Json => {

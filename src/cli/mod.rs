@@ -16,6 +16,7 @@ mod drafts;
 mod effects;
 mod engine;
 mod events;
+mod export;
 #[cfg(feature = "sim")]
 mod faults;
 mod health;
@@ -101,6 +102,8 @@ enum Command {
     Engine(engine::Arguments),
     /// Print what became of every record of a stream, as lines of JSON
     Events(events::Command),
+    /// Write the issued documents of months or of a year as one file: FOCUS, CSV or Parquet
+    Export(export::Args),
     /// Show how arrays are: ok, silent, orphaned and why, for demonstration, moved or contested
     Health(health::Args),
     /// Show partner levels: granted, attained and promised, what the next one lacks, and the line to paste
@@ -245,6 +248,7 @@ impl Cli {
             }
             Command::Stream(command) => command.run(&load(self.config)?),
             Command::Events(command) => block_on(command.run(&load(self.config)?)),
+            Command::Export(arguments) => block_on(arguments.run(&load(self.config)?)),
             Command::Migrate(command) => block_on(command.run(&load(self.config)?)),
             Command::Serve(command) => block_on(command.run(&load(self.config)?)),
             Command::Unclaimed(arguments) => block_on(async {

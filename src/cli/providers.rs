@@ -46,7 +46,13 @@ impl Args {
             let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
             let Some(last) = providers.last() else { break };
             after = Some(last.clone());
-            let cards = scorecards(&client, rater.book(), &Asked { providers, seller: None, at }, true).await?;
+            let cards = scorecards(
+                &client,
+                rater.book(),
+                &Asked { providers, seller: None, at, is_past: self.at.is_some() },
+                true,
+            )
+            .await?;
             match self.format {
                 Format::Table => out.write_all(table::scorecards(&cards).as_bytes())?,
                 Format::Json => {

@@ -50,7 +50,7 @@ impl Args {
             return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
         }
         let providers = self.provider.map(|id| vec![id]);
-        let query = WholesaleQuery { providers, seller: None, months: self.periods };
+        let query = WholesaleQuery { providers, seller: None, months: self.periods, records: None };
         let summary = match Documents::new(&client, query, None).summary(keys).await {
             Err(ProgrammeError::Figure(error @ FigureError::Groups(_))) => return refused(error),
             summary => summary?,

@@ -21,6 +21,7 @@ use crate::core::decision::closing::PeriodKey;
 use crate::core::word::Instant;
 use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
+use crate::programme::keep::Keeper;
 use crate::remeter::Definitions;
 use crate::run::mirror::mirror_new;
 
@@ -61,6 +62,7 @@ pub struct BillWorker {
     mirrored: Option<u64>,
     pub(super) refused: HashMap<PeriodKey, Refusal>,
     pub(super) proved: HashSet<String>,
+    keeper: Keeper,
 }
 
 impl BillWorker {
@@ -87,6 +89,7 @@ impl BillWorker {
             mirrored: None,
             refused: HashMap::new(),
             proved: HashSet::new(),
+            keeper: Keeper::default(),
         })
     }
 
@@ -117,7 +120,7 @@ impl BillWorker {
         Ok(all)
     }
 
-    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, proves.
+    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, proves, keeps what the programme is read of.
     ///
     /// # Errors
     /// Retryable while the broker or the database is away.
@@ -133,6 +136,7 @@ impl BillWorker {
         self.metrics.drafts_waiting.set(gauge(waiting));
         self.metrics.periods_overdue.set(gauge(round.refused));
         self.prove_one()?;
+        self.keep();
         Ok(round)
     }
 
@@ -141,6 +145,13 @@ impl BillWorker {
         self.runtime.block_on(mirror_new(&self.client, &self.control, &mut next))?;
         self.mirrored = next;
         Ok(())
+    }
+
+    /// What is not kept is read of the ledger, more slowly: no trouble of a closer's.
+    fn keep(&mut self) {
+        if let Err(error) = self.runtime.block_on(self.keeper.round(&self.client)) {
+            tracing::warn!(%error, "arrays and providers are not put together");
+        }
     }
 
     /// Closes every period whose grace is over, by its end, and right before it what corrects the periods before it.

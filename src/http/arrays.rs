@@ -13,10 +13,10 @@ use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use crate::clickhouse::read::arrays::{ArrayQuery, log_time};
+use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Principal;
-use crate::programme::health::{Array, page};
+use crate::programme::health::{Array, Stand, page};
 
 /// Which arrays are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -66,14 +66,14 @@ pub async fn arrays(
         Providers::These(these) => Some(these),
     };
     let limit = api.page_size(params.limit)?;
-    let at = match &params.at {
-        Some(text) => Some(parse_instant(text, parse_zone(None)?)?),
-        None => log_time(&api.client).await?,
+    let at = params.at.as_ref().map(|text| parse_instant(text, parse_zone(None)?)).transpose()?;
+    let Some(stand) = Stand::read(&api.client, at).await? else {
+        return Ok(Json(ArraysPage { at: None, data: Vec::new(), next_cursor: None }));
     };
-    let Some(at) = at else { return Ok(Json(ArraysPage { at: None, data: Vec::new(), next_cursor: None })) };
+    let at = stand.at;
     let after = params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?;
     let query = ArrayQuery { providers, at, after, limit };
-    let (data, more) = page(&api.client, parties.book(), &query).await?;
+    let (data, more) = page(&api.client, parties.book(), &stand, &query).await?;
     let last = data.last().filter(|_| more);
     let next_cursor = last.map(|row| cursor::after(&question, &(&row.provider, &row.array))).transpose()?;
     Ok(Json(ArraysPage { at: Some(at.rfc3339()), data, next_cursor }))

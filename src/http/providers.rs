@@ -72,7 +72,7 @@ pub async fn providers(
     let more = providers.len() > limit;
     providers.truncate(limit);
     let next_cursor = providers.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
-    let asked = Asked { providers, seller: seller(&caller), at };
+    let asked = Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() };
     let told = !matches!(caller.principal, Principal::Vendor(_));
     let data = scorecards(&api.client, parties.book(), &asked, told).await?;
     Ok(Json(ProvidersPage { at: at.rfc3339(), data, next_cursor }))

@@ -4,6 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clickhouse::read::arrays::{ArrayQuery, ArrayRow, Look, looks, named, read};
+use crate::clickhouse::read::seen;
+use crate::clickhouse::seen::Marks;
 use crate::clickhouse::{Client, Error};
 use crate::core::book::Book;
 use crate::core::programme::health::{Health, Seen, State, health};
@@ -38,17 +40,53 @@ pub struct Array {
     pub last_reading: String,
 }
 
+/// As things stood when.
+#[derive(Clone, Debug)]
+pub struct Stand {
+    /// The instant.
+    pub at: Instant,
+    /// What was put together, which is how things stand now; it knows of no other instant, and then the ledger is read.
+    marks: Marks,
+}
+
+impl Stand {
+    /// As things stood at an instant, or stand at the log's own time; none before the first checkpoint.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn read(client: &Client, at: Option<Instant>) -> Result<Option<Self>, Error> {
+        if let Some(at) = at {
+            return Ok(Some(Self { at, marks: Marks::default() }));
+        }
+        let marks = Marks::read(client).await?;
+        Ok(marks.log_time(client).await?.map(|at| Self { at, marks }))
+    }
+}
+
 /// A page of arrays by provider and id, and whether there are more.
 ///
 /// # Errors
 /// The server's.
-pub async fn page(client: &Client, book: &Book, query: &ArrayQuery) -> Result<(Vec<Array>, bool), Error> {
+pub async fn page(
+    client: &Client,
+    book: &Book,
+    Stand { marks, .. }: &Stand,
+    query: &ArrayQuery,
+) -> Result<(Vec<Array>, bool), Error> {
     let more = ArrayQuery { limit: query.limit + 1, ..query.clone() };
-    let mut rows = read(client, &more).await?;
+    let mut rows = if marks.is_kept { seen::arrays(client, marks, &more).await? } else { read(client, &more).await? };
     let is_more = rows.len() > query.limit;
     rows.truncate(query.limit);
-    let mut looks = looks(client, &rows).await?;
-    let named = named(client, &rows, query.at).await?;
+    let (mut looks, named) = if marks.is_kept {
+        let found =
+            futures_util::future::try_join(seen::looks(client, marks, &rows), seen::named(client, marks, &rows));
+        let (mut looks, named) = found.await?;
+        // a reading of a meter that nobody has defined is none that could be billed
+        looks.values_mut().for_each(|look| look.shapes.retain(|shape| book.meters.contains_key(&shape.meter)));
+        (looks, named)
+    } else {
+        (looks(client, &rows).await?, named(client, &rows, query.at).await?)
+    };
     let mut arrays = Vec::with_capacity(rows.len());
     for row in rows {
         let look = looks.remove(&(row.provider.clone(), row.array.clone())).unwrap_or_default();

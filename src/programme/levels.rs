@@ -21,6 +21,8 @@ pub struct Asked {
     pub seller: Option<String>,
     /// The instant.
     pub at: Instant,
+    /// Whether that is any other than now.
+    pub is_past: bool,
 }
 
 /// The next providers of the book, by id: those that `is_asked`, behind one, up to a limit.
@@ -34,8 +36,9 @@ pub fn page(book: &Book, is_asked: impl Fn(&str) -> bool, after: Option<&str>, l
 /// # Errors
 /// A contract that cannot be rated, since without it the sum would be wrong; the server's.
 pub async fn levels(rater: &Rater, asked: &Asked) -> Result<Vec<Standing>, ProgrammeError> {
-    let Asked { providers, seller, at } = asked;
-    let query = WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None };
+    let Asked { providers, seller, at, .. } = asked;
+    let query =
+        WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
     let booked = booked(rater.client(), &query).await?;
     let of = |id: &String| booked.get(id).map_or(&[][..], Vec::as_slice);
     let mut wanted: Vec<(Open, &String)> = Vec::new();

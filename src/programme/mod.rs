@@ -4,6 +4,7 @@
 mod books;
 mod error;
 pub mod health;
+pub mod keep;
 mod levels;
 mod providers;
 pub mod sales;

@@ -20,13 +20,18 @@ pub async fn scorecards(
     asked: &Asked,
     told: bool,
 ) -> Result<Vec<Scorecard>, ProgrammeError> {
-    let Asked { providers, seller, at } = asked;
-    let query = WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None };
+    let Asked { providers, seller, at, is_past } = asked;
+    let query =
+        WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
     let booked = booked(client, &query).await?;
     let mut last = last(client, &query, utc_day(*at)).await?;
     let disclosed = |id: &&String| told || book.providers.get(*id).is_some_and(|one| one.disclose_customers);
     let disclosed: BTreeSet<String> = providers.iter().filter(disclosed).cloned().collect();
-    let mut activities = activity::read(client, book, providers, &disclosed, *at).await?;
+    let mut activities = if *is_past {
+        activity::read(client, book, providers, &disclosed, *at).await?
+    } else {
+        activity::read_now(client, book, providers, &disclosed, *at).await?
+    };
     let mut cards = Vec::new();
     for id in providers {
         let mut activity = activities.remove(id).unwrap_or_default();

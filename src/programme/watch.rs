@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::health::Stand;
 use super::sales::Documents;
 use super::{Asked, ProgrammeError, health, page, scorecards};
 use crate::clickhouse::Client;
-use crate::clickhouse::read::arrays::{ArrayQuery, log_time};
+use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::clickhouse::read::wholesale::WholesaleQuery;
 use crate::core::book::Book;
 use crate::core::programme::certification::tracks;
@@ -77,10 +78,10 @@ pub async fn look(client: &Client, metrics: &Metrics, at: Instant) -> Result<(),
 
 async fn arrays(client: &Client, book: &Book, metrics: &Metrics) -> Result<(), ProgrammeError> {
     let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
-    if let Some(at) = log_time(client).await? {
-        let mut query = ArrayQuery { providers: None, at, after: None, limit: ARRAYS_PAGE };
+    if let Some(stand) = Stand::read(client, None).await? {
+        let mut query = ArrayQuery { providers: None, at: stand.at, after: None, limit: ARRAYS_PAGE };
         loop {
-            let (arrays, more) = health::page(client, book, &query).await?;
+            let (arrays, more) = health::page(client, book, &stand, &query).await?;
             for array in &arrays {
                 *counts.entry(array.state).or_default() += 1;
             }
@@ -103,7 +104,7 @@ async fn providers(client: &Client, book: &Book, metrics: &Metrics, at: Instant)
         let providers = page(book, |_| true, after.as_deref(), PROVIDERS_PAGE);
         let Some(last) = providers.last() else { break };
         after = Some(last.clone());
-        let asked = Asked { providers, seller: None, at };
+        let asked = Asked { providers, seller: None, at, is_past: false };
         for card in scorecards(client, book, &asked, false).await? {
             let Some(provider) = book.providers.get(&card.provider) else { continue };
             let programme = provider.programme.as_ref().and_then(|name| book.programmes.get(name));

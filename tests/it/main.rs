@@ -16,6 +16,7 @@ mod deploy;
 mod dev;
 mod doctor;
 mod engine;
+mod export;
 mod gateway;
 mod guards;
 mod handover;

@@ -11,7 +11,7 @@ use plimsoll::core::pricing::period::period;
 use plimsoll::core::word::Instant;
 use plimsoll::margin::{Weighed, allocate, rows};
 use plimsoll::metrics::Metrics;
-use plimsoll::programme::watch;
+use plimsoll::programme::{Asked, keep, scorecards as cards_of, watch};
 use plimsoll::statement::Rater;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -141,6 +141,7 @@ impl<'a> Seller<'a> {
         let columns = [
             ("number", some(&document.number)),
             ("version", "1".to_owned()),
+            ("decision", document.number.as_deref().unwrap()[8..].trim_start_matches('0').to_owned()),
             ("document_type", text(document.kind.as_str())),
             ("state", text("issued")),
             ("seller", text(&document.seller.id)),
@@ -156,6 +157,9 @@ impl<'a> Seller<'a> {
         let names = columns.iter().map(|column| column.0).collect::<Vec<_>>().join(", ");
         let values = columns.iter().map(|column| column.1.as_str()).collect::<Vec<_>>().join(", ");
         self.parts.execute(&format!("INSERT INTO invoice ({names}) VALUES ({values})")).unwrap();
+        let columns = "decision, version, number, document_type, state, seller, buyer, provider, contract, label, issue_date, currency";
+        let rows = format!("SELECT {columns} FROM invoice WHERE number = {}", some(&document.number));
+        self.parts.execute(&format!("INSERT INTO invoice_header ({columns}) {rows}")).unwrap();
     }
 }
 
@@ -187,6 +191,7 @@ fn the_programme_is_read_by_those_whose_it_is() {
     scorecards(&parts);
     health(&parts);
     sales_credits(&parts, &[&northwind, &fjordcloud, &note]);
+    kept(&parts, &seller);
     let served = Served::start(&parts, &PRINCIPALS);
     statuses(&served);
     pages(&served, &parts);
@@ -334,6 +339,78 @@ fn sales_credits(parts: &Parts, documents: &[&Document]) {
     assert!(deals.iter().any(|one| one["of"]["deal"] == "DR-2231"), "{deals:?}");
     assert_eq!(parts.run(&["sales-credits", "--by", "colour"]).status.code(), Some(2));
     assert_eq!(parts.run(&["sales-credits", "--periods", "2026"]).status.code(), Some(2));
+}
+
+/// What is put together says what the ledger says, of what lies above it too, and what was counted is what a count gives.
+fn kept(parts: &Parts, seller: &Seller<'_>) {
+    let told = || parts.lines(&["health", "--format", "json"]);
+    let together =
+        || seller.runtime.block_on(keep::put_together_before(&seller.client, Instant(i64::MAX / 2))).unwrap();
+    let of_ledger = told();
+    assert_eq!(together(), 2, "both partitions");
+    assert_eq!((together(), told()), (0, of_ledger.clone()));
+    let shapes = parts.number("SELECT count() FROM array_shape FINAL WHERE provider = 'northwind' AND array = 'ham-1'");
+    assert_eq!(shapes, 2, "the array's own readings and its customers'");
+
+    let record = |id: &str, array: &str| {
+        let event = events().into_iter().find(|(key, _)| key == "ham-1").unwrap().1;
+        let event = event.replace("ham-1", array).replace("northwind-2026-10-05T00:00:00Z", id);
+        (array.to_owned(), event.replace("2026-10-05T00:00:00Z", "2026-10-06T23:30:00Z"))
+    };
+    parts.produce("usage", [record("late", "ham-1"), record("new", "ham-9")].into_iter());
+    parts.ok(&["run", "--until-caught-up"]);
+    let above = told();
+    assert_eq!(above.len(), of_ledger.len() + 1);
+    let newest = |array: &str| {
+        let one = above.iter().find(|one| one["array"] == array).unwrap();
+        (one["last_reading"].as_str().unwrap().to_owned(), one["state"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        [newest("ham-1"), newest("ham-9")],
+        ["ham-1", "ham-9"].map(|_| ("2026-10-06T23:30:00Z".into(), "silent".into()))
+    );
+    assert!(together() > 0);
+    assert_eq!(told(), above);
+    let day =
+        parts.number("SELECT count() FROM array_health WHERE provider = 'northwind' AND silent AND site = 'HAM1'");
+    assert_eq!(day, 6);
+
+    // of a document that is not written yet no credit is made, and none is left out
+    let columns = "decision, version, number, buyer, provider";
+    let ahead =
+        format!("INSERT INTO invoice_header ({columns}) VALUES (99, 1, 'EG-2026-000099', 'northwind', 'northwind')");
+    parts.execute(&ahead).unwrap();
+    let credit = || seller.runtime.block_on(keep::credit(&seller.client)).unwrap();
+    assert_eq!((credit(), credit()), (false, false));
+    parts.execute("ALTER TABLE invoice_header DELETE WHERE decision = 99 SETTINGS mutations_sync = 2").unwrap();
+    assert_eq!((credit(), credit()), (true, true));
+    let details = parts.lines(&["sales-credits", "--by", "number,no,customer,team,role", "--format", "json"]);
+    assert_eq!(parts.number("SELECT count() FROM sales_credit FINAL"), details.len() as u64 - 1);
+    let sum = details.iter().filter(|one| one["of"]["role"] == "account").map(|one| of(&one["credit"])).sum::<i128>();
+    let stored =
+        parts.number("SELECT toUInt64(round(sum(credit) * 100)) FROM sales_credit FINAL WHERE role = 'account'");
+    assert_eq!(i128::from(stored), sum);
+    assert_eq!(parts.number("SELECT toUInt64(max(next_offset)) FROM sales_credit_mark"), 4);
+
+    let cards = |is_past: bool| {
+        seller.runtime.block_on(async {
+            let rater = Rater::newest(&seller.client).await.unwrap();
+            let providers = vec!["fjordcloud".to_owned(), "northwind".to_owned()];
+            let asked = Asked { providers, seller: None, at: at(END), is_past };
+            cards_of(&seller.client, rater.book(), &asked, true).await.unwrap()
+        })
+    };
+    let of_buckets = cards(true);
+    assert_eq!(cards(false), of_buckets, "nothing is counted before");
+    seller.runtime.block_on(keep::count(&seller.client, at(END))).unwrap();
+    assert_eq!((cards(false), of_buckets[1].customers), (of_buckets, Some(3)));
+    let tib = "SELECT toUInt64(sum(tib)) FROM provider_scorecard WHERE provider = 'northwind' AND customers = 3";
+    assert_eq!(parts.number(tib), 1028, "1,000 TiB, 10 for 18 hours, and 1,000 for half an hour");
+    let other =
+        "SELECT * REPLACE(toUInt64(77) AS customers, counted_at + 1 AS counted_at) FROM provider_activity FINAL";
+    parts.execute(&format!("INSERT INTO provider_activity {other}")).unwrap();
+    assert!(cards(false).iter().all(|card| card.customers == Some(77)), "what was counted is not counted again");
+    parts.execute("TRUNCATE TABLE provider_activity").unwrap();
 }
 
 const PRINCIPALS: [&str; 6] = [

@@ -6,7 +6,10 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::rows::Rows;
+use super::seen::{self, HeardRow};
 use super::void;
+use crate::clickhouse::provider_activity;
+use crate::clickhouse::seen::Marks;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::book::Book;
@@ -16,15 +19,10 @@ use crate::core::word::{HOUR_MS, Instant};
 
 /// Hours of the day in which customers and capacity are counted.
 const DAY_HOURS: i64 = 24;
+/// Hours for which a count is taken for that of now.
+const COUNTED_MAX_HOURS: i64 = 2;
 /// How long before it a customer must have been absent to be new: 90 days.
 const NEW_HOURS: i64 = 90 * DAY_HOURS;
-
-#[derive(Debug, Row, Deserialize)]
-struct HeardRow {
-    provider: String,
-    arrays: u64,
-    newest: i64,
-}
 
 #[derive(Debug, Row, Deserialize)]
 struct TagRow {
@@ -51,19 +49,79 @@ pub async fn read(
     told: &BTreeSet<String>,
     at: Instant,
 ) -> Result<BTreeMap<String, Activity>, Error> {
-    let mut found: BTreeMap<String, Activity> = providers.iter().map(|id| (id.clone(), Activity::default())).collect();
-    heard(client, providers, at, &mut found).await?;
-    held(client, book, providers, at, &mut found).await?;
-    customers(client, book, told, at, &mut found).await?;
+    let mut found = counted_of(client, book, providers, told, at).await?;
+    let rows = heard(client, providers, at).await?;
+    take_heard(rows, &mut found);
     Ok(found)
 }
 
-async fn heard(
+/// The activity of providers now, of what was put together and counted before; what was not is read and counted.
+///
+/// # Errors
+/// The server's.
+pub async fn read_now(
     client: &Client,
+    book: &Book,
     providers: &[String],
+    told: &BTreeSet<String>,
+    now: Instant,
+) -> Result<BTreeMap<String, Activity>, Error> {
+    let mut found: BTreeMap<String, Activity> = BTreeMap::new();
+    if providers.is_empty() {
+        return Ok(found);
+    }
+    let (from, until) = (end_s(now, COUNTED_MAX_HOURS), end_s(now, 0));
+    for row in provider_activity::newest(client, providers, from, until).await? {
+        let (meter, kind) = measured(book, &row.provider).map_or(("", ""), |(meter, kind)| (meter, kind.as_str()));
+        if (meter, kind) == (row.meter.as_str(), row.kind.as_str()) {
+            let customers = told.contains(&row.provider).then_some((row.customers, row.new_customers));
+            let integral = (!meter.is_empty()).then_some(row.integral);
+            found.insert(row.provider, Activity { customers, integral, ..Activity::default() });
+        }
+    }
+    let missing: Vec<String> = providers.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+    let told: BTreeSet<String> = told.iter().filter(|id| missing.contains(id)).cloned().collect();
+    found.extend(counted_of(client, book, &missing, &told, now).await?);
+    let marks = Marks::read(client).await?;
+    let rows = if marks.is_kept {
+        seen::heard(client, &marks, providers, now.plus_ms(-DORMANT_MS)).await?
+    } else {
+        heard(client, providers, now).await?
+    };
+    take_heard(rows, &mut found);
+    Ok(found)
+}
+
+/// What of the activity is counted in buckets: capacity and customers of the day before an instant.
+///
+/// # Errors
+/// The server's.
+pub async fn counted_of(
+    client: &Client,
+    book: &Book,
+    providers: &[String],
+    told: &BTreeSet<String>,
     at: Instant,
-    found: &mut BTreeMap<String, Activity>,
-) -> Result<(), Error> {
+) -> Result<BTreeMap<String, Activity>, Error> {
+    let mut found: BTreeMap<String, Activity> = providers.iter().map(|id| (id.clone(), Activity::default())).collect();
+    if !providers.is_empty() {
+        held(client, book, providers, at, &mut found).await?;
+    }
+    if !told.is_empty() {
+        customers(client, book, told, at, &mut found).await?;
+    }
+    Ok(found)
+}
+
+fn take_heard(rows: Vec<HeardRow>, found: &mut BTreeMap<String, Activity>) {
+    for HeardRow { provider, arrays, newest } in rows {
+        if let Some(activity) = found.get_mut(&provider) {
+            (activity.arrays, activity.newest) = (arrays, Some(Instant(newest)));
+        }
+    }
+}
+
+async fn heard(client: &Client, providers: &[String], at: Instant) -> Result<Vec<HeardRow>, Error> {
     // without FINAL: a row that is there twice changes neither
     let sql = format!(
         "SELECT toString(e.provider) AS provider, uniqExactIf(e.array, e.time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')) AS arrays, \
@@ -73,17 +131,12 @@ async fn heard(
     );
     let select = client.select(&sql).param("providers", providers).param("at", at.0.max(0));
     let select = select.param("since", (at.0 - DORMANT_MS).max(0));
-    let rows: Vec<HeardRow> = client.fetch_all(void::read(client).await?.bind(select)).await?;
-    for HeardRow { provider, arrays, newest } in rows {
-        if let Some(activity) = found.get_mut(&provider) {
-            (activity.arrays, activity.newest) = (arrays, Some(Instant(newest)));
-        }
-    }
-    Ok(())
+    client.fetch_all(void::read(client).await?.bind(select)).await
 }
 
 /// The last whole hour before an instant ends here, in seconds.
-fn end_s(at: Instant, hours_before: i64) -> i64 {
+#[must_use]
+pub fn end_s(at: Instant, hours_before: i64) -> i64 {
     ((at.0.div_euclid(HOUR_MS) - hours_before) * HOUR_MS / 1000).max(0)
 }
 

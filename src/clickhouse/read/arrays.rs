@@ -61,27 +61,12 @@ struct ShapeRow {
     tagged: u8,
 }
 
+/// A provider that named an array.
 #[derive(Debug, Row, Deserialize)]
-struct NamedRow {
-    provider: String,
-    array: String,
-    newest: i64,
-}
-
-#[derive(Debug, Row, Deserialize)]
-struct LogTime {
-    streams: u64,
-    newest: i64,
-}
-
-/// The greatest log time under any checkpoint; none before the first.
-///
-/// # Errors
-/// The server's.
-pub async fn log_time(client: &Client) -> Result<Option<Instant>, Error> {
-    let sql = "SELECT count() AS streams, toUnixTimestamp64Milli(max(log_time)) AS newest FROM checkpoint";
-    let row: Option<LogTime> = client.fetch_optional(client.select(sql)).await?;
-    Ok(row.filter(|row| row.streams > 0).map(|row| Instant(row.newest)))
+pub(super) struct NamedRow {
+    pub(super) provider: String,
+    pub(super) array: String,
+    pub(super) newest: i64,
 }
 
 /// A page of arrays by provider and id.

@@ -22,6 +22,8 @@ pub struct WholesaleQuery {
     pub seller: Option<String>,
     /// That count in these months only.
     pub months: Option<Months>,
+    /// That records of billing-control from one offset to another issued, both included.
+    pub records: Option<(u64, u64)>,
 }
 
 /// A document.
@@ -58,12 +60,16 @@ struct LastRow {
 const WHERE: &str = "buyer = toString(provider) AND ({any_provider:UInt8} = 1 OR has({providers:Array(String)}, toString(provider))) \
      AND ({any_seller:UInt8} = 1 OR toString(seller) = {seller:String}) \
      AND ({any_month:UInt8} = 1 OR if(document_type = 'invoice', toString(label), formatDateTime(issue_date, '%Y-%m')) \
-     BETWEEN {first:String} AND {last:String})";
+     BETWEEN {first:String} AND {last:String}) \
+     AND ({any_record:UInt8} = 1 OR decision BETWEEN {from_record:UInt64} AND {to_record:UInt64})";
 
 impl WholesaleQuery {
     fn bind(&self, query: Query) -> Query {
         let months = self.months.map(|months| (months.first.to_string(), months.last.to_string()));
         let (first, last) = months.clone().unwrap_or_default();
+        let (from, to) = self.records.unwrap_or_default();
+        let query = query.param("any_record", u8::from(self.records.is_none()));
+        let query = query.param("from_record", from).param("to_record", to);
         let query = query.param("any_provider", u8::from(self.providers.is_none()));
         let query = query.param("providers", self.providers.as_deref().unwrap_or_default());
         let query = query.param("any_seller", u8::from(self.seller.is_none()));

@@ -48,6 +48,18 @@ pub enum Holder {
     Unallocated,
 }
 
+impl Holder {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Undisclosed => "undisclosed",
+            Self::Unallocated => "unallocated",
+        }
+    }
+}
+
 /// One sales credit: there is one for each row, holder, team and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {

@@ -27,11 +27,30 @@ pub fn file(document: &Document) -> Result<String, DocumentError> {
     Ok(header() + &rows(document)?)
 }
 
+/// The lines of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// The lines.
+    pub text: String,
+    /// How many.
+    pub count: usize,
+    /// Σ `BilledCost`.
+    pub billed: Figure,
+}
+
 /// The lines of one document, without the header.
 ///
 /// # Errors
 /// A document that does not add up (I12), or has figures that are none.
 pub fn rows(document: &Document) -> Result<String, DocumentError> {
+    Ok(lines(document)?.text)
+}
+
+/// The same with what they come to.
+///
+/// # Errors
+/// As [`rows`].
+pub fn lines(document: &Document) -> Result<Lines, DocumentError> {
     let charges = Charge::all(document)?;
     let billed = charges.iter().try_fold(Figure::ZERO, |sum, charge| sum.plus(charge.billed))?;
     let total = Figure::parse(&document.total)?;
@@ -39,10 +58,10 @@ pub fn rows(document: &Document) -> Result<String, DocumentError> {
         return Err(DocumentError::Sum { what: "billed costs", found: billed.to_string(), wanted: total.to_string() });
     }
     let billing = period::billing(document)?;
-    let mut lines = String::new();
+    let mut text = String::new();
     for charge in &charges {
         let cells = column::cells(document, &billing, charge);
-        line(cells.iter().map(column::Value::cell), &mut lines);
+        line(cells.iter().map(column::Value::cell), &mut text);
     }
-    Ok(lines)
+    Ok(Lines { text, count: charges.len(), billed })
 }

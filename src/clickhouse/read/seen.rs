@@ -1,0 +1,186 @@
+//! Arrays as they were put together, with what the ledger holds beyond that: as things stand now, whatever the size of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::arrays::{ArrayQuery, ArrayRow, Look, NamedRow};
+use crate::clickhouse::seen::Marks;
+use crate::clickhouse::void::counted;
+use crate::clickhouse::{Client, Error};
+use crate::core::pricing::orphan::Shape;
+use crate::core::word::{Instant, Kind};
+
+/// How far before an array's newest time its readings are looked at: 24 hours.
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Debug, Row, Deserialize)]
+struct ShapeRow {
+    provider: String,
+    array: String,
+    kind: String,
+    meter: String,
+    tier: String,
+    site: String,
+    tagged: u8,
+    newest: i64,
+}
+
+/// When a provider was heard of.
+#[derive(Debug, Row, Deserialize)]
+pub struct HeardRow {
+    /// The provider.
+    pub provider: String,
+    /// Its arrays that were heard of since the instant asked for.
+    pub arrays: u64,
+    /// The newest accepted time, in milliseconds since 1970.
+    pub newest: i64,
+}
+
+/// The shapes that were put together.
+const KEPT: &str = "SELECT toString(s.provider) AS provider, toString(s.array) AS array, s.kind AS kind, toString(s.meter) AS meter, \
+     toString(s.tier) AS tier, toString(s.site) AS site, s.tagged AS tagged, s.newest AS newest FROM array_shape AS s \
+     WHERE s.provider IN {providers:Array(String)} AND s.array IN {arrays:Array(String)}";
+/// Those of accepted readings, of which a condition follows.
+const ABOVE: &str = "SELECT toString(e.provider) AS provider, toString(e.array) AS array, r_kind AS kind, toString(r_meter) AS meter, \
+     toString(r_tier) AS tier, toString(e.site) AS site, toUInt8(notEmpty(r_customer)) AS tagged, assumeNotNull(e.time) AS newest \
+     FROM usage_event AS e ARRAY JOIN e.reading_kind AS r_kind, e.reading_meter AS r_meter, e.reading_tier AS r_tier, \
+     e.reading_customer AS r_customer WHERE e.disposition = 'accepted' AND e.provider IN {providers:Array(String)} \
+     AND e.array IN {arrays:Array(String)}";
+
+/// What was put together and what lies above it, of what fulfils a condition: `{}` stands for the name of the table.
+fn both(marks: &Marks, condition: &str) -> String {
+    format!(
+        "SELECT toString(s.provider) AS provider, toString(s.array) AS array, s.first AS first, s.newest AS newest, s.label AS label \
+         FROM array_seen AS s WHERE {} UNION ALL SELECT toString(e.provider), toString(e.array), assumeNotNull(e.time), \
+         assumeNotNull(e.time), (assumeNotNull(e.time), toString(e.array_name), toString(e.site)) FROM usage_event AS e \
+         WHERE e.disposition = 'accepted' AND {} AND {} AND {}",
+        condition.replace("{}", "s"),
+        marks.above("e", "offset"),
+        counted("e."),
+        condition.replace("{}", "e"),
+    )
+}
+
+/// A page of arrays by provider and id.
+///
+/// # Errors
+/// The server's.
+pub async fn arrays(client: &Client, marks: &Marks, query: &ArrayQuery) -> Result<Vec<ArrayRow>, Error> {
+    let providers = query.providers.as_ref().map(|_| "has({providers:Array(String)}, toString({}.provider))");
+    let after = query
+        .after
+        .as_ref()
+        .map(|_| "(toString({}.provider), toString({}.array)) > ({after_provider:String}, {after_array:String})");
+    let condition =
+        [providers, after].into_iter().flatten().fold("1".to_owned(), |all, one| format!("{all} AND {one}"));
+    let sql = format!(
+        "SELECT x.provider AS provider, x.array AS array, tupleElement(max(x.label), 2) AS name, tupleElement(max(x.label), 3) AS site, \
+         toUnixTimestamp64Milli(min(x.first)) AS first, toUnixTimestamp64Milli(max(x.newest)) AS newest \
+         FROM ({}) AS x GROUP BY x.provider, x.array ORDER BY x.provider, x.array LIMIT {{limit:UInt64}}",
+        both(marks, &condition)
+    );
+    let providers: Vec<&String> = query.providers.iter().flatten().collect();
+    let (provider, array) = query.after.clone().unwrap_or_default();
+    let select = marks.bind(client.select(&sql)).param("providers", providers);
+    let select = select.param("after_provider", provider).param("after_array", array).param("limit", query.limit);
+    client.fetch_all(select).await
+}
+
+/// All providers that named each of these arrays, with their newest accepted times, by array.
+///
+/// # Errors
+/// The server's.
+pub async fn named(
+    client: &Client,
+    marks: &Marks,
+    rows: &[ArrayRow],
+) -> Result<BTreeMap<String, Vec<(String, Instant)>>, Error> {
+    let sql = format!(
+        "SELECT x.provider AS provider, x.array AS array, toUnixTimestamp64Milli(max(x.newest)) AS newest FROM ({}) AS x \
+         GROUP BY x.provider, x.array ORDER BY x.array, x.provider",
+        both(marks, "has({arrays:Array(String)}, toString({}.array))")
+    );
+    let arrays: Vec<&str> = rows.iter().map(|row| row.array.as_str()).collect();
+    let found: Vec<NamedRow> = client.fetch_all(marks.bind(client.select(&sql)).param("arrays", arrays)).await?;
+    let mut named: BTreeMap<String, Vec<(String, Instant)>> = BTreeMap::new();
+    for row in found {
+        named.entry(row.array).or_default().push((row.provider, Instant(row.newest)));
+    }
+    Ok(named)
+}
+
+/// What the readings of each array's newest day look like, by provider and array. Of an array whose readings are put together what lies above
+/// the marks, some minutes, is not looked at: the ledger's readings are too many for that.
+///
+/// # Errors
+/// The server's.
+pub async fn looks(
+    client: &Client,
+    marks: &Marks,
+    rows: &[ArrayRow],
+) -> Result<BTreeMap<(String, String), Look>, Error> {
+    let mut looks = BTreeMap::new();
+    let all: Vec<&ArrayRow> = rows.iter().collect();
+    take(shapes(client, marks, KEPT, &all).await?, rows, &mut looks);
+    let is_new = |row: &&ArrayRow| !looks.contains_key(&(row.provider.clone(), row.array.clone()));
+    let new: Vec<&ArrayRow> = all.into_iter().filter(is_new).collect();
+    if !new.is_empty() {
+        let above = format!("{ABOVE} AND {} AND {}", marks.above("e", "offset"), counted("e."));
+        take(shapes(client, marks, &above, &new).await?, rows, &mut looks);
+    }
+    for look in looks.values_mut() {
+        look.shapes.sort();
+        look.shapes.dedup();
+    }
+    Ok(looks)
+}
+
+/// The shapes of these arrays.
+async fn shapes(client: &Client, marks: &Marks, from: &str, rows: &[&ArrayRow]) -> Result<Vec<ShapeRow>, Error> {
+    let sql = format!(
+        "SELECT x.provider AS provider, x.array AS array, toString(x.kind) AS kind, x.meter AS meter, x.tier AS tier, x.site AS site, \
+         x.tagged AS tagged, toUnixTimestamp64Milli(max(x.newest)) AS newest FROM ({from}) AS x \
+         GROUP BY x.provider, x.array, x.kind, x.meter, x.tier, x.site, x.tagged"
+    );
+    let providers: BTreeSet<&str> = rows.iter().map(|row| row.provider.as_str()).collect();
+    let arrays: BTreeSet<&str> = rows.iter().map(|row| row.array.as_str()).collect();
+    let select = marks.bind(client.select(&sql)).param("providers", Vec::from_iter(providers));
+    client.fetch_all(select.param("arrays", Vec::from_iter(arrays))).await
+}
+
+/// Takes the shapes that are of their array's newest day.
+fn take(found: Vec<ShapeRow>, rows: &[ArrayRow], looks: &mut BTreeMap<(String, String), Look>) {
+    let newest: BTreeMap<(&str, &str), i64> =
+        rows.iter().map(|row| ((row.provider.as_str(), row.array.as_str()), row.newest)).collect();
+    for ShapeRow { provider, array, kind, meter, tier, site, tagged, newest: at } in found {
+        if newest.get(&(provider.as_str(), array.as_str())).is_none_or(|newest| at < newest - DAY_MS) {
+            continue;
+        }
+        // the column's type has no other names
+        let kind = Kind::parse(&kind).unwrap_or(Kind::Array);
+        let look = looks.entry((provider, array)).or_default();
+        look.is_tagged |= tagged == 1;
+        look.shapes.push(Shape { kind, meter, tier, site });
+    }
+}
+
+/// When providers were heard of, and how many arrays of each since an instant.
+///
+/// # Errors
+/// The server's.
+pub async fn heard(
+    client: &Client,
+    marks: &Marks,
+    providers: &[String],
+    since: Instant,
+) -> Result<Vec<HeardRow>, Error> {
+    let sql = format!(
+        "SELECT x.provider AS provider, uniqExactIf(x.array, x.newest >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')) AS arrays, \
+         toUnixTimestamp64Milli(max(x.newest)) AS newest FROM ({}) AS x GROUP BY x.provider",
+        both(marks, "has({providers:Array(String)}, toString({}.provider))")
+    );
+    let select = marks.bind(client.select(&sql)).param("providers", providers).param("since", since.0.max(0));
+    client.fetch_all(select).await
+}

@@ -1,0 +1,187 @@
+//! Keeps what the programme is read of small: arrays are put together of the ledger, and what providers hold is counted, so that neither
+//! is read whole for a page; sales credits are made of documents for who asks by SQL. `plimsoll bill` does it each round; two of them do
+//! the same.
+
+use std::time::{Duration, Instant as Moment};
+
+use super::ProgrammeError;
+use super::levels::page;
+use super::sales::Documents;
+use crate::clickhouse::provider_activity::{ActivityRow, insert};
+use crate::clickhouse::read::wholesale::WholesaleQuery;
+use crate::clickhouse::read::{activity, book};
+use crate::clickhouse::sales_credit::{self, SalesCreditRow};
+use crate::clickhouse::seen::{MarkRow, Marks, put_together};
+use crate::clickhouse::{Client, Error};
+use crate::core::billing::error::DocumentError;
+use crate::core::book::Book;
+use crate::core::programme::credit::Credit;
+use crate::core::programme::neutrality::name;
+use crate::core::programme::scorecard::{Activity, measured};
+use crate::core::word::Instant;
+use crate::statement::StatementError;
+
+/// Offsets of a partition that are put together in one statement.
+const OFFSETS_MAX: u64 = 100_000;
+/// Statements of a round: a great ledger is put together in many rounds.
+const PARTS_MAX: usize = 16;
+/// How long a checkpoint must lie back: a replica that lags has its rows by then.
+const SETTLED_MS: i64 = 120_000;
+/// Between two counts of what providers hold.
+const COUNT_EVERY: Duration = Duration::from_secs(900);
+/// Documents of which sales credits are made in a round.
+const CREDITS_BATCH: usize = 500;
+/// Sales credits in one insert; of a document all are.
+const CREDITS_MAX: usize = 20_000;
+/// Places of sales credits.
+const CREDIT_PLACES: u32 = 15;
+/// Providers that are counted together.
+const PROVIDERS_PAGE: usize = 100;
+
+/// What keeps.
+#[derive(Debug, Default)]
+pub struct Keeper {
+    counted: Option<Moment>,
+}
+
+impl Keeper {
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// The server's, and a price book that is not understood.
+    pub async fn round(&mut self, client: &Client) -> Result<(), ProgrammeError> {
+        let now = super::watch::now();
+        let settled = now.plus_ms(-SETTLED_MS);
+        put_together_before(client, settled).await?;
+        if self.counted.is_none_or(|counted| counted.elapsed() >= COUNT_EVERY) {
+            count(client, now).await?;
+            self.counted = Some(Moment::now());
+        }
+        credit(client).await?;
+        Ok(())
+    }
+}
+
+/// Puts arrays together as far as checkpoints go that lie before an instant of the log; how many statements that took.
+///
+/// # Errors
+/// The server's.
+pub async fn put_together_before(client: &Client, settled: Instant) -> Result<usize, Error> {
+    let marks = Marks::read(client).await?;
+    let mut parts = 0;
+    for due in marks.due(client, settled).await? {
+        let mark = marks.open.iter().find(|mark| mark.stream == due.stream && mark.partition == due.partition);
+        let Some(mut from) = mark.map(|mark| mark.next_offset) else { continue };
+        while from < due.next_offset && parts < PARTS_MAX {
+            let to = part(from, &due);
+            put_together(client, &marks.void, from, &to).await?;
+            (from, parts) = (to.next_offset, parts + 1);
+        }
+    }
+    Ok(parts)
+}
+
+/// The next part of what is due: of one that is not the last nobody knows the log time.
+fn part(from: u64, due: &MarkRow) -> MarkRow {
+    let next_offset = from.saturating_add(OFFSETS_MAX).min(due.next_offset);
+    let log_time = if next_offset == due.next_offset { due.log_time } else { 0 };
+    MarkRow { next_offset, log_time, ..due.clone() }
+}
+
+/// Counts what all providers of the newest price book hold, and for how many.
+///
+/// # Errors
+/// The server's, and a price book that is not understood.
+pub async fn count(client: &Client, now: Instant) -> Result<(), ProgrammeError> {
+    let Some(offset) = book::newest_offset(client).await? else { return Ok(()) };
+    let published = book::read(client, offset).await?;
+    let book = Book::from_canonical(&published.book).map_err(StatementError::Book)?;
+    let hour = u32::try_from(activity::end_s(now, 0)).unwrap_or_default();
+    let mut after: Option<String> = None;
+    loop {
+        let providers = page(&book, |_| true, after.as_deref(), PROVIDERS_PAGE);
+        let Some(last) = providers.last() else { return Ok(()) };
+        after = Some(last.clone());
+        let told = providers.iter().cloned().collect();
+        let found = activity::counted_of(client, &book, &providers, &told, now).await?;
+        let row = |(provider, activity): (String, Activity)| {
+            let (meter, kind) = measured(&book, &provider).map_or(("", ""), |(meter, kind)| (meter, kind.as_str()));
+            let (customers, new_customers) = activity.customers.unwrap_or_default();
+            ActivityRow {
+                hour,
+                book: offset,
+                meter: meter.to_owned(),
+                kind: kind.to_owned(),
+                integral: activity.integral.unwrap_or_default(),
+                customers,
+                new_customers,
+                counted_at: now.0,
+                provider,
+            }
+        };
+        insert(client, &found.into_iter().map(row).collect::<Vec<_>>()).await?;
+    }
+}
+
+/// Makes the sales credits of the next documents; whether all that are due were there. A document whose header is written and which is not
+/// itself is waited for.
+///
+/// # Errors
+/// The server's, and a document that is not what was issued.
+pub async fn credit(client: &Client) -> Result<bool, ProgrammeError> {
+    let Some(due) = sales_credit::due(client, CREDITS_BATCH).await? else { return Ok(true) };
+    let query = WholesaleQuery { records: Some((due.first, due.last)), ..WholesaleQuery::default() };
+    let (mut documents, mut rows, mut made) = (Documents::new(client, query, None), Vec::new(), 0);
+    while let Some((number, credits)) = documents.next().await? {
+        let wrong = |error| ProgrammeError::Document { number: number.clone(), error };
+        for credit in credits.credits {
+            rows.push(row(credit).map_err(wrong)?);
+        }
+        if rows.len() >= CREDITS_MAX {
+            sales_credit::insert(client, &std::mem::take(&mut rows)).await?;
+        }
+        made += 1;
+    }
+    sales_credit::insert(client, &rows).await?;
+    if made < due.documents {
+        return Ok(false);
+    }
+    sales_credit::mark(client, due.last.saturating_add(1)).await?;
+    Ok(true)
+}
+
+fn row(credit: Credit) -> Result<SalesCreditRow, DocumentError> {
+    Ok(SalesCreditRow {
+        no: u32::try_from(credit.no).map_err(|_| DocumentError::OutOfRange("the number of a row"))?,
+        holder: credit.holder.as_str().to_owned(),
+        customer: credit.customer.unwrap_or_default(),
+        route: name(credit.route).to_owned(),
+        deal: credit.deal.unwrap_or_default(),
+        month: credit.month.to_string(),
+        basis: credit.basis.minor(CREDIT_PLACES)?,
+        credit: credit.credit.minor(CREDIT_PLACES)?,
+        number: credit.number,
+        provider: credit.provider,
+        team: credit.team,
+        role: credit.role,
+        currency: credit.currency,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_offsets_up_to_its_limit() {
+        let due = |next_offset| MarkRow { stream: "u-1".to_owned(), partition: 0, next_offset, log_time: 9 };
+        let shown = |from, next| {
+            let part = part(from, &due(next));
+            (part.next_offset, part.log_time)
+        };
+        assert_eq!(shown(0, OFFSETS_MAX - 1), (OFFSETS_MAX - 1, 9));
+        assert_eq!(shown(0, OFFSETS_MAX), (OFFSETS_MAX, 9));
+        assert_eq!(shown(0, OFFSETS_MAX + 1), (OFFSETS_MAX, 0));
+        assert_eq!(shown(OFFSETS_MAX, OFFSETS_MAX + 1), (OFFSETS_MAX + 1, 9));
+    }
+}
