@@ -9,8 +9,13 @@ fn main() -> ExitCode {
     let cli = match plimsoll::cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {
-            // Exit code 2 means "refused" here, so a wrong command line is 1 and not clap's 2; --help and --version are 0.
-            let code = u8::from(told.use_stderr());
+            // A wrong command line is refused like anything else that cannot be: nothing was done. Of a quote 2 says that the request
+            // itself was refused, and 1 anything else. --help and --version are 0.
+            let code = match told.use_stderr() {
+                true if std::env::args_os().any(|word| word == "quote") => 1,
+                true => 2,
+                false => 0,
+            };
             return told.print().map_or(ExitCode::from(1), |()| ExitCode::from(code));
         }
     };

@@ -180,8 +180,7 @@ fn drafts(closing: &Closing) -> anyhow::Result<String> {
 /// What came of it, for programs.
 fn object(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<Value> {
     let holes = |holes: &[Hole]| -> Vec<Value> {
-        let hole =
-            |hole: &Hole| json!({"kind": hole.kind(), "text": hole.to_string(), "can_be_accepted": hole.is_waivable()});
+        let hole = |hole: &Hole| json!({"kind": hole.kind(), "text": hole.to_string(), "can_be_accepted": hole.is_waivable(), "arrays": hole.arrays()});
         holes.iter().map(hole).collect()
     };
     let closing = outcome.closing();

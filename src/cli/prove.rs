@@ -19,7 +19,7 @@ use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Exit code: 0 all of it is proven, 1 something differs, 2 there is no such document.\n\nExamples:\n  plimsoll prove EG-2026-000118\n  plimsoll prove --all --provider northwind --period 2026-10\n  plimsoll prove --statement northwind-wholesale --period 2026-11\n  plimsoll prove --statements --provider northwind --period 2026-11 --format json"
+    after_help = "Exit code: 0 all of it is proven, 1 something differs or is of a version that this build lacks, 2 there is no such document.\n\nExamples:\n  plimsoll prove EG-2026-000118\n  plimsoll prove --all --provider northwind --period 2026-10\n  plimsoll prove --statement northwind-wholesale --period 2026-11\n  plimsoll prove --statements --provider northwind --period 2026-11 --format json"
 )]
 pub(super) struct Args {
     /// The number of an issued document
@@ -110,16 +110,29 @@ impl Args {
             };
             return self.done(&proof);
         }
-        let mut all = Proof::default();
+        self.closes(&documents).await
+    }
+
+    /// Every close that is asked for. One of a version that this build lacks is told and keeps no other from being proved.
+    async fn closes(&self, documents: &Documents) -> anyhow::Result<ExitCode> {
+        let (mut all, mut lacks_version) = (Proof::default(), false);
         let which = Which { provider: self.provider.clone(), period: self.period.clone() };
         for close in documents.closes(&which) {
             let bar = MeterBar::new();
             let before = all.effort;
-            let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await?;
+            let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await;
             drop(bar);
-            all = all.plus(proof);
+            match proof {
+                Ok(proof) => all = all.plus(proof),
+                Err(error @ ProveError::Version { .. }) => {
+                    lacks_version = true;
+                    eprintln!("plimsoll: {} is not proved: {error}", documents.name(close));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        self.done(&all)
+        let code = self.done(&all)?;
+        Ok(if lacks_version { ExitCode::FAILURE } else { code })
     }
 
     fn done(&self, proof: &Proof) -> anyhow::Result<ExitCode> {

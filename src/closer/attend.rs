@@ -11,6 +11,7 @@ use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::cut::Stand;
 use crate::core::decision::closing::Close;
 use crate::core::word::{Instant, Offset};
+use crate::prove::ProveError;
 use crate::prove::documents::Documents;
 
 /// A refusal is looked into again after this long, also if no checkpoint moved: an audit or a person may have mended it.
@@ -86,7 +87,17 @@ impl BillWorker {
                 Some(place) => documents.close(place, None, &|_| {}).await.map(Some),
                 None => Ok(None),
             }
-        })?;
+        });
+        let proof = match proof {
+            Ok(proof) => proof,
+            // a newer build closed it and proves it: it keeps this one from nothing else
+            Err(error @ ProveError::Version { .. }) => {
+                tracing::warn!(rating_id, %error, "a close is not proved here");
+                self.proved.insert(rating_id);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         if let Some(proof) = proof {
             proof.tell(&self.metrics);
             if !proof.is_proven() {

@@ -9,7 +9,7 @@ use super::state::Closer;
 use crate::core::billing::credit_note::{self, CreditNoteError};
 use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, Whole};
-use crate::core::closing::record::short_id;
+use crate::core::closing::record::{self, short_id};
 use crate::core::closing::register::{DraftState, Subject};
 use crate::core::decision::Decision;
 use crate::core::decision::closing::{CreditNote, CreditedRow, DraftKey, PeriodKey};
@@ -105,9 +105,10 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let wrong = |error: CreditNoteError| CloseError::from(Refusal::CreditNote(Box::new(error)));
         let rows = rows(&document, &notes, credited).map_err(wrong)?;
         let sequence = u32::try_from(notes.len()).unwrap_or(u32::MAX);
-        let note = CreditNote { number: number.to_owned(), sequence, rows, reason };
+        let mut note = CreditNote { number: number.to_owned(), sequence, rows, reason, credits: Vec::new() };
         // made now, so that a note that could not be is never decided
-        credit_note::credit_note(&document, &notes, &note).map_err(wrong)?;
+        let made = credit_note::credit_note(&document, &notes, &note).map_err(wrong)?;
+        note.credits = record::returned(&made).map_err(CloseError::document(number))?;
         let actor = self.actor.clone();
         self.decide(&Decision::CreditNoteIssued { note: note.clone(), actor })?;
         let is_own = |issued: &&crate::core::closing::register::Issued| issued.subject == Subject::Note(note.clone());

@@ -104,6 +104,7 @@ impl CloseError {
             CloseError::DraftsLack { .. } => true,
             CloseError::Seam(error) => matches!(error, SeamError::Retryable(_)),
             CloseError::ClickHouse(error) => error.is_retryable(),
+            CloseError::Margin(error) => error.is_retryable(),
             CloseError::Prove(ProveError::ClickHouse(error)) => error.is_retryable(),
             _ => false,
         }

@@ -29,29 +29,34 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// Retryable while the broker or the database is away.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, CloseError> {
         self.follow()?;
-        let closes: Vec<(String, String)> = self
-            .register
-            .closes()
-            .iter()
-            .map(|closed| (closed.close.rating_id.clone(), closed.close.book.clone()))
-            .filter(|(rating_id, _)| !self.done.contains(rating_id))
-            .collect();
+        let closes: Vec<String> = self.register.closes().iter().map(|closed| closed.close.rating_id.clone()).collect();
         let mut waiting = Vec::new();
-        for (rating_id, book) in closes {
-            let before = waiting.len();
-            for draft in of_close(&mut self.store, &self.register, &rating_id)? {
-                let key = draft.place.draft(&rating_id);
-                if self.register.draft(&key) != DraftState::Waiting {
-                    continue;
-                }
-                let id = short_id(&key).map_err(CloseError::document(&key.contract))?;
-                let terms = self.register.book(&book).and_then(|book| book.contracts.get(&key.contract));
-                let is_auto = terms.is_some_and(|contract| contract.issue_auto);
-                waiting.push(Waiting { key, id, draft, is_auto });
+        for rating_id in closes {
+            waiting.extend(self.waiting_of(&rating_id)?);
+        }
+        Ok(waiting)
+    }
+
+    /// The drafts of one close that counts which wait, by contract and customer, as far as the log was read.
+    ///
+    /// # Errors
+    /// Retryable while the database is away.
+    pub fn waiting_of(&mut self, rating_id: &str) -> Result<Vec<Waiting>, CloseError> {
+        let mut waiting = Vec::new();
+        let closed = self.register.rating(rating_id).filter(|_| !self.done.contains(rating_id));
+        let Some(book) = closed.map(|closed| closed.close.book.clone()) else { return Ok(waiting) };
+        for draft in of_close(&mut self.store, &self.register, rating_id)? {
+            let key = draft.place.draft(rating_id);
+            if self.register.draft(&key) != DraftState::Waiting {
+                continue;
             }
-            if waiting.len() == before {
-                self.done.insert(rating_id);
-            }
+            let id = short_id(&key).map_err(CloseError::document(&key.contract))?;
+            let terms = self.register.book(&book).and_then(|book| book.contracts.get(&key.contract));
+            let is_auto = terms.is_some_and(|contract| contract.issue_auto);
+            waiting.push(Waiting { key, id, draft, is_auto });
+        }
+        if waiting.is_empty() {
+            self.done.insert(rating_id.to_owned());
         }
         Ok(waiting)
     }

@@ -85,10 +85,10 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let (mut drafts, mut holes) = (Vec::new(), Vec::new());
         for (place, rated) in all(rated, &before, &plan)? {
             let before = before.remove(&place).unwrap_or_default();
-            if let Some((document, _)) = &rated
+            if let Some((document, detail)) = &rated
                 && let Some(contract) = plan.basis.book.contracts.get(&place.contract)
             {
-                holes.extend(uncovered(contract, document)?);
+                holes.extend(uncovered(contract, document, detail)?);
             }
             if let Some(made) = made(&plan, place, rated, &before.documents)? {
                 holes.extend(before.waiting.map(|draft| waits(&draft)).transpose()?);

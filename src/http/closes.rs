@@ -1,9 +1,12 @@
 //! `POST /v1/providers/{provider}/periods/{label}/close`: a period closed by the operator, or why it cannot be.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +14,8 @@ use utoipa::ToSchema;
 use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
+use super::hole::PeriodHole;
+use super::patience::{Patience, Waited};
 use super::reason::{body, words};
 use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
@@ -22,6 +27,8 @@ use crate::core::closing::period::{ProviderPeriod, labelled};
 use crate::core::closing::record::short_id;
 use crate::core::word::Instant;
 use crate::statement::Place;
+
+const TOO_LONG_A_DRY_RUN: &str = "it takes longer than a request may: `plimsoll close --dry-run` has no such limit";
 
 /// Whether it is meant.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -41,6 +48,17 @@ pub struct Closes {
     dry_run: bool,
     /// Each close.
     closes: Vec<PeriodClose>,
+}
+
+/// A close for which nobody waits any more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CloseGoesOn {
+    /// A dry run does not go on.
+    dry_run: bool,
+    /// goes_on.
+    outcome: &'static str,
+    /// How to learn what comes of it.
+    message: &'static str,
 }
 
 /// One close.
@@ -65,17 +83,6 @@ pub struct PeriodClose {
     drafts: Vec<ClosedDraft>,
 }
 
-/// Why a period cannot be closed.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PeriodHole {
-    /// A word for programs.
-    kind: &'static str,
-    /// In words.
-    text: String,
-    /// Whether `override` accepts it.
-    can_be_accepted: bool,
-}
-
 /// A draft of a close.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosedDraft {
@@ -96,24 +103,12 @@ pub struct ClosedDraft {
     blocked: Option<String>,
 }
 
-impl PeriodHole {
-    /// A hole in other words than its own.
-    pub(super) fn with_text(hole: &Hole, text: &str) -> Self {
-        Self { kind: hole.kind(), text: text.to_owned(), can_be_accepted: hole.is_waivable() }
-    }
-}
-
-impl From<&Hole> for PeriodHole {
-    fn from(hole: &Hole) -> Self {
-        Self { kind: hole.kind(), text: hole.to_string(), can_be_accepted: hole.is_waivable() }
-    }
-}
-
 /// Closes a period of a provider, or the next revision of it. For the operator.
 #[utoipa::path(post, path = "/v1/providers/{provider}/periods/{label}/close", tag = "closes", request_body = ClosePeriod,
     params(("provider" = String, Path, description = "The provider's id"),
            ("label" = String, Path, description = "The period by the month in which it begins, such as 2026-10")), responses(
     (status = 200, description = "What would be done, or what was: at least one close", body = Closes),
+    (status = 202, description = "It takes longer than a request may, and goes on: `GET /v1/drafts` shows what it makes, the same request what came of it", body = CloseGoesOn),
     (status = 400, description = "The request is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
     (status = 403, description = "Only the operator closes", body = ErrorBody),
@@ -127,7 +122,7 @@ pub async fn close(
     Extension(caller): Extension<Caller>,
     Path((provider, label)): Path<(String, String)>,
     asked: Result<Json<ClosePeriod>, JsonRejection>,
-) -> Result<Json<Closes>, ApiError> {
+) -> Result<Response, ApiError> {
     caller.providers_asked(&*api.parties().await?, Some(&provider))?;
     if caller.principal != Principal::Operator {
         return Err(ApiError::Forbidden("only the operator closes periods".to_owned()));
@@ -141,7 +136,10 @@ pub async fn close(
         ));
     }
     let (of, at) = (provider.clone(), label.clone());
+    let patience = Patience::of(api.limits.request_timeout);
+    let begun = patience.begun();
     let closes = api.closers()?.with(&caller.credential, move |closer| {
+        begun.store(true, Ordering::Release);
         let mode = match &reason {
             Some(reason) => Mode::Override(reason),
             None if dry_run => Mode::DryRun,
@@ -149,13 +147,24 @@ pub async fn close(
         };
         all(closer, &of, &at, mode)
     });
-    let closes = closes.await?.ok_or(ApiError::NotFound)?;
+    let closes = match patience.wait(closes).await {
+        Waited::Answered(closes) => closes?.ok_or(ApiError::NotFound)?,
+        Waited::GoesOn if dry_run => return Err(ApiError::TooLong(TOO_LONG_A_DRY_RUN)),
+        Waited::GoesOn => return Ok(goes_on(&caller.credential, &provider, &label)),
+        Waited::NotBegun => return Err(ApiError::Overloaded),
+    };
     let outcomes: Vec<&str> = closes.iter().map(|close| close.outcome).collect();
     tracing::info!(credential = caller.credential, provider, label, dry_run, ?outcomes, "close");
     match dry_run || outcomes.contains(&"closed") {
-        true => Ok(Json(Closes { dry_run, closes })),
+        true => Ok(Json(Closes { dry_run, closes }).into_response()),
         false => Err(ApiError::Conflict(why_not(&closes))),
     }
+}
+
+fn goes_on(credential: &str, provider: &str, label: &str) -> Response {
+    tracing::info!(credential, provider, label, "the close goes on without anybody who waits for it");
+    let message = "the close goes on: GET /v1/drafts shows what it makes; the same request says what came of it";
+    (StatusCode::ACCEPTED, Json(CloseGoesOn { dry_run: false, outcome: "goes_on", message })).into_response()
 }
 
 /// Every close of a label; none if there is no such provider, or no contract of it then.

@@ -15,8 +15,8 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::reason::{body, reason};
 use super::sides::Sides;
+use super::waiting::{Asked, DraftHeader};
 use crate::clickhouse::read::drafts;
-use crate::closer::CloseError;
 use crate::closer::real::RealCloser;
 use crate::config::Principal;
 
@@ -40,40 +40,6 @@ pub struct DraftsPage {
     pub data: Vec<DraftHeader>,
     /// For the next page; null after the last.
     pub next_cursor: Option<String>,
-}
-
-/// A draft: its amounts are frozen, it has no number.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Draft)]
-pub struct DraftHeader {
-    /// By which it is named.
-    draft: String,
-    /// invoice, adjustment or credit_note.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Who sells.
-    seller: String,
-    /// Who buys.
-    buyer: String,
-    /// Whose period it is of.
-    provider: String,
-    /// The contract.
-    contract: String,
-    /// Of a contract for each customer: whose.
-    customer: Option<String>,
-    /// The month in which its period begins.
-    period: String,
-    /// ISO 4217.
-    currency: String,
-    /// Its total.
-    total: String,
-    /// Whether its contract has drafts issued by themselves.
-    issued_by_itself: bool,
-    /// Why it cannot be issued; null if it can.
-    blocked: Option<String>,
-    /// Where it stands: the close's record, contract, customer.
-    #[serde(skip)]
-    place: (u64, String, Option<String>),
 }
 
 /// What became of a draft.
@@ -121,44 +87,13 @@ pub async fn drafts(
     }
     let limit = api.page_size(params.limit)?;
     let after = params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?;
-    let after: Option<(u64, String, Option<String>)> = after;
-    let mut data = api.closers()?.with(&caller.credential, waiting).await?;
-    data.retain(|draft| {
-        let sides = Sides { seller: &draft.seller, buyer: &draft.buyer, provider: &draft.provider };
-        caller.may_read(sides)
-            && params.provider.as_ref().is_none_or(|provider| *provider == draft.provider)
-            && after.as_ref().is_none_or(|after| draft.place > *after)
-    });
-    data.sort_by(|one, other| one.place.cmp(&other.place));
+    let asked = Asked { caller: caller.clone(), provider: params.provider, after, enough: limit + 1 };
+    let mut data = api.closers()?.with(&caller.credential, move |closer| asked.waiting(closer)).await?;
     let more = data.len() > limit;
     data.truncate(limit);
     let last = data.last().filter(|_| more);
     let next_cursor = last.map(|draft| cursor::after(&question, &draft.place)).transpose()?;
     Ok(Json(DraftsPage { data, next_cursor }))
-}
-
-fn waiting(closer: &mut RealCloser) -> Result<Vec<DraftHeader>, CloseError> {
-    let waiting = closer.waiting()?;
-    let shown = waiting.into_iter().filter_map(|waiting| {
-        let closed = closer.register().rating(&waiting.key.rating_id)?;
-        let document = waiting.draft.document;
-        Some(DraftHeader {
-            draft: waiting.id,
-            kind: document.kind.as_str(),
-            seller: document.seller.id,
-            buyer: document.buyer.id,
-            provider: closed.close.period.provider.clone(),
-            contract: waiting.key.contract.clone(),
-            customer: waiting.key.customer.clone(),
-            period: document.period.label,
-            currency: document.currency,
-            total: document.total,
-            issued_by_itself: waiting.is_auto,
-            blocked: waiting.draft.blocked,
-            place: (closed.offset.0, waiting.key.contract, waiting.key.customer),
-        })
-    });
-    Ok(shown.collect())
 }
 
 /// Issues a draft: it gets the next number of its seller, by the control log. For the operator and for who sells.

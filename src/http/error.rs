@@ -48,6 +48,9 @@ pub enum ApiError {
     /// Too many requests at once, or one that takes too long.
     #[error("too busy: try again later or ask for less")]
     Overloaded,
+    /// It takes longer than a request may: the text says where it has no such limit.
+    #[error("{0}")]
+    TooLong(&'static str),
     /// The database is away.
     #[error("the database does not answer: try again later")]
     Unavailable(Arc<StoreError>),
@@ -74,7 +77,7 @@ impl ApiError {
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            ApiError::Overloaded | ApiError::Unavailable(_) | ApiError::Unresolved(_) => {
+            ApiError::Overloaded | ApiError::TooLong(_) | ApiError::Unavailable(_) | ApiError::Unresolved(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             ApiError::NoKafka => StatusCode::NOT_IMPLEMENTED,
@@ -91,7 +94,7 @@ impl ApiError {
             ApiError::Conflict(_) => "conflict",
             ApiError::MethodNotAllowed => "method_not_allowed",
             ApiError::TooLarge(_) => "too_large",
-            ApiError::Overloaded => "overloaded",
+            ApiError::Overloaded | ApiError::TooLong(_) => "overloaded",
             ApiError::Unavailable(_) | ApiError::Unresolved(_) => "unavailable",
             ApiError::NoKafka => "not_configured",
             ApiError::Internal(_) => "internal",

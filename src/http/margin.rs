@@ -62,6 +62,7 @@ fn no_margin(error: MarginError) -> ApiError {
         | MarginError::Allocation { .. }
         | MarginError::Stored { .. }
         | MarginError::Amount(_)
+        | MarginError::Ledger(_)
         | MarginError::Sums(_) => ApiError::Internal(error.to_string()),
     }
 }

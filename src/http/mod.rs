@@ -8,11 +8,13 @@ pub mod closers;
 mod closes;
 mod credit_notes;
 mod cursor;
+mod documents;
 mod drafts;
 mod error;
 mod filter;
 mod form;
 mod gate;
+mod hole;
 mod invoice;
 mod invoices;
 mod levels;
@@ -20,6 +22,7 @@ pub mod listener;
 mod margin;
 pub mod openapi;
 mod params;
+mod patience;
 pub mod probe;
 mod proof;
 mod providers;
@@ -33,6 +36,7 @@ mod statement;
 mod statements;
 mod trace;
 mod usage;
+mod waiting;
 
 use std::io;
 use std::net::SocketAddr;
@@ -51,6 +55,8 @@ pub use closers::Closers;
 pub use error::ApiError;
 pub use listener::{Listener, Shutdown};
 pub use probe::{Probes, Ready};
+
+use documents::KeptDocuments;
 
 use crate::clickhouse::read::book;
 use crate::clickhouse::{Client, wait};
@@ -84,6 +90,7 @@ pub struct Api {
     request_ids: gate::RequestIds,
     book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
     proofs: Semaphore,
+    documents: KeptDocuments,
     /// One request resolves at a time, the others wait their turn.
     resolver: Option<Mutex<Resolver>>,
     closers: Option<Closers>,
@@ -106,6 +113,7 @@ impl Api {
             request_ids: gate::RequestIds::default(),
             book: Mutex::default(),
             proofs: Semaphore::new(PROOFS_MAX),
+            documents: KeptDocuments::default(),
             resolver: resolver.map(Mutex::new),
             closers,
         })

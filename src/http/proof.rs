@@ -16,7 +16,6 @@ use crate::clickhouse::read::hole::Hole;
 use crate::config::Principal;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::DocumentProof;
-use crate::prove::documents::Documents;
 use crate::prove::{Altered, ProveError, Verdict};
 
 /// Whether it is proved now.
@@ -90,7 +89,7 @@ pub async fn proof(
 
 async fn prove(api: &Api, number: &str) -> Result<ProofRun, ApiError> {
     let _place = api.proof_place().await?;
-    let documents = Documents::read(&api.client).await?;
+    let documents = api.documents.newest(&api.client).await?;
     let proof = documents.number(number, &|_| {}).await?.ok_or(ApiError::NotFound)?;
     let proven = proof.is_proven();
     let (events, readings) = (proof.effort.events, proof.effort.readings);

@@ -10,9 +10,10 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::caller::Caller;
-use super::closes::{PeriodHole, open_holes};
+use super::closes::open_holes;
 use super::error::{ApiError, ErrorBody};
 use super::form::Form;
+use super::hole::PeriodHole;
 use super::params::Params;
 use super::statements::{may_read, rater, refusal};
 use crate::config::Principal;

@@ -15,7 +15,6 @@ use super::invoice::find;
 use super::params::Params;
 use crate::config::Principal;
 use crate::core::pricing::breakdown;
-use crate::prove::documents::Documents;
 use crate::trace::{Item, Sum, Trace, TraceError, TraceQuery, document};
 
 /// Into what a row is broken down.
@@ -98,7 +97,7 @@ pub async fn trace(
     find(&api, &caller, &number).await?;
     let _place = api.proof_place().await?;
     let query = TraceQuery { row: no, by: by.into(), array: params.array };
-    let documents = Documents::read(&api.client).await.map_err(TraceError::from)?;
+    let documents = api.documents.newest(&api.client).await.map_err(TraceError::from)?;
     let found = document(&documents, &number, &query, &|_| {}).await?.ok_or(ApiError::NotFound)?;
     let mut shown = shown(&found, page, &question).await?;
     if is_vendor {

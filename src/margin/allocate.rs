@@ -1,25 +1,24 @@
-//! Wholesale documents allocated to the provider's customers, from buckets as they are.
+//! Wholesale documents allocated to the provider's customers.
 
 use std::collections::BTreeMap;
 
-use super::MarginError;
+use super::{MarginError, Weighed};
 use crate::clickhouse::Client;
 use crate::clickhouse::allocation::AllocationRow;
-use crate::clickhouse::read::weights::{self, Weights};
 use crate::core::billing::allocation::{Allocated, LineWeights, allocate as split};
 use crate::core::billing::document::Document;
 use crate::core::book::claim;
 use crate::core::book::model::{Book, Charge, Contract, Rate, Statistic};
 use crate::core::book::unit::Unit;
-use crate::core::cut::CutPoint;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::party;
 use crate::core::pricing::period::Period;
 use crate::core::pricing::selection::{LineSelection, selections};
+use crate::core::pricing::weight::Weights;
 
-/// The parts of wholesale documents of one provider and period, in their order. Whoever closes calls it at the cut of the documents,
-/// after rating and before the header: buckets move on, and no event above the cut says whether an array was handed over.
+/// The parts of wholesale documents of one provider and period, in their order. Whoever closes has them weighed at the cut of the
+/// documents, after rating and before the header: buckets move on.
 ///
 /// # Errors
 /// Lines that the book lacks, weights that no usage makes, and the server's.
@@ -29,7 +28,7 @@ pub async fn allocate(
     provider: &str,
     period: &Period,
     documents: &[Document],
-    cut: Option<&[CutPoint]>,
+    weighed: &Weighed<'_>,
 ) -> Result<Vec<Vec<Allocated>>, MarginError> {
     let mut wanted: Vec<LineSelection> = Vec::new();
     let mut counts = Vec::with_capacity(documents.len());
@@ -38,7 +37,7 @@ pub async fn allocate(
         counts.push(own.len());
         wanted.append(&mut own);
     }
-    let weights = weights::read(client, &wanted, cut).await?;
+    let weights = weighed.read(client, &wanted).await?;
     let owners = claim::owners(book, provider);
     let (mut wanted, mut weights) = (wanted.as_slice(), weights.as_slice());
     let mut parts = Vec::with_capacity(documents.len());

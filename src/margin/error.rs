@@ -6,6 +6,7 @@ use crate::core::billing::allocation::AllocationError;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::margin;
 use crate::core::pricing::error::RateError;
+use crate::prove::ProveError;
 use crate::statement::StatementError;
 
 /// What stands between a provider and its margin.
@@ -59,10 +60,25 @@ pub enum MarginError {
     /// An amount of a document.
     #[error(transparent)]
     Amount(#[from] DocumentError),
+    /// The ledger could not be metered again.
+    #[error(transparent)]
+    Ledger(Box<ProveError>),
     /// The sums.
     #[error(transparent)]
     Sums(#[from] margin::MarginError),
     /// The database.
     #[error(transparent)]
     ClickHouse(#[from] crate::clickhouse::Error),
+}
+
+impl MarginError {
+    /// Whether the same may work later without anybody's doing.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            MarginError::ClickHouse(error) => error.is_retryable(),
+            MarginError::Ledger(error) => matches!(&**error, ProveError::ClickHouse(error) if error.is_retryable()),
+            _ => false,
+        }
+    }
 }

@@ -6,9 +6,11 @@ mod closed;
 mod error;
 mod open;
 pub mod table;
+mod weigh;
 
 pub use allocate::{allocate, rows};
 pub use error::MarginError;
+pub use weigh::Weighed;
 
 use crate::core::billing::margin::{Margin, MarginPeriod, sheets};
 use crate::core::cut::CutPoint;

@@ -1,6 +1,6 @@
 //! Both sides of an open period, from statements.
 
-use super::{MarginError, Sides, allocate};
+use super::{MarginError, Sides, Weighed, allocate};
 use crate::core::billing::document::Document;
 use crate::core::billing::figure::Figure;
 use crate::core::billing::margin::{Purchase, Sale};
@@ -36,7 +36,8 @@ pub async fn rate(rater: &Rater, provider: &str, period: &Period, contracts: &[S
             Ok(())
         })
         .await?;
-    let parts = allocate(rater.client(), rater.book(), provider, period, &wholesale, None).await?;
+    let as_they_are = Weighed::Buckets(None);
+    let parts = allocate(rater.client(), rater.book(), provider, period, &wholesale, &as_they_are).await?;
     for (document, parts) in wholesale.iter().zip(parts) {
         let currency = Currency::new(&document.currency)?;
         sides.purchases.push(Purchase {

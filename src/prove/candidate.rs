@@ -1,7 +1,11 @@
 //! Who may have a document of a period: contracts whose period it is, and of those for each customer whoever is named by readings.
 
-use super::ProveError;
+use std::collections::BTreeSet;
+
 use super::rerate::{Rerating, Source};
+use super::usage::Ledger;
+use super::verdict::Read;
+use super::{Progress, ProveError};
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::{past, rating};
 use crate::core::book::claim;
@@ -58,5 +62,24 @@ impl Rerating<'_> {
             }
         }
         Ok(places)
+    }
+
+    /// Every customer whom readings of the period name, whatever they measure.
+    pub(super) async fn named(&self, all: &mut Read, progress: Progress<'_>) -> Result<BTreeSet<String>, ProveError> {
+        let Self { client, cut, streams, provider, meters, span, .. } = *self;
+        let (ledger, before) = (Ledger { client, cut, streams, meters, provider }, all.effort);
+        let tags = ledger
+            .customers(span, |metered, now| {
+                all.take(&metered.altered, before.plus(now));
+                progress(all.effort);
+            })
+            .await?;
+        Ok(self.owners(tags))
+    }
+
+    /// Who claims tags; one that nobody claims stands for itself.
+    pub(super) fn owners(&self, tags: BTreeSet<Box<str>>) -> BTreeSet<String> {
+        let owners = claim::owners(self.book.0, self.provider);
+        tags.into_iter().map(|tag| owners.get(&*tag).map_or(tag.to_string(), |owner| (*owner).to_owned())).collect()
     }
 }

@@ -9,6 +9,7 @@ use super::verdict::Proof;
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::core::billing::version::{RateVersion, VERSIONS};
+use crate::core::closing::period::of_key;
 use crate::core::closing::register::{self, Register, Subject};
 use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::pricing::period::local_day;
@@ -24,6 +25,7 @@ pub struct Which {
 }
 
 /// Everything that was decided, and what follows from it.
+#[derive(Clone)]
 pub struct Documents {
     client: Client,
     decisions: Vec<Mirrored>,
@@ -38,10 +40,31 @@ impl Documents {
     /// # Errors
     /// The server's, and a mirror that is not the log.
     pub async fn read(client: &Client) -> Result<Self, ProveError> {
-        let decisions = mirror::read(client).await?;
-        let mut register = Register::default();
-        for Mirrored { offset, append_time, decision, .. } in &decisions {
-            register.take(*offset, *append_time, decision);
+        let mut documents = Self::none(client);
+        documents.take(documents.news().await?);
+        Ok(documents)
+    }
+
+    /// Nothing read yet.
+    #[must_use]
+    pub fn none(client: &Client) -> Self {
+        let (client, register) = (client.clone(), Register::default());
+        Self { client, decisions: Vec::new(), register, issued: BTreeMap::new(), versions: VERSIONS }
+    }
+
+    /// What was mirrored behind what was taken, in the order of the log.
+    ///
+    /// # Errors
+    /// The server's, and a mirror that does not follow from what was taken.
+    pub async fn news(&self) -> Result<Vec<Mirrored>, ProveError> {
+        mirror::after(&self.client, self.decisions.last()).await
+    }
+
+    /// Takes decisions that follow.
+    pub fn take(&mut self, news: Vec<Mirrored>) {
+        let known = self.register.issued().len();
+        for Mirrored { offset, append_time, decision, .. } in &news {
+            self.register.take(*offset, *append_time, decision);
         }
         let number = |issued: &register::Issued| match &issued.subject {
             Subject::Draft(draft) => {
@@ -51,8 +74,8 @@ impl Documents {
             }
             Subject::Note(_) => None,
         };
-        let issued = register.issued().iter().filter_map(number).collect();
-        Ok(Self { client: client.clone(), decisions, register, issued, versions: VERSIONS })
+        self.issued.extend(self.register.issued().iter().skip(known).filter_map(number));
+        self.decisions.extend(news);
     }
 
     /// All decisions, in the order of the log.
@@ -128,6 +151,15 @@ impl Documents {
             Some(closed) => closed.prove(only, progress).await,
             None => Ok(Proof::default()),
         }
+    }
+
+    /// A close in words, by its place in the register: whose period, which one, which revision.
+    #[must_use]
+    pub fn name(&self, place: usize) -> String {
+        let Some(close) = self.register.closes().get(place).map(|closed| &closed.close) else { return String::new() };
+        let label = self.register.book(&close.book).and_then(|book| of_key(book, &close.period));
+        let label = label.map_or_else(|| close.period.start.rfc3339(), |period| period.label);
+        format!("revision {} of {label} of {}", close.revision, close.period.provider)
     }
 
     /// The closes that count before one, by its place in the register.

@@ -65,6 +65,7 @@ impl Closed<'_> {
             source: Source::Ledger,
             fold_version: close.versions.fold,
             version: inputs.version,
+            only_named: true,
             credits,
         }
     }

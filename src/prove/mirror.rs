@@ -31,14 +31,16 @@ pub struct Mirrored {
     pub hash: String,
 }
 
-/// Reads all decisions that are mirrored, in the order of the log.
+/// Reads the decisions that are mirrored behind one, or all of them, in the order of the log.
 ///
 /// # Errors
 /// The server's; a row whose hash does not follow from the rows before it; one that this build does not understand.
-pub async fn read(client: &Client) -> Result<Vec<Mirrored>, ProveError> {
-    let sql = "SELECT offset, toUnixTimestamp64Milli(append_time) AS append_time, body, hash FROM decision FINAL ORDER BY offset";
-    let mut rows: Rows<DecisionRow> = Rows::of(client, client.select(sql))?;
-    let mut chain = Chain::default();
+pub async fn after(client: &Client, last: Option<&Mirrored>) -> Result<Vec<Mirrored>, ProveError> {
+    let sql = "SELECT offset, toUnixTimestamp64Milli(append_time) AS append_time, body, hash FROM decision FINAL \
+               WHERE offset >= {from:UInt64} ORDER BY offset";
+    let from = last.map_or(0, |last| last.offset.0 + 1);
+    let mut rows: Rows<DecisionRow> = Rows::of(client, client.select(sql).param("from", from))?;
+    let mut chain = Chain(last.map(|last| last.hash.clone()).unwrap_or_default());
     let mut decisions = Vec::new();
     while let Some(row) = rows.next().await? {
         chain.follow(&row.body, &row.hash).map_err(|Broken| ProveError::Chain { offset: row.offset })?;

@@ -102,6 +102,7 @@ impl Open {
             source: Source::Ledger,
             fold_version: FOLD_VERSION,
             version: newest_version(),
+            only_named: false,
             credits,
         }
     }

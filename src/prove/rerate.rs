@@ -12,7 +12,6 @@ use crate::core::billing::document::Document;
 use crate::core::billing::proof::Proof;
 use crate::core::billing::version::RateVersion;
 use crate::core::book::Book;
-use crate::core::book::claim;
 use crate::core::cut::{CutPoint, Versions};
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::credit::Credit;
@@ -61,6 +60,8 @@ pub struct Rerating<'a> {
     pub fold_version: u32,
     /// The code.
     pub version: RateVersion,
+    /// Whether a customer whom no reading names has no document: of a close it has none, a statement is given to whoever asks.
+    pub only_named: bool,
     /// What is left of each place's credits, in minor units of a currency of so many places.
     pub credits: &'a (dyn Fn(&Place, u32) -> Vec<Credit> + Sync),
 }
@@ -110,8 +111,11 @@ impl Rerating<'_> {
             None => self.candidates().await?,
         };
         let is_all = only.is_none();
-        let asked: Vec<Asked> =
-            places.into_iter().filter_map(|place| self.asked(place, is_all).transpose()).collect::<Result<_, _>>()?;
+        let asked = |place: Place| {
+            let is_candidate = is_all || (self.only_named && place.customer.is_some());
+            self.asked(place, is_candidate).transpose()
+        };
+        let asked: Vec<Asked> = places.into_iter().filter_map(asked).collect::<Result<_, _>>()?;
         let (mut rest, mut read) = (asked.as_slice(), Read::default());
         while !rest.is_empty() {
             let (now, later) = rest.split_at(as_many_as_fit(rest));
@@ -121,11 +125,14 @@ impl Rerating<'_> {
             let mut work = Vec::new();
             for one in now {
                 let own = usages.split_off(..one.lines.as_ref().map_or(0, Vec::len)).unwrap_or_default();
-                // a tag that a correction took away has no document
-                if customers.as_ref().is_none_or(|seen| self.is_seen(&one.place, seen)) {
-                    work.push((one, own));
-                }
+                work.push((one, own));
             }
+            let customers = match customers {
+                None if self.only_named && self.is_doubtful(&work) => Some(self.named(&mut read, progress).await?),
+                customers => customers,
+            };
+            // a tag that a correction took away has no document
+            work.retain(|(one, _)| customers.as_ref().is_none_or(|seen| self.is_seen(&one.place, seen)));
             for batch in work.chunks(BATCH) {
                 let rated = batch::on_all_cores(batch.to_vec(), |(one, own)| (&one.place, self.rated(one, own)));
                 rated.into_iter().try_for_each(|(place, rated)| sink(place, rated))?;
@@ -191,10 +198,17 @@ impl Rerating<'_> {
                 progress(all.effort);
             })
             .await?;
-        let owners = claim::owners(self.book.0, self.provider);
-        let owner = |tag: Box<str>| owners.get(&*tag).map_or(tag.to_string(), |owner| (*owner).to_owned());
-        let seen = wants_customers.then(|| customers.into_tags().into_iter().map(owner).collect());
+        let seen = wants_customers.then(|| self.owners(customers.into_tags()));
         Ok((usages, seen))
+    }
+
+    /// Whether the lines of a customer got nothing: readings that no line prices may name it, or none at all.
+    fn is_doubtful(&self, work: &[(&Asked, &[LineUsage])]) -> bool {
+        let slots = |own: &[LineUsage]| {
+            let mut slots = own.iter().flat_map(|usage| &usage.parts).flat_map(|part| &part.slots);
+            slots.any(|slot| self.span.holds(slot.start))
+        };
+        self.source == Source::Ledger && work.iter().any(|(one, own)| one.place.customer.is_some() && !slots(own))
     }
 
     fn is_seen(&self, place: &Place, seen: &BTreeSet<String>) -> bool {

@@ -14,10 +14,11 @@ use crate::core::cut::CutPoint;
 use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::definition::Meters;
 use crate::core::pricing::error::Overflow;
-use crate::core::pricing::gather::Gather;
+use crate::core::pricing::gather::{Customers, Gather};
+use crate::core::pricing::period::Span;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::pricing::usage::LineUsage;
-use crate::core::word::Hour;
+use crate::core::word::{HOUR_MS, Hour};
 use crate::remeter::{Cut, Metered, Remeter, Scope};
 
 /// What was read for it.
@@ -32,6 +33,11 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// What one piece took.
+    fn of(metered: &Metered) -> Self {
+        Self { events: metered.events, readings: metered.readings, buckets: metered.buckets.len() as u64 }
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
@@ -66,7 +72,7 @@ impl Streams {
 }
 
 /// A provider's ledger below a cut.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Ledger<'a> {
     /// The database.
     pub client: &'a Client,
@@ -113,14 +119,37 @@ impl Ledger<'_> {
         remeter
             .each::<ProveError>(&scope, self.meters, |metered| {
                 gather.take(&metered.provider, &metered.array, &metered.buckets)?;
-                effort.events += metered.events;
-                effort.readings += metered.readings;
-                effort.buckets += metered.buckets.len() as u64;
+                effort = effort.plus(Effort::of(&metered));
                 watch(&metered, effort);
                 Ok(())
             })
             .await?;
         Ok(gather.finish()?)
+    }
+
+    /// The tags of customers that cells of a span bear, of any meter. `watch` as in [`Self::usages`].
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn customers(
+        &self,
+        span: Span,
+        mut watch: impl FnMut(&Metered, Effort),
+    ) -> Result<BTreeSet<Box<str>>, ProveError> {
+        let (from, to) = (span.from.hour(), Hour(span.until.plus_ms(HOUR_MS - 1).hour().0));
+        let scope = Scope { provider: Some(self.provider.to_owned()), arrays: Vec::new(), from, to };
+        let (mut customers, mut effort) = (Customers::new(span), Effort::default());
+        let remeter = Remeter::new(self.client.clone(), Cut::new(self.cut)?);
+        let remeter = remeter.with_register(Arc::clone(&self.streams.register));
+        remeter
+            .each::<ProveError>(&scope, self.meters, |metered| {
+                customers.take(&metered.buckets);
+                effort = effort.plus(Effort::of(&metered));
+                watch(&metered, effort);
+                Ok(())
+            })
+            .await?;
+        Ok(customers.into_tags())
     }
 }
 

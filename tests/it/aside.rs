@@ -99,7 +99,7 @@ fn what_was_put_aside_is_resolved_once() {
     }
     assert_eq!(
         parts.run(&["quarantine", "retry", "--by-reason", "misrouted"]).status.code(),
-        Some(1),
+        Some(2),
         "a reason is needed"
     );
     for round in 0..3 {

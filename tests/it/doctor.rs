@@ -124,6 +124,6 @@ fn pages_and_completions_are_written_for_every_command() {
     let typed = "source \"$0\"; COMP_WORDS=(plimsoll doc); COMP_CWORD=1; _plimsoll plimsoll doc plimsoll; echo \"${COMPREPLY[@]}\"";
     let completed = std::process::Command::new("bash").args(["-c", typed]).arg(&bash).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&completed.stdout).trim(), "doctor", "{completed:?}");
-    assert_eq!(run(&["completions", "tcl"]).status.code(), Some(1));
+    assert_eq!(run(&["completions", "tcl"]).status.code(), Some(2));
     assert_eq!(run(&["man", "/proc/none"]).status.code(), Some(1));
 }

@@ -9,7 +9,7 @@ use plimsoll::core::decision::Decision;
 use plimsoll::core::decision::closing::{Cause, Close, PeriodKey};
 use plimsoll::core::pricing::period::{Period, period};
 use plimsoll::core::word::Offset;
-use plimsoll::margin::{allocate, rows};
+use plimsoll::margin::{Weighed, allocate, rows};
 use plimsoll::statement::Rater;
 use serde_json::Value;
 
@@ -253,7 +253,8 @@ async fn close(parts: &Parts) {
     let bounds: Period = period(&rater.book().contracts["northwind-wholesale"], "2026-10").unwrap();
     let after = Offset(rating::next_decision(&client).await.unwrap());
     let wholesale = rater.statements("northwind-wholesale", "2026-10").await.unwrap();
-    let split = allocate(&client, rater.book(), "northwind", &bounds, &wholesale, None).await.unwrap();
+    let split =
+        allocate(&client, rater.book(), "northwind", &bounds, &wholesale, &Weighed::Buckets(None)).await.unwrap();
     let stored = rows(&wholesale, &split).unwrap();
     for _ in 0..2 {
         // a close that was killed writes them again

@@ -37,7 +37,7 @@ fn detail() -> Detail {
     };
     let days = (1..=30).map(day).collect();
     let line = CommitmentDays { line: "block-premium".to_owned(), unit: "TiB-month".to_owned(), by_day: true, days };
-    Detail { commitments: vec![line] }
+    Detail { commitments: vec![line], ..Detail::default() }
 }
 
 /// Prints a page; the browser is ended if it takes too long.

@@ -148,6 +148,11 @@ impl Worker {
 
     /// kill -9.
     pub fn kill(mut self) {
+        self.kill_now();
+    }
+
+    /// The same of one that may have been killed or have ended.
+    pub fn kill_now(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }

@@ -16,19 +16,11 @@ use super::void;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::pricing::selection::LineSelection;
+use crate::core::pricing::weight::Weights;
 use crate::core::word::Kind;
 
 /// Pairs of line and tag in memory at once, some 100 bytes each: 400 MB.
 const MAX_PAIRS: usize = 4_000_000;
-
-/// Of one line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Weights {
-    /// What the line measured in all: integral, sum or increase in the meter's base unit.
-    pub wholesale: i128,
-    /// What bears a tag, by the tag: of a line over arrays on resources of other kinds on its arrays, else of its own kind.
-    pub by_tag: BTreeMap<String, i128>,
-}
 
 #[derive(Debug, Row, Deserialize)]
 struct WeightRow {
@@ -150,14 +142,34 @@ async fn take(
         }
         if (line.kind == Kind::Array) != (row.is_own == 1) && !row.customer.is_empty() {
             *pairs += 1;
-            if *pairs > MAX_PAIRS {
-                let text =
-                    format!("more than {MAX_PAIRS} pairs of a line and a tag in one period of {}", line.provider);
-                return Err(Error::refusal(text, "look for tags that name no customer with `plimsoll unclaimed`"));
-            }
+            check_pairs(*pairs, &line.provider)?;
             let sum = own.by_tag.entry(row.customer).or_default();
             *sum = sum.checked_add(row.amount).ok_or_else(too_great)?;
         }
     }
     Ok(())
+}
+
+/// Refuses more pairs of line and tag than memory should hold.
+///
+/// # Errors
+/// There are more.
+pub fn check_pairs(pairs: usize, provider: &str) -> Result<(), Error> {
+    match pairs <= MAX_PAIRS {
+        true => Ok(()),
+        false => {
+            let text = format!("more than {MAX_PAIRS} pairs of a line and a tag in one period of {provider}");
+            Err(Error::refusal(text, "look for tags that name no customer with `plimsoll unclaimed`"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_held_up_to_their_bound() {
+        assert_eq!([MAX_PAIRS, MAX_PAIRS + 1].map(|pairs| check_pairs(pairs, "p").is_ok()), [true, false]);
+    }
 }

@@ -16,7 +16,8 @@ use crate::core::closing::hole::Hole;
 use crate::core::cut::{CutPoint, Stand};
 use crate::core::decision::closing::PeriodKey;
 use crate::kafka::control::ControlFollower;
-use crate::margin;
+use crate::margin::{self, Weighed};
+use crate::prove::{Ledger, Streams};
 
 /// Ratings in one insert: some 5 KB each.
 const RATING_BATCH: usize = 2_000;
@@ -68,8 +69,11 @@ impl BillStore for ClickHouseBilling {
             }
             let bought = rate::bought(asked, rating.drafts);
             let (client, book, period) = (&self.client, &asked.basis.book, &asked.period.period());
-            let (provider, cut) = (&asked.period.key.provider, Some(asked.cut));
-            let parts = margin::allocate(client, book, provider, period, &bought, cut).await?;
+            let (provider, cut, meters) = (&*asked.period.key.provider, asked.cut, &asked.basis.meters);
+            let streams = Streams::of(asked.basis.streams.clone());
+            let ledger = Ledger { client, cut, streams: &streams, meters, provider };
+            let weighed = if asked.is_old_cut { Weighed::Ledger(&ledger) } else { Weighed::Buckets(Some(cut)) };
+            let parts = margin::allocate(client, book, provider, period, &bought, &weighed).await?;
             if !asked.is_old_cut && rate::moved(client, asked).await? {
                 return Ok(false);
             }

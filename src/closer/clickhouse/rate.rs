@@ -27,6 +27,7 @@ pub async fn rate(client: &Client, asked: &Asked<'_>) -> Result<Usage, CloseErro
         source: if asked.is_old_cut { Source::Ledger } else { Source::Buckets },
         fold_version: FOLD_VERSION,
         version: asked.version,
+        only_named: true,
         credits: asked.credits,
     };
     let mut found: Vec<Rated> = Vec::new();

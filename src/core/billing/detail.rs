@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gap::{LineGaps, gaps};
 use crate::core::book::model::Book;
 use crate::core::pricing::daily::{Day, LineDays, daily};
 use crate::core::pricing::decimal::Decimal;
@@ -16,6 +17,9 @@ pub struct Detail {
     /// Lines with a commitment, in the contract's order.
     #[serde(default)]
     pub commitments: Vec<CommitmentDays>,
+    /// Of wholesale: lines of which some array was not measured all the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<LineGaps>,
 }
 
 /// A line's commitment by local day.
@@ -58,7 +62,8 @@ pub fn detail(
     usages: &[LineUsage],
 ) -> Result<Detail, RateError> {
     let lines = daily(book, contract_id, customer, period, usages)?;
-    Ok(Detail { commitments: lines.into_iter().map(line).collect() })
+    let gaps = gaps(book, contract_id, period, usages)?;
+    Ok(Detail { commitments: lines.into_iter().map(line).collect(), gaps })
 }
 
 fn line(LineDays { line, unit, by_day, days }: LineDays) -> CommitmentDays {

@@ -10,6 +10,7 @@ pub mod document;
 pub mod effect;
 pub mod error;
 pub mod figure;
+pub mod gap;
 pub mod issue;
 pub mod margin;
 pub mod party;

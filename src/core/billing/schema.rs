@@ -113,7 +113,13 @@ fn documents_fit_their_schema() {
     let schema = Schema::read();
     let invoice = northwind_invoice();
     let rows = whole(&invoice, &[]).unwrap();
-    let note = CreditNote { number: "EG-2026-000118".to_owned(), sequence: 0, rows, reason: "Wrong site".to_owned() };
+    let note = CreditNote {
+        number: "EG-2026-000118".to_owned(),
+        sequence: 0,
+        rows,
+        reason: "Wrong site".to_owned(),
+        credits: Vec::new(),
+    };
     let note = issue(credit_note(&invoice, &[], &note).unwrap(), "EG-2026-000119");
     for document in [northwind_statement(), closed(northwind_statement(), "k").unwrap(), invoice, note] {
         assert_eq!(schema.check(&serde_json::to_value(document).unwrap()), Ok(()));

@@ -2,8 +2,10 @@
 
 use super::hole::Hole;
 use super::record::Inputs;
+use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
+use crate::core::billing::gap::LineGaps;
 use crate::core::billing::proof::DocumentProof;
 use crate::core::billing::{adjustment, close};
 use crate::core::book::Book;
@@ -61,11 +63,11 @@ pub fn blocked(book: &Book, contract: &Contract, draft: &Document, customer: Opt
     }
 }
 
-/// Wholesale lines of which too little was measured (DESIGN §7, PRICING §12); `arrays` names those of which most is missing.
+/// Wholesale lines of which too little was measured (DESIGN §7, PRICING §12), with the arrays of which most is missing.
 ///
 /// # Errors
 /// A limit that does not fit.
-pub fn uncovered(contract: &Contract, whole: &Document) -> Result<Vec<Hole>, Overflow> {
+pub fn uncovered(contract: &Contract, whole: &Document, detail: &Detail) -> Result<Vec<Hole>, Overflow> {
     if !matches!(contract.buyer, Buyer::Provider(_)) {
         return Ok(Vec::new());
     }
@@ -77,7 +79,9 @@ pub fn uncovered(contract: &Contract, whole: &Document) -> Result<Vec<Hole>, Ove
             continue;
         };
         let line = row.line.clone().unwrap_or_default();
-        let hole = Hole::Coverage { contract: whole.contract.clone(), line, coverage, needs, arrays: Vec::new() };
+        let gaps = detail.gaps.iter().find(|gaps| gaps.line == line).cloned().unwrap_or_default();
+        let LineGaps { arrays, others, .. } = gaps;
+        let hole = Hole::Coverage { contract: whole.contract.clone(), line, coverage, needs, arrays, others };
         // all rows of a line have its coverage
         if !holes.contains(&hole) {
             holes.push(hole);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::core::billing::gap::ArrayGap;
 use crate::core::pricing::decimal::Decimal;
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 
@@ -72,7 +73,9 @@ pub enum Hole {
         /// What the contract asks for.
         needs: Decimal,
         /// Arrays of which most is missing.
-        arrays: Vec<String>,
+        arrays: Vec<ArrayGap>,
+        /// How many more have gaps.
+        others: usize,
     },
     /// A day's buckets are not known to be what the ledger says.
     Audit {
@@ -106,6 +109,12 @@ impl Hole {
             Hole::Audit { .. } => "audit",
             Hole::DraftWaits { .. } => "draft_waits",
         }
+    }
+
+    /// Of too little coverage: the arrays of which most is missing.
+    #[must_use]
+    pub fn arrays(&self) -> &[ArrayGap] {
+        if let Hole::Coverage { arrays, .. } = self { arrays } else { &[] }
     }
 
     /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, what was decided cannot be
@@ -147,9 +156,13 @@ impl fmt::Display for Hole {
                 write!(out, "{events} quarantined {} {of}: {}", word(*events), reasons.join(", "))
             }
             Hole::Resent { events } => write!(out, "{events} {} sent again and not folded yet", word(*events)),
-            Hole::Coverage { contract, line, coverage, needs, arrays } => {
+            Hole::Coverage { contract, line, coverage, needs, arrays, others } => {
                 write!(out, "coverage {coverage} of line {line} of {contract} is below {needs}")?;
-                if arrays.is_empty() { Ok(()) } else { write!(out, ": {}", arrays.join(", ")) }
+                let arrays: Vec<String> = arrays.iter().map(ToString::to_string).collect();
+                if !arrays.is_empty() {
+                    write!(out, ": {}", arrays.join(", "))?;
+                }
+                if *others > 0 { write!(out, " and {others} more") } else { Ok(()) }
             }
             Hole::Audit { array, day, why } => write!(out, "array {array} on {day}: {why}"),
             Hole::DraftWaits { contract, draft } => {
@@ -174,6 +187,11 @@ mod tests {
         let (midnight, noon) = (at("2026-11-01T00:00:00Z"), at("2026-10-31T12:04:00Z"));
         let decimal = |text| Decimal::parse(text).unwrap();
         let name = |text: &str| text.to_owned();
+        let gap = |array, silent_since: Option<&str>| ArrayGap {
+            array: name(array),
+            coverage: name("0.7"),
+            silent_since: silent_since.map(str::to_owned),
+        };
         let holes = [
             Hole::NotEnded { end: midnight },
             Hole::Grace { until: midnight },
@@ -189,7 +207,8 @@ mod tests {
                 line: name("block"),
                 coverage: decimal("0.91"),
                 needs: decimal("0.95"),
-                arrays: vec![name("FA-2 silent since 2026-10-28")],
+                arrays: vec![gap("FA-2", Some("2026-10-28")), gap("FA-3", None)],
+                others: 4,
             },
             Hole::Audit { array: name("X"), day: name("2026-10-03"), why: name("not audited yet") },
             Hole::DraftWaits { contract: name("c"), draft: name("3f1c") },
@@ -206,7 +225,7 @@ mod tests {
         quarantine 1: 2 quarantined events of array X: 2 conflict
         quarantine 1: 1 quarantined event that names no array: 1 undecodable
         quarantine 1: 1 event sent again and not folded yet
-        coverage 1: coverage 0.91 of line block of c is below 0.95: FA-2 silent since 2026-10-28
+        coverage 1: coverage 0.91 of line block of c is below 0.95: array FA-2 silent since 2026-10-28 (0.7), array FA-3 with gaps (0.7) and 4 more
         audit 1: array X on 2026-10-03: not audited yet
         draft_waits 0: draft 3f1c of c waits: issue or discard it first
         ");

@@ -8,7 +8,7 @@ use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
 use crate::core::billing::proof::rating_digest;
 use crate::core::cut::{CutPoint, Versions};
-use crate::core::decision::closing::{Cause, CreditUse, DraftKey, PeriodKey};
+use crate::core::decision::closing::{Cause, CreditUse, DraftKey, PeriodKey, ReturnedCredit};
 use crate::core::pricing::currency::Currency;
 use crate::core::word::Offset;
 
@@ -76,6 +76,19 @@ pub fn credits(draft: &Document, customer: Option<&str>) -> Result<Vec<CreditUse
         })
     };
     draft.credits.iter().map(used).collect()
+}
+
+/// What a credit note gives back of credits.
+///
+/// # Errors
+/// Figures that are none.
+pub fn returned(note: &Document) -> Result<Vec<ReturnedCredit>, DocumentError> {
+    let places = Currency::new(&note.currency)?.places;
+    let returned = |credit: &crate::core::billing::document::DocumentCredit| {
+        let amount = Figure::parse(&credit.applied)?.negated().minor(places)?.to_string();
+        Ok(ReturnedCredit { id: credit.id.clone(), amount })
+    };
+    note.credits.iter().map(returned).collect()
 }
 
 /// The name of a draft for people: the first digits of a hash of its key.

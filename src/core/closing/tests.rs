@@ -59,7 +59,8 @@ fn issue(rating_id: &str, document: DocumentType) -> Decision {
 
 fn note(number: &str, sequence: u32) -> Decision {
     let rows = vec![CreditedRow { no: 1, amount: "1.00".to_owned() }];
-    let note = CreditNote { number: number.to_owned(), sequence, rows, reason: "agreed".to_owned() };
+    let note =
+        CreditNote { number: number.to_owned(), sequence, rows, reason: "agreed".to_owned(), credits: Vec::new() };
     Decision::CreditNoteIssued { note, actor: "clerk".to_owned() }
 }
 

@@ -130,6 +130,19 @@ pub struct CreditNote {
     pub rows: Vec<CreditedRow>,
     /// Why.
     pub reason: String,
+    /// The credits that it gives back: whatever comes off them later, they have these amounts again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<ReturnedCredit>,
+}
+
+/// What a credit note gives back of one credit that the document had used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnedCredit {
+    /// The credit.
+    pub id: String,
+    /// Minor units of the document's currency, as text: JSON has no 128 bits.
+    pub amount: String,
 }
 
 /// A credited row.

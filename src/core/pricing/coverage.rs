@@ -32,6 +32,42 @@ pub fn ratio(observed: i128, expected: i128) -> Result<Decimal, Overflow> {
     Ok(Decimal::from_nano(millionths.min(most) * 1_000))
 }
 
+/// An array of which something is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The array.
+    pub array: String,
+    /// What of it was observed, of 6 places.
+    pub coverage: Decimal,
+    /// From when on it was expected.
+    pub from: Instant,
+    /// Until when.
+    pub until: Instant,
+    /// Up to when it was observed last, as far as windows tell; none if it never was.
+    pub seen_until: Option<Instant>,
+}
+
+/// The arrays of which something is missing in the contract's part of the period; those of which most is first, then by id.
+pub fn missing(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> Result<Vec<Missing>, Overflow> {
+    let mut all: Vec<(i64, Missing)> = Vec::new();
+    for array in arrays {
+        let expected = expected_spans(book, array, part);
+        let (due, seen) = (length(&expected), seen(book, array, part));
+        let (Some(first), Some(last)) = (expected.first(), expected.last()) else { continue };
+        if seen >= due {
+            continue;
+        }
+        let inside = |start: &Instant| expected.iter().any(|span| span.holds(*start));
+        let seen_until =
+            array.observed.iter().rev().find(|(start, _)| inside(start)).map(|(start, ms)| start.plus_ms(*ms));
+        let coverage = ratio(i128::from(seen), i128::from(due))?;
+        let (array, from, until) = (array.array.clone(), first.from, last.until);
+        all.push((seen - due, Missing { array, coverage, from, until, seen_until }));
+    }
+    all.sort_by(|(one, of_one), (other, of_other)| (one, &of_one.array).cmp(&(other, &of_other.array)));
+    Ok(all.into_iter().map(|(_, missing)| missing).collect())
+}
+
 /// How many of the arrays were observed in the contract's part of the period.
 #[must_use]
 pub fn arrays(book: &Book, arrays: &[ArrayCoverage], part: &[Span]) -> usize {

@@ -99,6 +99,6 @@ pub enum RateError {
 }
 
 /// Names the row of an overflow.
-pub(super) fn at(row: &str) -> impl Fn(Overflow) -> RateError + '_ {
+pub(in crate::core) fn at(row: &str) -> impl Fn(Overflow) -> RateError + '_ {
     move |_| RateError::Overflow { row: row.to_owned() }
 }

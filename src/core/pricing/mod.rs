@@ -32,6 +32,7 @@ pub mod selection;
 pub mod series;
 pub mod terms;
 pub mod usage;
+pub mod weight;
 pub mod wide;
 pub mod window;
 

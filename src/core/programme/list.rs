@@ -107,7 +107,13 @@ mod tests {
         let invoice = northwind_invoice();
         let note = |rows, before: &[Document]| {
             let number = invoice.number.clone().unwrap();
-            let note = CreditNote { number, sequence: before.len() as u32, rows, reason: "wrong".to_owned() };
+            let note = CreditNote {
+                number,
+                sequence: before.len() as u32,
+                rows,
+                reason: "wrong".to_owned(),
+                credits: Vec::new(),
+            };
             issue(credit_note(&invoice, before, &note).unwrap(), &format!("EG-2026-{}", 119 + before.len()))
         };
         let of = |note: &Document| credited(note, &invoice).unwrap();

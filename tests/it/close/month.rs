@@ -68,6 +68,14 @@ fn a_month_is_closed_issued_corrected_and_proved() {
     let holes = objects[0]["holes"].as_array().unwrap();
     assert!(!holes.is_empty() && holes.iter().all(|hole| hole["kind"] == "coverage"), "{holes:?}");
     assert!(holes[0]["text"].as_str().unwrap().contains("is below 0.95"), "{holes:?}");
+    // the arrays of which something is missing are named, in words and for programs
+    let named = |hole: &Value| {
+        let arrays = hole["arrays"].as_array().unwrap();
+        let text = hole["text"].as_str().unwrap();
+        !arrays.is_empty()
+            && arrays.iter().all(|one| text.contains(&format!("array {} ", one["array"].as_str().unwrap())))
+    };
+    assert!(holes.iter().all(named), "{holes:?}");
     let mut drafts = objects[1]["drafts"].as_array().unwrap().clone();
 
     let (_, objects, errors) = closed(&parts, &["--override", "arrays were off the net"]);

@@ -16,6 +16,7 @@ fn note(number: &str, rows: &[(usize, &str)]) -> CreditNote {
         sequence: 0,
         rows: rows.iter().map(row).collect(),
         reason: "outage".to_owned(),
+        credits: Vec::new(),
     }
 }
 

@@ -15,7 +15,13 @@ use crate::core::pricing::sample::*;
 fn credited() -> Document {
     let invoice = northwind_invoice();
     let rows = whole(&invoice, &[]).unwrap();
-    let note = CreditNote { number: "EG-2026-000118".to_owned(), sequence: 0, rows, reason: "Wrong site".to_owned() };
+    let note = CreditNote {
+        number: "EG-2026-000118".to_owned(),
+        sequence: 0,
+        rows,
+        reason: "Wrong site".to_owned(),
+        credits: Vec::new(),
+    };
     issue(credit_note(&invoice, &[], &note).unwrap(), "EG-2026-000119")
 }
 
@@ -215,6 +221,7 @@ fn currencies_have_their_places() {
             sequence: 0,
             rows: whole(&before, &[]).unwrap(),
             reason: "test".to_owned(),
+            credits: Vec::new(),
         };
         let note = credit_note(&before, &[], &note).unwrap();
         assert!(sum([&before, &note], |document| &document.total).is_zero());
