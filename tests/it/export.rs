@@ -162,9 +162,9 @@ fn refusals(parts: &Parts) {
         (&["csv", "--from", "2026-10", "--to", "2026-09"], 2, "the first month comes first"),
         (&["csv", "--period", "2026-10", "--output", "/no/such/file"], 2, "cannot make /no/such/file.part"),
         (&["csv", "--period", "2026-10", "--output", ".."], 2, "is no file"),
-        (&["csv"], 1, "--period"),
-        (&["csv", "--period", "october"], 1, "write a month or a year"),
-        (&["csv", "--period", "2026-10", "--from", "2026-10", "--to", "2026-10"], 1, "cannot be used with"),
+        (&["csv"], 2, "--period"),
+        (&["csv", "--period", "october"], 2, "write a month or a year"),
+        (&["csv", "--period", "2026-10", "--from", "2026-10", "--to", "2026-10"], 2, "cannot be used with"),
     ] {
         let told = export(parts, arguments);
         assert_eq!(told.code, Some(code), "{arguments:?}: {}", told.errors);
