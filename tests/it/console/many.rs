@@ -25,7 +25,7 @@ fn event(number: usize, hour: i64) -> (String, String) {
     let array = format!("array-{number:04}");
     let time = chrono::DateTime::from_timestamp(START_S + hour * 3600, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ");
     let reading = json!({"kind": "array", "resource": array, "meter": "effective_used", "value": 1_u64 << 40, "tier": "//Block - Premium"});
-    let provider = if number % 2 == 0 { "northwind" } else { "fjordcloud" };
+    let provider = if number.is_multiple_of(2) { "northwind" } else { "fjordcloud" };
     let data = json!({"provider": provider, "array": {"id": array, "site": "HAM1"}, "readings": [reading]});
     let event = json!({"specversion": "1.0", "id": format!("{hour}"), "source": array, "type": "dev.plimsoll.usage.v1", "time": time.to_string(), "data": data});
     (array, event.to_string())
