@@ -13,7 +13,7 @@ use crate::config::Config;
 /// `plimsoll drafts`.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Each line begins with the draft's id.\n\nExamples:\n  plimsoll drafts\n  plimsoll drafts --format json"
+    after_help = "Each line begins with the draft's id.\n\nExamples:\n  plimsoll drafts\n  plimsoll drafts --json"
 )]
 pub(super) struct List {
     /// One JSON object a draft

@@ -146,7 +146,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         if self.register.book(book).is_none() {
             return Err(Refusal::NoBook(book.to_owned()).into());
         }
-        if let Some(decided) = self.register.repricing(period, revision) {
+        if let Some(decided) = self.register.repricing(period, revision).filter(|decided| decided.book == book) {
             return Err(Refusal::Repriced { revision, book: decided.book.clone() }.into());
         }
         let (period, book, actor) = (period.clone(), book.to_owned(), self.actor.clone());

@@ -8,7 +8,7 @@ use crate::core::billing::credit_note::CreditNoteError;
 #[derive(Debug, Error)]
 pub enum Refusal {
     /// No close that counts has such a draft.
-    #[error("there is no draft {0}; `plimsoll drafts --all` lists them")]
+    #[error("there is no draft {0}; `plimsoll drafts` lists those that wait")]
     NoDraft(String),
     /// It has a number.
     #[error(

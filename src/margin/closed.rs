@@ -39,7 +39,7 @@ pub async fn read(client: &Client, provider: &str, period: &Period) -> Result<Op
         let draft = DraftKey { rating_id: row.rating_id.clone(), contract: row.contract.clone(), customer };
         if register.draft(&draft) != DraftState::Discarded {
             let parts = allocated.remove(&(draft.rating_id.clone(), draft.contract.clone())).unwrap_or_default();
-            add(&mut sides, provider, &row, credited.get(&draft).copied().unwrap_or_default(), parts)?;
+            add(&mut sides, provider, &row, credited.get(&draft).copied(), parts)?;
         }
     }
     Ok(Some(sides))
@@ -63,7 +63,7 @@ fn add(
     sides: &mut Sides,
     provider: &str,
     row: &RatingRow,
-    credited: Figure,
+    credited: Option<Figure>,
     parts: Vec<AllocationRow>,
 ) -> Result<(), MarginError> {
     let wrong =
@@ -72,7 +72,12 @@ fn add(
     let currency = Currency::new(&document.currency)?;
     let (subtotal, net) = (Figure::parse(&document.subtotal)?, Figure::parse(&document.net)?);
     // the note that takes back the last of a document gives back its credits too, so nothing is left of it (`billing/credit_note`)
-    let left = if credited == subtotal { Figure::ZERO } else { net.minus(credited)? };
+    let left = match credited {
+        // a document of credits alone has no rows, and no note takes anything back
+        None => net,
+        Some(credited) if credited == subtotal => Figure::ZERO,
+        Some(credited) => net.minus(credited)?,
+    };
     let (subtotal, net) = (subtotal.minor(currency.places)?, left.minor(currency.places)?);
     let contract = row.contract.clone();
     if document.seller.id == provider {

@@ -15,6 +15,7 @@ use super::stream::{default_actor, ensure_control, follow};
 use crate::config::Config;
 use crate::core::book::Book;
 use crate::core::book::change::changes;
+use crate::core::book::succession;
 use crate::core::decision::Decision;
 use crate::kafka::control::ControlWriter;
 use crate::kafka::topic::Topics;
@@ -144,6 +145,7 @@ pub(super) async fn apply(
         return Ok(ExitCode::SUCCESS);
     }
     let mut refusals = refusals(&history, &book)?;
+    refusals.extend(plan::rebound(&control, &book));
     if reprice.is_some_and(|reason| reason.trim().is_empty()) {
         refusals.push("--reprice must say why".to_owned());
     }
@@ -187,7 +189,14 @@ fn refusals(history: &History, book: &Book) -> anyhow::Result<Vec<String>> {
             "meter {meter} is published already with another definition, and a meter is set once: give the new one another name"
         )
     };
-    Ok(meters.iter().map(refusal).collect())
+    let mut refusals: Vec<String> = meters.iter().map(refusal).collect();
+    for published in history {
+        refusals.extend(succession::clashes(&published.read()?, book));
+    }
+    refusals.extend(succession::clashes(book, book));
+    refusals.sort();
+    refusals.dedup();
+    Ok(refusals)
 }
 
 fn summary(book: &Book) -> anyhow::Result<String> {

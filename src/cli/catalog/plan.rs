@@ -21,7 +21,7 @@ use crate::core::billing::effect::{ClosedPeriod, Effect, Sum, Total, Totals};
 use crate::core::book::Book;
 use crate::core::book::change::changes;
 use crate::core::book::uncovered::{Reported, Wholesale, unclaimed};
-use crate::core::closing::period::concerns;
+use crate::core::closing::period::{self, concerns};
 use crate::core::closing::register::Register;
 use crate::core::decision::closing::PeriodKey;
 use crate::core::pricing::calendar;
@@ -60,7 +60,7 @@ pub(super) async fn run(config: &Config, directory: &Path, format: Format) -> an
         hash: book.hash()?,
         changes: changes(&old, &book)?,
         warnings: book.warnings(),
-        refusals: refusals(&history, &book)?,
+        refusals: [refusals(&history, &book)?, rebound(&control, &book)].concat(),
         ..Plan::default()
     };
     let client = Client::new(&config.clickhouse);
@@ -102,6 +102,23 @@ fn register(control: &ControlFollower) -> Register {
     register
 }
 
+/// The closed periods whose bounds another book would move, in words. No re-pricing mends that.
+pub(super) fn rebound(control: &ControlFollower, book: &Book) -> Vec<String> {
+    let register = register(control);
+    let mut told = BTreeSet::new();
+    for close in register.closes().iter().map(|closed| &closed.close) {
+        let Some(own) = register.book(&close.book) else { continue };
+        told.extend(period::rebound(own, &close.period, book).into_iter().map(|id| {
+            format!(
+                "contract {id} would have other periods in the closed one from {} to {}, and that time would be billed twice or never: leave \
+                 time_zone and anchor_day as they are, or end it with until and begin another contract",
+                close.period.start, close.period.end
+            )
+        }));
+    }
+    told.into_iter().collect()
+}
+
 /// A closed period that another book would change.
 pub(super) struct Reopened {
     /// Which.
@@ -119,7 +136,15 @@ pub(super) async fn reopened(config: &Config, control: &ControlFollower, book: &
     let history = history(control);
     let (Some(newest), false) = (history.last(), keys.is_empty()) else { return Ok(Vec::new()) };
     let client = Client::new(&config.clickhouse);
-    let spans = spans(&client).await.context("cannot read usage; was `plimsoll migrate` run?")?;
+    let mut spans = spans(&client).await.context("cannot read usage; was `plimsoll migrate` run?")?;
+    // a commitment or a minimum is billed of a period without usage too
+    for key in &keys {
+        let (first, end) = (key.start.0, key.end.0);
+        match spans.iter_mut().find(|span| span.provider == key.provider) {
+            Some(span) => (span.first, span.end) = (span.first.min(first), span.end.max(end)),
+            None => spans.push(StoredSpan { provider: key.provider.clone(), first, end }),
+        }
+    }
     let now = Rater::with_book(&client, newest.read()?, newest.hash.clone()).await?;
     let then = Rater::with_book(&client, book.clone(), book.hash()?).await?;
     let mut plan = Plan::default();

@@ -18,6 +18,7 @@ mod party;
 mod programme;
 mod reader;
 mod reference;
+pub mod succession;
 mod syntax;
 mod term;
 pub mod uncovered;

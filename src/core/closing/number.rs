@@ -1,6 +1,6 @@
 //! Which number a document gets: the count of issues before it in its series, plus one (DESIGN I17, INVOICE §2).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike as _, NaiveDate};
 use chrono_tz::Tz;
@@ -24,6 +24,7 @@ struct Series {
 #[derive(Clone, Debug, Default)]
 pub struct Numbering {
     counts: HashMap<Series, u64>,
+    given: HashSet<String>,
     books: BTreeMap<String, Book>,
 }
 
@@ -52,8 +53,8 @@ impl Numbering {
         self.books.get(hash)
     }
 
-    /// The next number of a contract's seller, counted; none if the book or contract is unknown or its seller has no format: then
-    /// nothing is issued and nothing counted.
+    /// The next number of a contract's seller, counted; none if the book or contract is unknown, its seller has no format, or
+    /// another series gave that number: then nothing is issued and nothing counted.
     pub fn next(&mut self, book: &str, contract: &str, document: DocumentType, at: Instant) -> Option<Numbered> {
         let book = self.books.get(book)?;
         let contract = book.contracts.get(contract)?;
@@ -66,6 +67,10 @@ impl Numbering {
         let before = self.counts.get(&series).copied().unwrap_or_default();
         let count = before.checked_add(1)?;
         let number = number::number(format, issue_date.year(), count)?;
+        // a book whose formats meet those of an earlier one is never published; two documents of one number would be worse than none
+        if !self.given.insert(number.clone()) {
+            return None;
+        }
         let (zone, payment_days) = (contract.time_zone, contract.payment_days);
         self.counts.insert(series, count);
         Some(Numbered { number, issue_date, zone, payment_days })

@@ -2,6 +2,7 @@
 
 use crate::core::book::model::{Book, Buyer, Contract, Seller};
 use crate::core::decision::closing::PeriodKey;
+use crate::core::pricing::calendar::labels;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::{Period, Span, local_day, period};
 use crate::core::word::{HOUR_MS, Instant};
@@ -79,9 +80,47 @@ pub fn of_key(book: &Book, key: &PeriodKey) -> Option<ProviderPeriod> {
     found.into_iter().find(|period| period.key == *key)
 }
 
+/// The contracts of a closed period to which another book gives periods with other bounds in that time: it would be billed twice, or a part
+/// of it never.
+#[must_use]
+pub fn rebound(closed: &Book, key: &PeriodKey, book: &Book) -> Vec<String> {
+    let mut contracts = of_key(closed, key).map(|period| period.contracts).unwrap_or_default();
+    contracts.retain(|id| {
+        book.contracts.get(id).is_some_and(|contract| {
+            let labels = labels(contract, key.start, key.end);
+            let spans = labels.iter().filter_map(|label| period(contract, label).ok());
+            spans.into_iter().any(|span| (span.start, span.end) != (key.start, key.end))
+        })
+    });
+    contracts
+}
+
 /// Whether a provider buys or sells by a contract.
 #[must_use]
 pub fn concerns(contract: &Contract, provider: &str) -> bool {
     matches!(&contract.buyer, Buyer::Provider(buyer) if buyer == provider)
         || matches!(&contract.seller, Seller::Provider(seller) if seller == provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::pricing::sample::northwind;
+
+    #[test]
+    fn a_closed_period_keeps_its_bounds() {
+        let (book, contract) = (northwind(), "northwind-wholesale");
+        let closed = labelled(&book, "northwind", "2026-10").unwrap();
+        let own = closed.iter().find(|period| period.contracts.iter().any(|id| id == contract)).unwrap();
+        assert!(rebound(&book, &own.key, &book).is_empty());
+        let moved = |change: fn(&mut Contract)| {
+            let mut other = book.clone();
+            change(other.contracts.get_mut(contract).unwrap());
+            rebound(&book, &own.key, &other)
+        };
+        assert_eq!(moved(|contract| contract.time_zone = chrono_tz::Europe::London), [contract]);
+        assert_eq!(moved(|contract| contract.anchor_day = 15), [contract]);
+        // it ended before, so nothing is billed by it in that time
+        assert!(moved(|contract| contract.until = Some(contract.from)).is_empty());
+    }
 }

@@ -135,7 +135,8 @@ impl Register {
             }
             Decision::PeriodRepriced { period, revision, book, reason, .. } => {
                 let repricing = Repricing { offset, book: book.clone(), reason: reason.clone() };
-                self.repricings.entry((period.clone(), *revision)).or_insert(repricing);
+                // the newest decision before the close counts: whoever prices anew means what was said last
+                self.repricings.insert((period.clone(), *revision), repricing);
             }
             Decision::InvoiceIssued { issue, .. } => self.issue(offset, at, &issue.draft, issue.document),
             Decision::DraftDiscarded { draft, .. } => self.discard(offset, draft),

@@ -131,10 +131,10 @@ impl<'w> Oracle<'w> {
         left
     }
 
-    /// The book that was decided for a revision below a decision, if one was: the first counts.
+    /// The book that was decided for a revision below a decision, if one was: the last counts.
     pub(super) fn repriced(&self, of: &PeriodKey, number: u32, below: u64) -> Option<&'w String> {
-        let mut decisions = self.broker.control.iter().take(below as usize).map(|record| &record.decision);
-        decisions.find_map(|decision| match decision {
+        let decisions = self.broker.control.iter().take(below as usize).map(|record| &record.decision);
+        decisions.rev().find_map(|decision| match decision {
             Decision::PeriodRepriced { period, revision, book, .. } if period == of && *revision == number => {
                 Some(book)
             }
