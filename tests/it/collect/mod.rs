@@ -212,6 +212,8 @@ fn each_fault_of_an_array_has_its_words() {
         assert!(output.status.code() == Some(1) && log.contains(words), "{fault:?}: {log}");
         keeps_secrets(&log);
     }
+    // a session that was good for one answer; one that never was is a refusal of the token
+    stub.next_is(Fault::Slow(Duration::ZERO));
     stub.next_is(Fault::Expired);
     let before = stub.logins();
     assert_eq!(readings(&collector.event()).len(), 5, "it logs in again");
