@@ -45,7 +45,7 @@ pub struct StoredProof {
 pub struct ProofRun {
     /// Whether everything is equal.
     proven: bool,
-    /// The document, or of a credit note the one that it is over, with what differs.
+    /// The document with the credit notes over it, or of a note the one that it is over with all its notes, and what differs.
     #[schema(value_type = Vec<Object>)]
     documents: Vec<Verdict>,
     /// Where the ledger lacks rows that a checkpoint counted.

@@ -90,6 +90,7 @@ impl Closed<'_> {
             verdict.refusal = Some("it is stored, and the ledger gives no such document".to_owned());
             proof.verdicts.push(verdict);
         }
+        proof.verdicts.extend(self.notes(only).await?);
         if !proof.is_proven() {
             proof.holes = hole::read(self.client, &close.cut).await?;
         }
@@ -97,7 +98,7 @@ impl Closed<'_> {
         Ok(proof)
     }
 
-    fn blank(&self, place: &Place) -> Verdict {
+    pub(super) fn blank(&self, place: &Place) -> Verdict {
         Verdict {
             place: place.clone(),
             period: self.close.period.start.rfc3339(),
@@ -148,9 +149,12 @@ impl Closed<'_> {
             verdict.computed = issued.proof.digest.clone();
             match numbered {
                 Some(numbered) => {
-                    // what later decisions say of it is no part of it
+                    // what later decisions say of it is no part of it, and its row may not show them yet; but nothing else makes a state
                     let erp = numbered.references.erp.clone();
-                    let issued = issue::with_state(issued, numbered.state, erp);
+                    let decided = self.register.document(&number.number);
+                    let is_credited = decided.is_some_and(|decided| !decided.credited_by.is_empty());
+                    let state = if is_credited { numbered.state } else { issued.state };
+                    let issued = issue::with_state(issued, state, erp);
                     verdict.digest = numbered.proof.digest.clone();
                     verdict.differences.extend(differing(place, numbered, &issued)?);
                 }
@@ -175,7 +179,7 @@ fn inputs_of(close: &Close) -> Inputs {
     }
 }
 
-fn differing(place: &Place, stored: &Document, computed: &Document) -> Result<Vec<Difference>, ProveError> {
+pub(super) fn differing(place: &Place, stored: &Document, computed: &Document) -> Result<Vec<Difference>, ProveError> {
     let json =
         |document| serde_json::to_value(document).map_err(|error| ProveError::Json { place: name(place), error });
     Ok(differences(&json(stored)?, &json(computed)?, &[]))

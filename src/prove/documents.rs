@@ -96,8 +96,8 @@ impl Documents {
         &self.register
     }
 
-    /// Proves the document of a number: its draft, that it was issued under this number, and when. None if there is no such number. Of a
-    /// credit note the document that it credits is proved: the note itself is what its decision says.
+    /// Proves the document of a number: its draft, that it was issued under this number, and when. None if there is no such number. A
+    /// credit note is proved together with the document that it credits and the other notes over it: it is made of them.
     ///
     /// # Errors
     /// The server's, and what cannot be computed at all.

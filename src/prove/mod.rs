@@ -7,6 +7,7 @@ pub mod documents;
 mod error;
 mod inputs;
 pub mod mirror;
+mod note;
 pub mod open;
 pub mod rerate;
 mod stored;

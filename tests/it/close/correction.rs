@@ -101,7 +101,17 @@ fn a_note_over_a_whole_document_gives_its_credits_back() {
     setting.parts.ok(&["credit", "V-0001", "--reason", "the whole"]);
     assert_eq!(close("2026-10")["total"], "70.00");
     issue(&setting);
-    setting.parts.ok(&["prove", "--all"]);
+    let proved = setting.parts.lines(&["prove", "--all", "--format", "json"]);
+    for number in ["V-0001", "V-0002", "V-0003"] {
+        let verdict = proved.iter().find(|verdict| verdict["number"] == number);
+        assert!(verdict.is_some_and(|verdict| verdict["proven"] == true), "{number}: {proved:?}");
+    }
+    let altered = "ALTER TABLE invoice UPDATE document = replaceOne(document, '\"-10.00\"', '\"-11.00\"') WHERE number = 'V-0002' \
+                   SETTINGS mutations_sync = 2";
+    setting.parts.execute(altered).unwrap();
+    let output = setting.parts.run(&["prove", "V-0002"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("V-0002") && text.contains("-11.00"), "{text}");
 }
 
 fn total(object: &Value) -> &str {
