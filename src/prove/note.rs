@@ -8,16 +8,13 @@ use serde::Deserialize;
 
 use super::ProveError;
 use super::closed::{Closed, differing};
+use super::stored::{NUMBERS, as_stored};
 use super::verdict::Verdict;
 use crate::core::billing::document::Document;
-use crate::core::billing::error::DocumentError;
 use crate::core::billing::issue;
 use crate::core::closing::invoice;
 use crate::core::closing::register::Issued;
 use crate::statement::Place;
-
-/// Credit notes that are asked for at once.
-const NOTES: usize = 1_000;
 
 #[derive(Debug, Row, Deserialize)]
 struct NoteRow {
@@ -45,15 +42,21 @@ impl Closed<'_> {
         for (place, issued) in credited {
             match drafts.remove(&place) {
                 Some(draft) => verdicts.extend(self.notes_of(&place, issued, draft, &stored)?),
-                None => verdicts.extend(issued.credited_by.iter().map(|number| self.lost(&place, number))),
+                None => {
+                    let why = "the draft of the document that it credits is not stored";
+                    verdicts.extend(self.refused(&place, issued, why));
+                }
             }
         }
         Ok(verdicts)
     }
 
-    fn lost(&self, place: &Place, number: &str) -> Verdict {
-        let refusal = Some("the draft of the document that it credits is not stored".to_owned());
-        Verdict { number: Some(number.to_owned()), refusal, ..self.blank(place) }
+    /// All notes over a document of which none can be made again.
+    fn refused(&self, place: &Place, issued: &Issued, why: &str) -> Vec<Verdict> {
+        let refusal = Some(why.to_owned());
+        let refused =
+            |number: &String| Verdict { number: Some(number.clone()), refusal: refusal.clone(), ..self.blank(place) };
+        issued.credited_by.iter().map(refused).collect()
     }
 
     /// The notes over one document.
@@ -67,11 +70,7 @@ impl Closed<'_> {
         let whole = match invoice::whole(self.register, issued, &self.close.period, draft) {
             Ok(whole) => whole,
             // the draft is another than the one that was credited
-            Err(error) => {
-                let refused =
-                    |number: &String| Verdict { refusal: Some(error.to_string()), ..self.lost(place, number) };
-                return Ok(issued.credited_by.iter().map(refused).collect());
-            }
+            Err(error) => return Ok(self.refused(place, issued, &error.to_string())),
         };
         let mut verdicts = Vec::new();
         for computed in whole.notes {
@@ -102,14 +101,10 @@ impl Closed<'_> {
         let sql =
             "SELECT toString(number) AS number, document FROM invoice FINAL WHERE has({numbers:Array(String)}, number)";
         let mut notes = BTreeMap::new();
-        for numbers in numbers.chunks(NOTES) {
+        for numbers in numbers.chunks(NUMBERS) {
             let rows: Vec<NoteRow> = self.client.fetch_all(self.client.select(sql).param("numbers", numbers)).await?;
             for NoteRow { number, document } in rows {
-                let read = match Document::from_json(&document) {
-                    // what was altered in it will be named: it cannot be what is computed
-                    Err(DocumentError::Digest { .. }) => serde_json::from_str(&document).map_err(DocumentError::from),
-                    read => read,
-                };
+                let read = as_stored(&document);
                 let read = read.map_err(|error| ProveError::Document { place: number.clone(), error })?;
                 notes.insert(number, read);
             }

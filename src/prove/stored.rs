@@ -17,7 +17,7 @@ use crate::core::decision::closing::Close;
 use crate::statement::Place;
 
 /// Issued documents that are asked for at once.
-const NUMBERS: usize = 1_000;
+pub(super) const NUMBERS: usize = 1_000;
 
 /// Documents by contract and customer.
 pub type Documents = BTreeMap<Place, Document>;
@@ -55,14 +55,8 @@ impl Closed<'_> {
             let customer = Some(row.customer).filter(|customer| !customer.is_empty());
             let place = Place { contract: row.contract, customer };
             if only.is_none_or(|only| only.contains(&place)) {
-                let document = match Document::from_json(&row.document) {
-                    // what was altered in it will be named: it cannot be what is computed
-                    Err(DocumentError::Digest { .. }) => {
-                        serde_json::from_str(&row.document).map_err(DocumentError::from)
-                    }
-                    document => document,
-                };
-                let document = document.map_err(|error| ProveError::Document { place: name(&place), error })?;
+                let document =
+                    as_stored(&row.document).map_err(|error| ProveError::Document { place: name(&place), error })?;
                 documents.insert(place, document);
             }
         }
@@ -105,5 +99,13 @@ impl Closed<'_> {
         let Number { number, at, zone, payment_days } = number.clone();
         let issued = issue::issued(draft, number, at, zone, payment_days, corrects);
         issued.map_err(|error| ProveError::Document { place: name(place), error })
+    }
+}
+
+/// A document as it is stored, also one that was altered: what was altered in it will be named, since it cannot be what is computed.
+pub(super) fn as_stored(json: &str) -> Result<Document, DocumentError> {
+    match Document::from_json(json) {
+        Err(DocumentError::Digest { .. }) => serde_json::from_str(json).map_err(DocumentError::from),
+        document => document,
     }
 }
