@@ -32,6 +32,16 @@ impl Caller {
         Ok(Self { credential: found.id.clone(), principal: found.principal.clone() })
     }
 
+    /// Whether it reads what a provider's customers are called and cost: the provider itself and the operator do (PRICING §15).
+    #[must_use]
+    pub fn reads_customers_of(&self, provider: &str) -> bool {
+        match &self.principal {
+            Principal::Operator => true,
+            Principal::Provider(own) => own == provider,
+            Principal::Vendor(_) | Principal::Customer { .. } => false,
+        }
+    }
+
     /// The refusal of something that this kind of principal never reads.
     #[must_use]
     pub fn never(&self, what: &str) -> ApiError {

@@ -12,7 +12,6 @@ use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::statements::{rater, refusal};
-use crate::config::Principal;
 use crate::core::billing::margin::Margin;
 use crate::margin::{MarginError, margin as of_provider};
 
@@ -40,12 +39,7 @@ pub async fn margin(
     Params { values: params, .. }: Params<MarginParams>,
 ) -> Result<Json<Margin>, ApiError> {
     // PRICING §15: to all others it looks as if there were none
-    let may_read = match &caller.principal {
-        Principal::Operator => true,
-        Principal::Provider(own) => *own == provider,
-        Principal::Vendor(_) | Principal::Customer { .. } => false,
-    };
-    if !may_read {
+    if !caller.reads_customers_of(&provider) {
         return Err(ApiError::NotFound);
     }
     let rater = rater(&api).await?;

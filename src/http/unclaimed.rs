@@ -12,7 +12,6 @@ use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use crate::clickhouse::read::unclaimed::{TagRow, tags};
-use crate::config::Principal;
 use crate::core::book::claim::{claimed, section};
 use crate::core::book::model::Book;
 use crate::core::closing::period::concerns;
@@ -70,12 +69,7 @@ pub async fn unclaimed(
     Params { values: params, .. }: Params<UnclaimedParams>,
 ) -> Result<Json<UnclaimedTags>, ApiError> {
     // PRICING §15: tags are names of a provider's customers
-    let may_read = match &caller.principal {
-        Principal::Operator => true,
-        Principal::Provider(own) => *own == provider,
-        Principal::Vendor(_) | Principal::Customer { .. } => false,
-    };
-    if !may_read {
+    if !caller.reads_customers_of(&provider) {
         return Err(ApiError::NotFound);
     }
     let parties = api.parties().await?;
