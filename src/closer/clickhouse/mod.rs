@@ -95,7 +95,8 @@ impl BillStore for ClickHouseBilling {
     }
 
     fn insert_invoices(&mut self, invoices: &[NewInvoice]) -> Result<(), CloseError> {
-        let rows = invoices.iter().map(row::invoice).collect::<Result<Vec<_>, _>>()?;
+        let row = |new: &NewInvoice| invoice::InvoiceRow::of(new).map_err(CloseError::document(&new.document.contract));
+        let rows = invoices.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         Ok(self.runtime.block_on(invoice::insert(&self.client, &rows))?)
     }
 }
