@@ -12,7 +12,6 @@ use crate::clickhouse::read::hole::Hole;
 use crate::config::Config;
 use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
-use crate::prove::difference::Difference;
 use crate::prove::documents::{Documents, Which};
 use crate::prove::{Altered, Proof, ProveError, Verdict, mirror, open};
 use crate::statement::{Place, Rater, StatementError};
@@ -210,9 +209,8 @@ fn say(out: &mut impl std::io::Write, verdict: &Verdict) -> std::io::Result<()> 
     if let Some(refusal) = refusal {
         writeln!(out, "    {refusal}")?;
     }
-    for Difference { place, row, stored, computed } in differences {
-        let row = row.as_ref().map_or(String::new(), |row| format!(" ({row})"));
-        writeln!(out, "    {place}{row}: {stored} is stored, {computed} was computed")?;
+    for difference in differences {
+        writeln!(out, "    {difference}")?;
     }
     Ok(())
 }

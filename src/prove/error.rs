@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::core::billing::allocation::AllocationError;
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::basis::BasisError;
 use crate::core::pricing::error::RateError;
@@ -62,6 +63,27 @@ pub enum ProveError {
     /// What the rating or the document refuses.
     #[error(transparent)]
     Statement(Box<StatementError>),
+    /// A line's unit or meter is not to be found any more.
+    #[error("contract {contract}, line {line}: {what} is not in the price book; publish a book that has it")]
+    Line {
+        /// The contract.
+        contract: String,
+        /// The line.
+        line: String,
+        /// What is missing.
+        what: String,
+    },
+    /// What falls on whom cannot be said of a document.
+    #[error("contract {contract}: {error}")]
+    Allocation {
+        /// Which.
+        contract: String,
+        /// Why.
+        error: AllocationError,
+    },
+    /// A contract that is none.
+    #[error(transparent)]
+    Rate(#[from] RateError),
     /// A document that is none, or that cannot be made.
     #[error("the document of {place}: {error}")]
     Document {

@@ -1,21 +1,29 @@
 //! Proofs: a document computed again from the ledger below its cut and the decisions below its `after`, and held against what was issued.
 
+mod allocate;
+mod allocated;
 mod candidate;
 pub mod closed;
+mod columns;
 pub mod difference;
 pub mod documents;
 mod error;
 mod inputs;
+mod issued;
 pub mod mirror;
-mod note;
 pub mod open;
+mod page;
 pub mod rerate;
+mod rows;
 mod stored;
 mod usage;
 mod verdict;
+mod weigh;
 
+pub use allocate::{allocate, rows as allocation_rows};
 pub use error::ProveError;
 pub use usage::{Effort, Ledger, Streams};
+pub use weigh::Weighed;
 pub use verdict::{Altered, Proof, Verdict};
 
 /// Is told how far a proof is.

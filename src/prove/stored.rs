@@ -17,7 +17,7 @@ use crate::core::decision::closing::Close;
 use crate::statement::Place;
 
 /// Issued documents that are asked for at once.
-pub(super) const NUMBERS: usize = 1_000;
+const NUMBERS: usize = 1_000;
 
 /// Documents by contract and customer.
 pub type Documents = BTreeMap<Place, Document>;
