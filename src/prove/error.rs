@@ -23,6 +23,40 @@ pub enum ProveError {
         /// Of the first row that does not follow.
         offset: u64,
     },
+    /// Two rows of one decision.
+    #[error(
+        "decision {offset} in the table `decision` has several rows that are not equal: one of them was put there by hand; `plimsoll repair` writes it as the log has it"
+    )]
+    Several {
+        /// Its offset.
+        offset: u64,
+    },
+    /// A column beside the record says something else than the record.
+    #[error(
+        "decision {offset} in the table `decision` has {column} {stored}, and the decision itself says {said:?}: the row was altered; `plimsoll repair` writes it as the log has it"
+    )]
+    Column {
+        /// Its offset.
+        offset: u64,
+        /// Which column.
+        column: &'static str,
+        /// What is stored.
+        stored: String,
+        /// What the decision says.
+        said: String,
+    },
+    /// The mirror names another time than the log.
+    #[error(
+        "decision {offset} in the table `decision` has append_time {stored}, and billing-control says {logged}: dates of documents follow from it; look who altered it, then `plimsoll repair` writes it as the log has it"
+    )]
+    Appended {
+        /// Of the first one.
+        offset: u64,
+        /// What is mirrored.
+        stored: String,
+        /// What the broker stamped it with.
+        logged: String,
+    },
     /// The mirror is that of another log.
     #[error(
         "decision {offset} in the table `decision` is not what billing-control holds there; look which of them was altered before anything else"

@@ -16,6 +16,7 @@ mod page;
 pub mod rerate;
 mod rows;
 mod stored;
+mod stray;
 mod usage;
 mod verdict;
 mod weigh;
