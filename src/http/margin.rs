@@ -53,6 +53,8 @@ fn no_margin(error: MarginError) -> ApiError {
         MarginError::Book(error) | MarginError::Statement { error, .. } => refusal(error),
         MarginError::ClickHouse(error) => error.into(),
         MarginError::Allocated(error) => (*error).into(),
-        MarginError::Stored { .. } | MarginError::Amount(_) | MarginError::Sums(_) => ApiError::Internal(error.to_string()),
+        MarginError::Stored { .. } | MarginError::Amount(_) | MarginError::Sums(_) => {
+            ApiError::Internal(error.to_string())
+        }
     }
 }

@@ -128,12 +128,7 @@ pub async fn trace(
     Ok(Json(shown))
 }
 
-async fn shown(
-    found: &Traced,
-    side: Option<SideParam>,
-    page: usize,
-    question: &str,
-) -> Result<RowTrace, ApiError> {
+async fn shown(found: &Traced, side: Option<SideParam>, page: usize, question: &str) -> Result<RowTrace, ApiError> {
     let wrong = |error| ApiError::Internal(format!("trace: {error}"));
     if side.is_some() && found.difference().is_none() {
         return Err(ApiError::BadRequest("side is of adjustments alone: this row is of one rating".to_owned()));

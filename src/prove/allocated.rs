@@ -76,8 +76,9 @@ impl Closed<'_> {
         progress: Progress<'_>,
     ) -> Result<(Vec<AllocationRow>, Effort), ProveError> {
         let book = &inputs.basis.book;
-        let is_bought =
-            |place: &Place| matches!(book.contracts.get(&place.contract).map(|one| &one.buyer), Some(Buyer::Provider(_)));
+        let is_bought = |place: &Place| {
+            matches!(book.contracts.get(&place.contract).map(|one| &one.buyer), Some(Buyer::Provider(_)))
+        };
         let bought = made.iter().filter_map(|(place, made)| match made {
             Made::Draft(draft) if is_bought(place) => Some(draft.document.clone()),
             _ => None,

@@ -19,7 +19,26 @@ pub(super) const JSON: [&str; 3] = ["document", "detail", "body"];
 
 /// A header of a rating. It is taken apart whole, so that no column that is added is forgotten.
 pub(super) fn rating(row: &RatingRow) -> Columns {
-    let RatingRow { rating_id, contract, customer, provider, period_start, period_end, revision, draft, document_type, seller, buyer, currency, total, rows, digest, blocked, document, detail } = row;
+    let RatingRow {
+        rating_id,
+        contract,
+        customer,
+        provider,
+        period_start,
+        period_end,
+        revision,
+        draft,
+        document_type,
+        seller,
+        buyer,
+        currency,
+        total,
+        rows,
+        digest,
+        blocked,
+        document,
+        detail,
+    } = row;
     vec![
         ("rating_id", json!(rating_id)),
         ("contract", json!(contract)),
@@ -44,7 +63,23 @@ pub(super) fn rating(row: &RatingRow) -> Columns {
 
 /// A row of a rating. It is taken apart whole, so that no column that is added is forgotten.
 pub(super) fn rated_line(row: &RatedLineRow) -> Columns {
-    let RatedLineRow { rating_id, contract, customer, no, line, kind, description, meter, statistic, quantity, unit, list_price, price, amount, body } = row;
+    let RatedLineRow {
+        rating_id,
+        contract,
+        customer,
+        no,
+        line,
+        kind,
+        description,
+        meter,
+        statistic,
+        quantity,
+        unit,
+        list_price,
+        price,
+        amount,
+        body,
+    } = row;
     vec![
         ("rating_id", json!(rating_id)),
         ("contract", json!(contract)),
@@ -66,7 +101,34 @@ pub(super) fn rated_line(row: &RatedLineRow) -> Columns {
 
 /// An issued document. It is taken apart whole, so that no column that is added is forgotten.
 pub(super) fn invoice(row: &InvoiceRow) -> Columns {
-    let InvoiceRow { number, version, document_type, state, seller, buyer, provider, contract, customer, period_start, period_end, label, revision, decision, issued_at, issue_date, due_date, currency, total, net, corrects, rating_id, digest, erp, document, detail } = row;
+    let InvoiceRow {
+        number,
+        version,
+        document_type,
+        state,
+        seller,
+        buyer,
+        provider,
+        contract,
+        customer,
+        period_start,
+        period_end,
+        label,
+        revision,
+        decision,
+        issued_at,
+        issue_date,
+        due_date,
+        currency,
+        total,
+        net,
+        corrects,
+        rating_id,
+        digest,
+        erp,
+        document,
+        detail,
+    } = row;
     vec![
         ("number", json!(number)),
         ("version", json!(version)),
@@ -99,7 +161,26 @@ pub(super) fn invoice(row: &InvoiceRow) -> Columns {
 
 /// An issued document in lists. It is taken apart whole, so that no column that is added is forgotten.
 pub(super) fn invoice_header(row: &HeaderRow) -> Columns {
-    let HeaderRow { decision, version, number, document_type, state, seller, buyer, provider, contract, customer, label, issued_at, issue_date, due_date, currency, total, corrects, erp } = row;
+    let HeaderRow {
+        decision,
+        version,
+        number,
+        document_type,
+        state,
+        seller,
+        buyer,
+        provider,
+        contract,
+        customer,
+        label,
+        issued_at,
+        issue_date,
+        due_date,
+        currency,
+        total,
+        corrects,
+        erp,
+    } = row;
     vec![
         ("decision", json!(decision)),
         ("version", json!(version)),
@@ -124,7 +205,20 @@ pub(super) fn invoice_header(row: &HeaderRow) -> Columns {
 
 /// What of a row falls on somebody. It is taken apart whole, so that no column that is added is forgotten.
 pub(super) fn allocation(row: &AllocationRow) -> Columns {
-    let AllocationRow { rating_id, contract, no, line, kind, customer, quantity, unit, weight, amount, currency, over_attributed } = row;
+    let AllocationRow {
+        rating_id,
+        contract,
+        no,
+        line,
+        kind,
+        customer,
+        quantity,
+        unit,
+        weight,
+        amount,
+        currency,
+        over_attributed,
+    } = row;
     vec![
         ("rating_id", json!(rating_id)),
         ("contract", json!(contract)),

@@ -27,8 +27,11 @@ impl DecisionRow {
         let wrong = |error| ProveError::Decision { offset: self.offset, error };
         let decision: Decision = serde_json::from_str(&self.body).map_err(wrong)?;
         let provider = decision.provider().unwrap_or_default();
-        let columns =
-            [("kind", &self.kind, decision.kind()), ("provider", &self.provider, provider), ("actor", &self.actor, decision.actor())];
+        let columns = [
+            ("kind", &self.kind, decision.kind()),
+            ("provider", &self.provider, provider),
+            ("actor", &self.actor, decision.actor()),
+        ];
         if let Some((column, stored, said)) = columns.into_iter().find(|(_, stored, said)| stored != said) {
             let (stored, said) = (stored.clone(), said.to_owned());
             return Err(ProveError::Column { offset: self.offset, column, stored, said });

@@ -24,8 +24,8 @@ mod weigh;
 pub use allocate::{allocate, rows as allocation_rows};
 pub use error::ProveError;
 pub use usage::{Effort, Ledger, Streams};
-pub use weigh::Weighed;
 pub use verdict::{Altered, Proof, Verdict};
+pub use weigh::Weighed;
 
 /// Is told how far a proof is.
 pub type Progress<'a> = &'a (dyn Fn(Effort) + Sync);

@@ -83,12 +83,7 @@ impl Closed<'_> {
     }
 
     /// A verdict on each draft of a page that is due or that has rows.
-    fn page(
-        &self,
-        made: &MadeByPlace,
-        own: &[&Place],
-        mut stored: StoredByPlace,
-    ) -> Result<Vec<Verdict>, ProveError> {
+    fn page(&self, made: &MadeByPlace, own: &[&Place], mut stored: StoredByPlace) -> Result<Vec<Verdict>, ProveError> {
         for place in own {
             stored.entry((*place).clone()).or_default();
         }

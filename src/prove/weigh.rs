@@ -1,7 +1,7 @@
 //! From where the weights come by which wholesale is split.
 
 use super::rerate::of_lines;
-use super::{Ledger, ProveError, Progress};
+use super::{Ledger, Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::{past, weights};
 use crate::core::cut::CutPoint;

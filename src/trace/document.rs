@@ -13,7 +13,7 @@ use crate::core::decision::closing::CreditNote;
 use crate::core::pricing::error::RateError;
 use crate::prove::documents::Documents;
 use crate::prove::rerate::Detail;
-use crate::prove::{ProveError, Progress};
+use crate::prove::{Progress, ProveError};
 use crate::statement::{Place, StatementError};
 
 /// Traces a row of the document of a number; none if there is no such number. A row of a credit note is the one that it takes back.
@@ -53,11 +53,7 @@ pub async fn document(
 }
 
 /// A row of a credit note as it is stored, and which row of its document it takes back, as the decision says.
-fn note_row(
-    stored: Option<Document>,
-    note: &CreditNote,
-    row: usize,
-) -> Result<(usize, DocumentRow), TraceError> {
+fn note_row(stored: Option<Document>, note: &CreditNote, row: usize) -> Result<(usize, DocumentRow), TraceError> {
     // a note has its rows in the order of its document's (`billing/credit_note`)
     let corrected: BTreeSet<usize> = note.rows.iter().map(|row| row.no).collect();
     let found = row.checked_sub(1).and_then(|index| corrected.iter().nth(index)).copied();

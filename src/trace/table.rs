@@ -58,7 +58,12 @@ fn cells(item: &Item) -> Vec<Cell> {
             vec![Cell::new(start), Cell::new(end), number(level), number(committed), number(over)]
         }
         Item::Source { no, line, kind, amount } => {
-            vec![number(&no.to_string()), Cell::new(line.as_deref().unwrap_or_default()), Cell::new(kind), number(amount)]
+            vec![
+                number(&no.to_string()),
+                Cell::new(line.as_deref().unwrap_or_default()),
+                Cell::new(kind),
+                number(amount),
+            ]
         }
         Item::Row { .. } | Item::Side(_) | Item::Sum(_) | Item::Difference(_) => Vec::new(),
     }
@@ -144,7 +149,14 @@ mod tests {
             positions: Vec::new(),
         };
         let sum = |equal| {
-            Item::Sum(Sum { pieces: 2, amount: Whole(2), priced: Whole(2), one: Whole(1), quantity: "16".to_owned(), equal })
+            Item::Sum(Sum {
+                pieces: 2,
+                amount: Whole(2),
+                priced: Whole(2),
+                one: Whole(1),
+                quantity: "16".to_owned(),
+                equal,
+            })
         };
         let said = text(&[
             Item::Row { row: row.clone(), from: "both follow".to_owned() },
@@ -154,9 +166,15 @@ mod tests {
             sum(true),
             sum(false),
         ]);
-        assert!(said.starts_with("row 2, mean, usage (over 20): 1.25 TiB-month at 27.5, amount 34.38\nboth follow\n"), "{said}");
+        assert!(
+            said.starts_with("row 2, mean, usage (over 20): 1.25 TiB-month at 27.5, amount 34.38\nboth follow\n"),
+            "{said}"
+        );
         assert_eq!(said.matches("positions").count(), 1, "{said}");
-        assert!(said.contains("2 pieces add up to what was priced: 16") && said.contains("2 pieces are not all"), "{said}");
+        assert!(
+            said.contains("2 pieces add up to what was priced: 16") && said.contains("2 pieces are not all"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -168,7 +186,8 @@ mod tests {
             row: if equal { "1.25" } else { "1.3" }.to_owned(),
             equal,
         };
-        let said = |equal| text(&[Item::Difference(Difference { quantity: Some(compared(equal)), amount: compared(true) })]);
+        let said =
+            |equal| text(&[Item::Difference(Difference { quantity: Some(compared(equal)), amount: compared(true) })]);
         assert!(said(true).contains("quantity: 130 after, 128.75 before, 1.25 between them, as the row says (1.25)"));
         assert!(!said(true).contains("plimsoll prove"));
         assert!(said(false).contains("NOT what the row says (1.3)") && said(false).contains("plimsoll prove"));

@@ -409,7 +409,11 @@ fn traces(served: &Served) {
     }
     until("the note is mirrored", || of("provider:p", "P-0003", "").0 == 200);
     let (status, note) = of("provider:p", "P-0003", "");
-    assert_eq!((status, &note["side"]["side"], &note["sum"]["equal"]), (200, &json!("credited"), &json!(true)), "{note}");
+    assert_eq!(
+        (status, &note["side"]["side"], &note["sum"]["equal"]),
+        (200, &json!("credited"), &json!(true)),
+        "{note}"
+    );
     assert!(note["row"]["amount"].as_str().unwrap().starts_with('-') && note["difference"].is_null(), "{note}");
     assert!(note["sum"]["amount"].is_string(), "{note}");
 }

@@ -71,7 +71,8 @@ impl BillStore for ClickHouseBilling {
             let (provider, cut, meters) = (&*asked.period.key.provider, asked.cut, &asked.basis.meters);
             let streams = Streams::of(asked.basis.streams.clone());
             let ledger = Ledger { client, cut, streams: &streams, meters, provider };
-            let weighed = if asked.is_old_cut { Weighed::Ledger(&ledger, &|_| {}) } else { Weighed::Buckets(Some(cut)) };
+            let weighed =
+                if asked.is_old_cut { Weighed::Ledger(&ledger, &|_| {}) } else { Weighed::Buckets(Some(cut)) };
             let parts = allocate(client, book, provider, period, &bought, &weighed).await?;
             if !asked.is_old_cut && rate::moved(client, asked).await? {
                 return Ok(false);

@@ -20,8 +20,7 @@ pub fn lines(rating_id: &str, drafts: &[StoredDraft]) -> Result<Vec<RatedLineRow
 /// The headers of drafts.
 pub fn headers(rating: &NewRating<'_>, drafts: &[StoredDraft]) -> Result<Vec<RatingRow>, CloseError> {
     let header = |StoredDraft { place, document, detail, blocked }: &StoredDraft| {
-        let (draft, period, revision) =
-            (&place.draft(rating.rating_id), &rating.inputs.period, rating.inputs.revision);
+        let (draft, period, revision) = (&place.draft(rating.rating_id), &rating.inputs.period, rating.inputs.revision);
         let new = NewHeader { draft, period, revision, document, detail, blocked: blocked.as_deref() };
         RatingRow::of(&new).map_err(|error| named(place, error))
     };

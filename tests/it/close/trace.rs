@@ -35,7 +35,11 @@ fn a_row_of_a_correction_is_traced_in_both_ratings_and_a_note_in_what_it_takes_b
     close(&setting);
 
     let lines = traced(&setting, "V-0002", 1, &["--by", "day"]);
-    assert_eq!((&lines[0]["row"]["quantity"], &lines[0]["row"]["amount"]), (&"-1".into(), &"-10.00".into()), "{lines:?}");
+    assert_eq!(
+        (&lines[0]["row"]["quantity"], &lines[0]["row"]["amount"]),
+        (&"-1".into(), &"-10.00".into()),
+        "{lines:?}"
+    );
     let sides = of(&lines, "side");
     assert_eq!(sides.iter().map(|side| &side["side"]).collect::<Vec<_>>(), ["after", "before"]);
     assert_eq!((&sides[0]["row"]["quantity"], &sides[1]["row"]["quantity"]), (&"5".into(), &"6".into()));
@@ -66,7 +70,10 @@ fn arrays_and_notes(setting: &Setting) {
         for by in ["array", "day"] {
             let output = setting.parts.run(&["trace", number, row, "--array", "nobody", "--by", by]);
             let said = String::from_utf8(output.stderr).unwrap();
-            assert!(output.status.code() == Some(2) && said.contains("no usage of array nobody is behind row"), "{said}");
+            assert!(
+                output.status.code() == Some(2) && said.contains("no usage of array nobody is behind row"),
+                "{said}"
+            );
         }
     }
 

@@ -83,7 +83,9 @@ impl<'a> Stage<'a> {
                     self.fold();
                     return numbered;
                 }
-                Outcome::Refused(holes, _) if holes.iter().any(|hole| matches!(hole, Hole::Undecided { .. })) => self.fold(),
+                Outcome::Refused(holes, _) if holes.iter().any(|hole| matches!(hole, Hole::Undecided { .. })) => {
+                    self.fold()
+                }
                 other => panic!("{contract}: {other:?}"),
             }
         }

@@ -68,9 +68,8 @@ impl Stage {
             actor: "test".to_owned(),
         };
         Runtime::new().unwrap().block_on(append(&config.kafka, &referenced)).unwrap();
-        let more = hours(10).map(|hour| {
-            event(&Poll { hour, copy: 1, array: 9, volumes: &[("v1", "acme", 4), ("v2", "globex", 2)] })
-        });
+        let more = hours(10)
+            .map(|hour| event(&Poll { hour, copy: 1, array: 9, volumes: &[("v1", "acme", 4), ("v2", "globex", 2)] }));
         let more = more.collect();
         setting.say(more);
         close(&setting);
@@ -173,12 +172,27 @@ fn whatever_is_altered_in_a_row_of_a_document_is_named() {
 /// What an accountant would look for: a state, a reference, a total, in a document and in a note.
 fn in_words(stage: &Stage) {
     for (table, change, number, wanted) in [
-        ("invoice", "state = 'issued'", "V-0001", "table invoice, V-0001: state: \"issued\" is stored, \"partly_credited\" was computed"),
+        (
+            "invoice",
+            "state = 'issued'",
+            "V-0001",
+            "table invoice, V-0001: state: \"issued\" is stored, \"partly_credited\" was computed",
+        ),
         ("invoice", "erp = ''", "V-0001", "table invoice, V-0001: erp: \"\" is stored, \"ERP-1\" was computed"),
         ("invoice", "erp = 'ERP-9'", "V-0002", "table invoice, V-0002: erp: \"ERP-9\" is stored, \"\" was computed"),
         ("invoice", "total = 1", "V-0002", "table invoice, V-0002: total: \"1\" is stored, \"-10\" was computed"),
-        ("invoice_header", "state = 'credited'", "V-0001", "table invoice_header, V-0001: state: \"credited\" is stored"),
-        ("invoice", "document = replaceOne(document, 'ERP-1', 'ERP-2')", "V-0001", "document /references/erp: \"ERP-2\" is stored"),
+        (
+            "invoice_header",
+            "state = 'credited'",
+            "V-0001",
+            "table invoice_header, V-0001: state: \"credited\" is stored",
+        ),
+        (
+            "invoice",
+            "document = replaceOne(document, 'ERP-1', 'ERP-2')",
+            "V-0001",
+            "document /references/erp: \"ERP-2\" is stored",
+        ),
     ] {
         stage.execute(&format!("CREATE TABLE kept AS {table}"));
         stage.execute(&format!("INSERT INTO kept SELECT * FROM {table}"));
@@ -209,7 +223,10 @@ fn mirrors(stage: &Stage) {
     let issued = ("invoice".to_owned(), "issued_at".to_owned());
     assert!(code == Some(1) && found.contains(&issued), "the rows say when: {found:?}");
     let (code, _, errors) = altered("append_time = append_time + 1", &["prove", "--all", "--with-log"]);
-    assert!(code == Some(1) && errors.contains("has append_time") && errors.contains("billing-control says"), "{errors}");
+    assert!(
+        code == Some(1) && errors.contains("has append_time") && errors.contains("billing-control says"),
+        "{errors}"
+    );
     // a second row of a decision, which is not shown or shown, as merges will have it
     let second = "INSERT INTO decision SELECT offset, append_time, kind, provider, 'nobody', body, hash FROM decision WHERE kind = 'InvoiceIssued' LIMIT 1";
     let (code, _, errors) = stage.altered("decision", second, &["prove", "--all"]);

@@ -87,7 +87,8 @@ pub fn whole(value: &Value) -> i128 {
 /// A row's pieces add up to what was priced, whatever they are.
 fn traced(parts: &Parts, statement: &Value, row: &Value, by: &str) {
     let (contract, no) = (statement["contract"].as_str().unwrap(), row["no"].to_string());
-    let mut arguments = vec!["trace", "--statement", contract, "--period", "2026-10", "--row", &no, "--by", by, "--format", "json"];
+    let mut arguments =
+        vec!["trace", "--statement", contract, "--period", "2026-10", "--row", &no, "--by", by, "--format", "json"];
     if contract == "others" {
         arguments.extend(["--customer", statement["buyer"]["id"].as_str().unwrap()]);
     }
