@@ -42,7 +42,8 @@ fn other(column: &str, kind: &str) -> String {
         "Array(String)" => format!("arrayPushBack({column}, 'x')"),
         _ if kind.starts_with("Nullable") => format!("ifNull({column}, 0) + 1"),
         _ if kind.starts_with("Date") => format!("addDays({column}, 1)"),
-        _ => format!("{column} + 1"),
+        // far enough that no row of another key is met
+        _ => format!("{column} + 100"),
     }
 }
 
