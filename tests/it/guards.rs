@@ -208,6 +208,9 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     let events = parts.lines(&["events", "--stream", "usage"]);
     let of = |disposition: &str| events.iter().filter(|row| row["disposition"] == disposition).count();
     assert_eq!((of("accepted"), of("duplicate"), events.len()), (9 * 12 + 9 * 10, 6 * 8, 9 * 22 + 6 * 8));
+    let appended = |row: &Value| chrono::DateTime::parse_from_rfc3339(row["append_time"].as_str().unwrap()).unwrap();
+    let place = |row: &Value| (appended(row), row["partition"].as_u64(), row["offset"].as_u64());
+    assert!(events.is_sorted_by_key(place), "partitions are told one after the other, and not as the log grew");
 
     // by command: it waits for workers, and refuses to leave records behind
     both("usage-2", 0..9, 60..70);
