@@ -23,8 +23,8 @@ pub async fn scorecards(
     let Asked { providers, seller, at, is_past } = asked;
     let query =
         WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
-    let booked = booked(client, &query).await?;
-    let mut last = last(client, &query, utc_day(*at)).await?;
+    let found = futures_util::future::try_join(booked(client, &query), last(client, &query, utc_day(*at)));
+    let (booked, mut last) = found.await?;
     let disclosed = |id: &&String| told || book.providers.get(*id).is_some_and(|one| one.disclose_customers);
     let disclosed: BTreeSet<String> = providers.iter().filter(disclosed).cloned().collect();
     let mut activities = if *is_past {
