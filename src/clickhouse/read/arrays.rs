@@ -112,7 +112,8 @@ pub async fn looks(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(Strin
                / 1000 - 86400, 'UTC')";
     let texts = |text: fn(&ArrayRow) -> String| rows.iter().map(text).collect::<Vec<String>>();
     let newest: Vec<i64> = rows.iter().map(|row| row.newest).collect();
-    let select = client.select(sql).param("providers", texts(|row| row.provider.clone()));
+    let providers: BTreeSet<&str> = rows.iter().map(|row| row.provider.as_str()).collect();
+    let select = client.select(sql).param("providers", Vec::from_iter(providers));
     let select = select.param("arrays", texts(|row| row.array.clone())).param("newest", newest);
     let select = select.param("keys", texts(|row| format!("{}/{}", row.provider, row.array)));
     let found: Vec<ShapeRow> = client.fetch_all(select).await?;
