@@ -200,7 +200,7 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     assert_ne!(usage(&parts, "p"), before);
     let heard = |question: &str| parts.number(&format!("SELECT {question} FROM array_health WHERE provider = 'p'"));
     put_together(&parts);
-    let late = (heard("count()"), heard("toUnixTimestamp(max(last_reading))"));
+    let late = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
     assert_eq!(late.0, 9);
     broker.create("usage-2", 5);
     broker.decide(&json!({
@@ -215,12 +215,12 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     assert!(parts.ok(&["stream", "list"]).contains("usage-2  5 partitions"));
     // what is put together only ever grows: by itself it does not forget what became void
     put_together(&parts);
-    assert_eq!((heard("count()"), heard("toUnixTimestamp(max(last_reading))")), late);
+    assert_eq!((heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))")), late);
     for table in ["array_mark", "array_seen", "array_shape"] {
         parts.execute(&format!("TRUNCATE TABLE {table}")).unwrap();
     }
     put_together(&parts);
-    let now = (heard("count()"), heard("toUnixTimestamp(max(last_reading))"));
+    let now = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
     assert!(now.0 == 6 && now.1 < late.1, "made anew it is without them: {now:?}, and was {late:?}");
 
     // sent again to where it counts; old events are duplicates there, levels hold over the seam, counters have their predecessor
