@@ -9,6 +9,7 @@ mod error;
 pub mod invoice;
 pub mod migrate;
 pub mod native;
+pub mod proof;
 pub mod provider_activity;
 pub mod rated_line;
 pub mod rating;

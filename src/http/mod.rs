@@ -91,6 +91,7 @@ pub struct Decider {
 pub struct Api {
     client: Client,
     limits: Http,
+    config_hash: String,
     credentials: Vec<Credential>,
     is_open: bool,
     metrics: Arc<Metrics>,
@@ -118,6 +119,7 @@ impl Api {
             client,
             places: Semaphore::new(config.http.concurrent_requests),
             limits: config.http.clone(),
+            config_hash: config.hash(),
             credentials: config.credentials.clone(),
             is_open: config.is_open(),
             metrics,
@@ -164,6 +166,7 @@ impl Api {
             .route("/v1/caller", get(whoami::caller))
             .route("/v1/pipeline", get(pipeline::pipeline))
             .route(console::ROOT, get(console::root))
+            .route(console::BARE, get(console::root))
             .route(console::HOME, get(console::home))
             .route(console::FILES, get(console::file))
             .route(openapi::PATH, get(openapi::serve))
