@@ -52,14 +52,14 @@ class Binary:
         if match and f"{match[1]}.{match[2]}".lower() not in self.keys:
             fault(place, f"sets {name}, which is no key")
 
-    def config(self, place, text):
+    def config(self, place, text, show=("config", "show")):
         """The binary reads the text; secrets that it would read from files are there, with nothing in them that counts."""
         with tempfile.TemporaryDirectory() as folder:
             secret = pathlib.Path(folder, "secret")
             secret.write_text("x")
             file = pathlib.Path(folder, "plimsoll.toml")
             file.write_text(re.sub(r'(_file = )"[^"]*"', rf'\1"{secret}"', text))
-            shown = subprocess.run([self.path, "--config", file, "config", "show"], capture_output=True, text=True)
+            shown = subprocess.run([self.path, "--config", file, *show], capture_output=True, text=True)
         if shown.returncode != 0:
             fault(place, shown.stderr.strip())
         return tomllib.loads(text)
@@ -130,7 +130,8 @@ def compose(binary):
         fault("compose.yaml", str(error))
     config = binary.config("plimsoll.toml", (DEPLOY / "plimsoll.toml").read_text())
     ours = {name: service for name, service in raw["services"].items() if service.get("image") == "plimsoll:latest"}
-    if set(ours) != {"migrate", "run", "bill", "serve"}:
+    collect = binary.config("collect.toml", (DEPLOY / "collect.toml").read_text(), ("collect", "flasharray", "--print"))
+    if set(ours) != {"migrate", "run", "bill", "serve", "collect"}:
         fault("compose.yaml", f"has roles {sorted(ours)}")
     for name, service in ours.items():
         binary.command("compose.yaml", service["command"])
@@ -138,9 +139,16 @@ def compose(binary):
             listened = (port(config, "http"), port(config, "gateway"))
             if int(published.rsplit(":", 1)[1]) not in listened:
                 fault("compose.yaml", f"{name} publishes {published}, and the configuration listens on {listened}")
+        read = [config["clickhouse"]["password_file"]] if name != "collect" else [array["api_token_file"] for array in collect["array"]]
         for secret in service["secrets"]:
-            if config["clickhouse"]["password_file"] != f"/run/secrets/{secret}":
-                fault("compose.yaml", f"the configuration does not read the secret {secret}")
+            if f"/run/secrets/{secret}" not in read:
+                fault("compose.yaml", f"the configuration of {name} does not read the secret {secret}")
+        if name == "collect":
+            mounted = [volume.split(":")[1] for volume in service["volumes"]]
+            if service["environment"]["PLIMSOLL_CONFIG"] not in mounted or collect["collect"]["spool_dir"] not in mounted:
+                fault("compose.yaml", "the collector has no file or no spool")
+            if collect["kafka"]["bootstrap_servers"] != config["kafka"]["bootstrap_servers"]:
+                fault("collect.toml", "the broker is not where the others look for it")
     if f"{config['kafka']['bootstrap_servers']}" != "kafka:9092" or "PLAINTEXT://kafka:9092" not in raw["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]:
         fault("compose.yaml", "the broker is not where the configuration looks for it")
     for name, service in raw["services"].items():
@@ -150,6 +158,9 @@ def compose(binary):
             if not there:
                 fault("compose.yaml", f"{name} mounts {source}, which is not there")
     scrape = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    [found] = scrape["scrape_configs"][0]["dns_sd_configs"]
+    if found["names"] != ["collect"] or found["port"] != port(collect, "metrics"):
+        fault("prometheus.yml", "looks for the collector where it does not listen")
     for target in scrape["scrape_configs"][0]["static_configs"][0]["targets"]:
         host, _, number = target.partition(":")
         if host not in ours or int(number) != port(config, "metrics"):

@@ -13,7 +13,7 @@ use crate::config::Config;
 /// `plimsoll events`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll events --stream usage | jq -r .disposition | sort | uniq -c\n  plimsoll events --stream usage-1 --partition 3 --from-offset 8800 --to-offset 8900"
+    after_help = "Examples:\n  plimsoll events --stream usage | jq -r .disposition | sort | uniq -c\n  plimsoll events --stream usage | tail -n 20\n  plimsoll events --stream usage-1 --partition 3 --from-offset 8800 --to-offset 8900"
 )]
 pub struct Command {
     /// A stream id (usage-1), or a topic (usage), which means its newest generation
@@ -31,7 +31,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// Prints what became of every record, one JSON object a line, by partition and offset.
+    /// Prints what became of every record, one JSON object a line, by log time, partition and offset.
     ///
     /// # Errors
     /// An unknown stream, what ClickHouse refuses, and an output that takes no more.

@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use super::meter_bar::MeterBar;
 use crate::clickhouse::Client;
+use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::hole::Hole;
 use crate::config::Config;
 use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
+use crate::programme::watch::now;
 use crate::prove::documents::{Documents, Which};
 use crate::prove::{Altered, Proof, ProveError, Verdict, mirror, open};
 use crate::statement::{Place, Rater, StatementError};
@@ -110,11 +112,11 @@ impl Args {
             };
             return self.done(&proof);
         }
-        self.closes(documents).await
+        self.closes(client, documents).await
     }
 
     /// Every close that is asked for. One of a version that this build lacks is told and keeps no other from being proved.
-    async fn closes(&self, mut documents: Documents) -> anyhow::Result<ExitCode> {
+    async fn closes(&self, client: &Client, mut documents: Documents) -> anyhow::Result<ExitCode> {
         let (mut all, mut lacks_version) = (Proof::default(), false);
         let which = Which { provider: self.provider.clone(), period: self.period.clone() };
         for close in documents.closes(&which) {
@@ -126,7 +128,10 @@ impl Args {
             let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await;
             drop(bar);
             match proof {
-                Ok(proof) => all = all.plus(proof),
+                Ok(proof) => {
+                    self.keep(client, &documents, close, &proof).await;
+                    all = all.plus(proof);
+                }
                 Err(error @ ProveError::Version { .. }) => {
                     lacks_version = true;
                     eprintln!("plimsoll: {} is not proved: {error}", documents.name(close));
@@ -137,6 +142,14 @@ impl Args {
         all.verdicts.extend(documents.strays(&which).await?);
         let code = self.done(&all)?;
         Ok(if lacks_version { ExitCode::FAILURE } else { code })
+    }
+
+    /// What a proof of a whole close found is told by `GET /v1/pipeline` from then on. Whoever may not write proves all the same.
+    async fn keep(&self, client: &Client, documents: &Documents, close: usize, proof: &Proof) {
+        let Some(closed) = documents.register().closes().get(close) else { return };
+        if let Err(error) = insert(client, &proof.row(&closed.close.rating_id, now())).await {
+            eprintln!("plimsoll: what was found of {} is not kept: {error}", documents.name(close));
+        }
     }
 
     fn done(&self, proof: &Proof) -> anyhow::Result<ExitCode> {

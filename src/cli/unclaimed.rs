@@ -12,7 +12,7 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::unclaimed::{UnclaimedRow, read};
 use crate::clickhouse::read::whole::Whole;
 use crate::config::Config;
-use crate::core::book::claim::{claimed, section};
+use crate::core::book::claim::{claimed, file};
 use crate::core::book::model::Contract;
 use crate::core::pricing::period::{Period, period};
 use crate::statement::Rater;
@@ -108,11 +108,14 @@ impl Args {
             let (arrays, resources) = (tagged.arrays.len().to_string(), tagged.resources.len().to_string());
             table.add_row([name.to_owned(), arrays, resources, first.unwrap_or_default()]);
         }
-        let sections: Vec<String> =
-            tags.keys().filter(|tag| !tag.is_empty()).map(|tag| section(&self.provider, tag)).collect();
-        let paste = match sections.is_empty() {
-            true => String::new(),
-            false => format!("\nto claim a tag, add to the price book:\n\n{}", sections.join("\n")),
+        let mut claimable = tags.keys().map(String::as_str).filter(|tag| !tag.is_empty()).peekable();
+        let paste = match claimable.peek() {
+            None => String::new(),
+            Some(_) => format!(
+                "\nto claim them, fill in names and addresses and put this into a new .toml file of the price book; in one that is there, leave \
+                 its first line out:\n\n{}",
+                file(&self.provider, claimable)
+            ),
         };
         format!("{table}\n{paste}")
     }

@@ -6,6 +6,7 @@ use super::close::{Mode, Outcome};
 use super::error::CloseError;
 use super::seam::BillStore as _;
 use super::worker::BillWorker;
+use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::bucket_newest::newer;
 use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::cut::Stand;
@@ -100,6 +101,8 @@ impl BillWorker {
         };
         if let Some(proof) = proof {
             proof.tell(&self.metrics);
+            let row = proof.row(&rating_id, crate::programme::watch::now());
+            self.runtime.block_on(insert(&self.client, &row))?;
             if !proof.is_proven() {
                 tracing::error!(rating_id, "a close is not proven: `plimsoll prove --all` says what differs");
             }

@@ -117,6 +117,7 @@ async fn ask_flashblade(session: &mut Session, question: &Question<'_>) -> Resul
         answers.objects = session.list("/arrays/space", &kind("object-store")).await?;
     }
     answers.file_systems = session.list("/file-systems", &[]).await?;
+    answers.buckets = session.list("/buckets", &[]).await?;
     Ok(flashblade::snapshot(question, &answers)?)
 }
 

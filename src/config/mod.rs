@@ -22,6 +22,8 @@ mod value;
 
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 pub use bill::Bill;
 pub use clickhouse::{ClickHouse, Compression};
 pub use credential::{Credential, Principal, Producer};
@@ -133,5 +135,11 @@ impl Config {
     #[must_use]
     pub fn redacted(&self) -> &toml::Table {
         &self.effective
+    }
+
+    /// SHA-256 of that, in hexadecimal: whether two processes are set alike can be told by it, and no secret guessed.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        Sha256::digest(self.effective.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! A body becomes records: inflated, split, decoded, and sent if all of it is usage.
+//! A body becomes records: inflated, split, routed, and sent if all of it is usage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,30 +7,18 @@ use rdkafka::producer::future_producer::DeliveryFuture;
 use tokio::sync::Semaphore;
 
 use super::budget::{Budget, Held};
-use super::error::{Away, EVENTS_TOLD_MAX, EventRefusal, GatewayError, Refusal};
-use super::form::{self, Form};
+use super::error::{Away, GatewayError};
+use super::form::Form;
 use super::inflate::inflate;
+use super::route::{Route, Sends};
 use super::sender::Sender;
-use super::stream;
 use crate::config;
 use crate::core::decision::stream::StreamRegister;
-use crate::core::event::{self, Limits, decode};
-use crate::core::ledger::rules::StreamRules;
-use crate::core::word::Reason;
 use crate::fold::error::SeamError;
 use crate::kafka::control::ControlFollower;
 
 /// Bodies that are decoded at once: it is processor time, and memory for what comes of it.
 const DECODES_MAX: usize = 4;
-
-/// Whose events somebody may send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sends {
-    /// Everybody's.
-    All,
-    /// One provider's.
-    Of(String),
-}
 
 /// A request's body and what its headers say of it.
 #[derive(Debug)]
@@ -54,33 +42,6 @@ pub struct Intake {
     sender: Sender,
     decodes: Arc<Semaphore>,
     budget: Budget,
-}
-
-/// An event that can be sent.
-struct Routed<'b> {
-    stream: Arc<StreamRules>,
-    array: String,
-    value: &'b [u8],
-}
-
-/// Why an event goes nowhere.
-enum Unrouted {
-    /// It is told beside others.
-    Event(Reason, String),
-    /// None of the request can go anywhere.
-    Request(Refusal),
-}
-
-impl From<Box<event::Refusal>> for Unrouted {
-    fn from(refusal: Box<event::Refusal>) -> Self {
-        Unrouted::Event(refusal.reason, refusal.detail)
-    }
-}
-
-impl From<Refusal> for Unrouted {
-    fn from(refusal: Refusal) -> Self {
-        Unrouted::Request(refusal)
-    }
 }
 
 /// What was sent, and is not acknowledged yet.
@@ -162,7 +123,8 @@ impl Intake {
         let events = form.events(&bytes, self.limits.batch_max_events)?;
         count(events.len());
         let headers = form.headers();
-        let routed = self.route(&events, &headers, sends)?;
+        let route = Route { register: &self.register()?, shared: self.limits.shared_stream.as_deref(), sends };
+        let routed = route.all(&events, &headers)?;
         let (mut deliveries, mut failed) = (Vec::with_capacity(routed.len()), None);
         for event in routed {
             match self.sender.send(&event.stream, &event.array, &headers, event.value) {
@@ -175,63 +137,6 @@ impl Intake {
             }
         }
         Ok(Sent { deliveries, failed, held })
-    }
-
-    /// Where each event goes; if one cannot go anywhere, none does.
-    fn route<'b>(
-        &self,
-        events: &[&'b [u8]],
-        headers: &[(&str, &[u8])],
-        sends: &Sends,
-    ) -> Result<Vec<Routed<'b>>, GatewayError> {
-        let register = self.register()?;
-        let (mut routed, mut told, mut count) = (Vec::with_capacity(events.len()), Vec::new(), 0);
-        for (index, value) in events.iter().enumerate() {
-            match self.look(&register, headers, value, sends) {
-                Ok(event) => routed.push(event),
-                Err(Unrouted::Request(refusal)) => return Err(refusal.into()),
-                Err(Unrouted::Event(reason, detail)) => {
-                    count += 1;
-                    if told.len() < EVENTS_TOLD_MAX {
-                        told.push(EventRefusal { index, reason: reason.as_str(), detail });
-                    }
-                }
-            }
-        }
-        match told.first().cloned() {
-            None => Ok(routed),
-            Some(first) => Err(Refusal::Events { count, of: events.len(), first, told }.into()),
-        }
-    }
-
-    /// The stream and array of an event, or the reason for which the fold would put it aside. What only the log can say (a repetition,
-    /// a conflict, late, in the future) is left to the fold.
-    fn look<'b>(
-        &self,
-        register: &StreamRegister,
-        headers: &[(&str, &[u8])],
-        value: &'b [u8],
-        sends: &Sends,
-    ) -> Result<Routed<'b>, Unrouted> {
-        let record = form::record(headers, value);
-        let event = decode(&record, &Limits::default())?;
-        if let Sends::Of(own) = sends
-            && *own != event.provider
-        {
-            let detail = format!("it names the provider {}, and this token sends events of {own} only", event.provider);
-            return Err(Unrouted::Event(Reason::ForeignProvider, detail));
-        }
-        let stream = stream::of(register, &event.provider, self.limits.shared_stream.as_deref())?;
-        // a stream may have narrower limits than the decoder
-        let limits = Limits {
-            event_bytes: usize::try_from(stream.max_event_bytes).unwrap_or(usize::MAX),
-            readings: stream.max_event_readings as usize,
-            id_bytes: stream.max_id_bytes as usize,
-        };
-        if limits != Limits::default() {
-            decode(&record, &limits)?;
-        }
-        Ok(Routed { stream, array: event.array.into_owned(), value })
     }
 
     /// The streams as decisions stand. The log of decisions is followed all the time; only the first time its end is waited for.
@@ -248,6 +153,7 @@ impl Intake {
 mod tests {
     use std::time::Duration;
 
+    use super::super::error::{EVENTS_TOLD_MAX, Refusal};
     use super::*;
     use crate::config::{Config, Source};
 

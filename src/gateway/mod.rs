@@ -10,6 +10,7 @@ pub mod error;
 pub mod form;
 mod inflate;
 pub mod intake;
+mod route;
 mod sender;
 mod stream;
 
@@ -17,4 +18,5 @@ pub use allowance::Allowances;
 pub use budget::{Budget, Held};
 pub use error::{Away, EventRefusal, GatewayError, Refusal};
 pub use form::Form;
-pub use intake::{Body, Intake, Sends};
+pub use intake::{Body, Intake};
+pub use route::Sends;

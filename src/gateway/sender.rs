@@ -122,8 +122,12 @@ fn settings(kafka: &config::Kafka, gateway: &config::Gateway) -> ClientConfig {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
     use super::*;
     use crate::config::{Config, Source};
+    use crate::core::word::StreamId;
 
     /// librdkafka enforces these itself: the test is that it is told, and that it takes them.
     #[test]
@@ -138,5 +142,43 @@ mod tests {
             assert_eq!((settings.get("acks"), settings.get("enable.idempotence")), (Some("all"), Some("true")));
             drop(create(&settings).unwrap());
         }
+    }
+
+    fn rules() -> StreamRules {
+        StreamRules {
+            stream: StreamId("usage-1".to_owned()),
+            topic: "usage".to_owned(),
+            generation: 1,
+            partitions: 1,
+            provider: None,
+            acceptance_window_ms: 1,
+            future_limit_ms: 1,
+            max_event_bytes: 1,
+            max_event_readings: 1,
+            max_id_bytes: 1,
+            fold_version: 1,
+        }
+    }
+
+    /// A broker that refuses the producer's identity breaks it for good; the next record goes out through another one.
+    #[tokio::test]
+    async fn a_producer_that_is_broken_for_good_is_made_again() {
+        let broker = MockCluster::new(1).unwrap();
+        broker.create_topic("usage", 1, 1).unwrap();
+        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+        broker.request_errors(RDKafkaApiKey::InitProducerId, &[refused]);
+        let mut config = Config::from_parts(Source::Defaults, "", []).unwrap();
+        config.kafka.bootstrap_servers = broker.bootstrap_servers();
+        let sender = Sender::new(&config.kafka, &config.gateway).unwrap();
+        let rules = rules();
+        let send = || sender.send(&rules, "a", &[], b"{}");
+
+        let broken = sender.acknowledged(vec![send().unwrap()]).await;
+        assert!(matches!(broken, Err(Away::Kafka(_))), "{broken:?}");
+        assert!(sender.producer().client().fatal_error().is_none(), "it was made again");
+        sender.acknowledged(vec![send().unwrap()]).await.unwrap();
+        // one that is well stays
+        sender.renew_if_broken();
+        sender.acknowledged(vec![send().unwrap()]).await.unwrap();
     }
 }

@@ -12,6 +12,8 @@ use crate::core::billing::render::html::STYLE as PRINTED;
 pub const ROOT: &str = "/";
 /// The page.
 pub const HOME: &str = "/console/";
+/// The same as many type it.
+pub const BARE: &str = "/console";
 /// What it is made of.
 pub const FILES: &str = "/console/{file}";
 
@@ -25,7 +27,7 @@ const IMAGE: &str = "image/svg+xml";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Each file: its name, its type, what is in it.
-const ALL: [(&str, &str, &str); 18] = [
+const ALL: [(&str, &str, &str); 19] = [
     ("index.html", HTML, include_str!("console/index.html")),
     ("print.html", HTML, include_str!("console/print.html")),
     ("mark.svg", IMAGE, include_str!("console/mark.svg")),
@@ -40,6 +42,7 @@ const ALL: [(&str, &str, &str); 18] = [
     ("partners.js", SCRIPT, include_str!("console/partners.js")),
     ("provider.js", SCRIPT, include_str!("console/provider.js")),
     ("billing.js", SCRIPT, include_str!("console/billing.js")),
+    ("commitment.js", SCRIPT, include_str!("console/commitment.js")),
     ("issued.js", SCRIPT, include_str!("console/issued.js")),
     ("retail.js", SCRIPT, include_str!("console/retail.js")),
     ("document.js", SCRIPT, include_str!("console/document.js")),
@@ -50,10 +53,10 @@ const ALL: [(&str, &str, &str); 18] = [
 /// Whether a route is the console's own, which anybody may load.
 #[must_use]
 pub fn is_own(route: &str) -> bool {
-    [ROOT, HOME, FILES].contains(&route)
+    [ROOT, BARE, HOME, FILES].contains(&route)
 }
 
-/// `GET /`: the console.
+/// `GET /` and `GET /console`: the console.
 pub async fn root() -> Response {
     guarded(Redirect::temporary(HOME).into_response())
 }

@@ -37,7 +37,7 @@ pub struct PartitionState {
     ledger_time: Option<String>,
     /// Records of the last five minutes.
     lately: Dispositions,
-    /// I1: whether in each checkpoint dispositions add up to what was consumed, and the ledger has just these rows in the newest one's span.
+    /// I1: whether in each of the last 10,000 checkpoints dispositions add up to what was consumed, and the ledger has just these rows in the newest one's span.
     conserved: bool,
     /// What does not add up; null if all does.
     violation: Option<String>,

@@ -11,6 +11,7 @@ use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::partition::{PartitionState, before_the_first, state, told};
+use crate::clickhouse::proof;
 use crate::clickhouse::read::pipeline::{self as stored, OpenedRow};
 use crate::clickhouse::read::{alarm, book};
 use crate::config::Principal;
@@ -43,6 +44,8 @@ pub struct Pipeline {
     at: String,
     /// The version of the process that answers.
     build: &'static str,
+    /// SHA-256 of its configuration as `plimsoll config show` prints it: processes that are set alike tell the same. Secrets are no part of it.
+    config_hash: String,
     /// The newest published price book; null before the first.
     book: Option<PublishedBook>,
     /// The partitions, by stream.
@@ -55,6 +58,8 @@ pub struct Pipeline {
     unresolved: u64,
     /// What audits found in the last 40 days.
     audit: AuditState,
+    /// What the newest proofs of all closes found.
+    proof: ProofState,
 }
 
 /// A published price book.
@@ -77,6 +82,21 @@ pub struct AuditState {
     newest: Option<String>,
 }
 
+/// What the newest proof of each close found, whichever process proved it: `plimsoll bill` does each once, `plimsoll prove --all` all again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProofState {
+    /// Closes that were proved.
+    closes: u64,
+    /// Their documents.
+    documents: u64,
+    /// Those of them that were computed again from the ledger, equal.
+    proven: u64,
+    /// Rows of the ledger that were found altered.
+    altered: u64,
+    /// When the last proof was; null if there was none.
+    newest: Option<String>,
+}
+
 /// How far each partition has come. For the operator: logs are shared between providers.
 #[utoipa::path(get, path = "/v1/pipeline", tag = "pipeline", responses(
     (status = 200, description = "How everything stands", body = Pipeline),
@@ -92,7 +112,6 @@ pub async fn pipeline(
     }
     let (client, at) = (&api.client, now());
     let streams = stored::opened(client).await?;
-    let newest = stored::newest(client).await?;
     let mut places = places(&streams);
     let more = places.len() > PARTITIONS_MAX;
     places.truncate(PARTITIONS_MAX);
@@ -100,8 +119,8 @@ pub async fn pipeline(
     let lately = Instant(at.0 - LATELY_MINUTES * 60_000);
     let mut partitions = Vec::with_capacity(places.len());
     for ((opened, partition), log) in places.into_iter().zip(logs) {
-        let found = newest.iter().find(|row| row.stream == opened.stream && row.partition == partition);
-        let checkpoint = found.cloned().unwrap_or_else(|| before_the_first(opened, partition));
+        let found = stored::newest(client, &opened.stream, partition).await?;
+        let checkpoint = found.unwrap_or_else(|| before_the_first(opened, partition));
         let ledger = stored::ledger(client, &checkpoint, lately).await?;
         partitions.push(state(opened, &checkpoint, &ledger, log, at));
     }
@@ -110,15 +129,24 @@ pub async fn pipeline(
         None => None,
     };
     let unresolved = alarm::unresolved(client).await?.iter().map(|row| row.count).sum();
+    let proofs = proof::newest(client).await?;
     let audit = stored::audits(client, Instant(at.0 - AUDIT_DAYS * 24 * HOUR_MS)).await?;
     Ok(Json(Pipeline {
         at: at.rfc3339(),
         build: env!("CARGO_PKG_VERSION"),
+        config_hash: api.config_hash.clone(),
         book,
         partitions,
         more,
         decided_at: told(stored::mirror(client).await?.newest),
         unresolved,
+        proof: ProofState {
+            closes: proofs.closes,
+            documents: proofs.documents,
+            proven: proofs.proven,
+            altered: proofs.altered,
+            newest: told(proofs.newest),
+        },
         audit: AuditState { days: audit.days, red: audit.red, newest: told(audit.newest) },
     }))
 }

@@ -17,12 +17,14 @@ use super::hole::PeriodHole;
 use super::params::Params;
 use super::statements::{may_read, rater, refusal};
 use crate::config::Principal;
+use crate::core::billing::detail::CommitmentDays;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::CutPoint;
 use crate::core::book::Book;
 use crate::core::closing::hole::Hole;
 use crate::core::pricing::party;
-use crate::statement::Rater;
+use crate::statement::commitment::commitments;
+use crate::statement::{Place, Rater};
 
 /// Which statement of a contract is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,6 +36,8 @@ pub struct StatementParams {
     /// Say in `cannot_close` what keeps the period open: a dry run of its close, which rates all of it once its grace is over.
     /// In JSON only.
     closing: Option<bool>,
+    /// Tell in `commitments` each line with a commitment by local day, as the invoice counts it. In JSON only.
+    days: Option<bool>,
 }
 
 /// A statement: the document as it would be now, and what it is as of.
@@ -44,6 +48,8 @@ struct Statement {
     as_of: AsOf,
     /// Null where it was not asked for.
     cannot_close: Option<Vec<PeriodHole>>,
+    /// Null where they were not asked for.
+    commitments: Option<Vec<CommitmentDays>>,
 }
 
 /// Up to where each log is in it.
@@ -57,7 +63,7 @@ struct AsOf {
 #[utoipa::path(get, path = "/v1/statements/{contract}", tag = "statements",
     params(("contract" = String, Path, description = "The contract's id, as it is or with .json, .csv, .focus.csv or .html after it; a contract whose id ends so itself goes first"),
            StatementParams), responses(
-    (status = 200, description = "The document, provisional; in JSON with `as_of` and `cannot_close`", content(
+    (status = 200, description = "The document, provisional; in JSON with `as_of`, `cannot_close` and `commitments`", content(
         (Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = 400, description = "A parameter is wrong, or the contract is for each customer", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
@@ -78,8 +84,8 @@ pub async fn statement(
     if !may_read(&caller.principal, rater.book(), contract) {
         return Err(ApiError::NotFound);
     }
-    let document = rater.statement(contract, None, &params.period).await.map_err(refusal)?;
-    answer(&api, &caller, &rater, document, form, &params).await
+    let place = Place { contract: contract.to_owned(), customer: None };
+    answer(&api, &caller, &rater, place, form, &params).await
 }
 
 /// The statement of one customer under a contract for each customer.
@@ -87,7 +93,7 @@ pub async fn statement(
     params(("contract" = String, Path, description = "The contract's id"),
            ("customer" = String, Path, description = "The customer's id, or a tag that no customer claims; with .json, .csv, .focus.csv or .html after it if need be"),
            StatementParams), responses(
-    (status = 200, description = "The document, provisional; in JSON with `as_of` and `cannot_close`", content(
+    (status = 200, description = "The document, provisional; in JSON with `as_of`, `cannot_close` and `commitments`", content(
         (Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
@@ -112,18 +118,20 @@ pub async fn customer_statement(
         found = split;
     }
     let (customer, form) = found;
-    let document = rater.statement(&contract, Some(customer), &params.period).await.map_err(refusal)?;
-    answer(&api, &caller, &rater, document, form, &params).await
+    let place = Place { customer: Some(customer.to_owned()), contract };
+    answer(&api, &caller, &rater, place, form, &params).await
 }
 
 async fn answer(
     api: &Api,
     caller: &Caller,
     rater: &Rater,
-    document: Document,
+    place: Place,
     form: Form,
     params: &StatementParams,
 ) -> Result<Response, ApiError> {
+    let statement = rater.statement(&place.contract, place.customer.as_deref(), &params.period);
+    let document = statement.await.map_err(refusal)?;
     if form != Form::Json {
         let name = format!("{}-{}-{}-provisional", document.contract, document.buyer.id, document.period.label);
         return form.answer(&document, None, &name);
@@ -132,8 +140,12 @@ async fn answer(
         true => Some(holes(api, caller, rater.book(), &document).await?),
         false => None,
     };
+    let commitments = match params.days.unwrap_or(false) {
+        true => Some(commitments(rater, &place, &params.period).await.map_err(refusal)?),
+        false => None,
+    };
     let as_of = AsOf { cut: document.proof.cut.clone(), after: document.proof.after };
-    Ok(Json(Statement { document, as_of, cannot_close }).into_response())
+    Ok(Json(Statement { document, as_of, cannot_close, commitments }).into_response())
 }
 
 async fn holes(api: &Api, caller: &Caller, book: &Book, document: &Document) -> Result<Vec<PeriodHole>, ApiError> {

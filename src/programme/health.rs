@@ -85,7 +85,7 @@ pub async fn page(
         looks.values_mut().for_each(|look| look.shapes.retain(|shape| book.meters.contains_key(&shape.meter)));
         (looks, named)
     } else {
-        (looks(client, &rows).await?, named(client, &rows, query.at).await?)
+        futures_util::future::try_join(looks(client, &rows), named(client, &rows, query.at)).await?
     };
     let mut arrays = Vec::with_capacity(rows.len());
     for row in rows {

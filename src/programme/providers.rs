@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join;
+
 use super::{Asked, ProgrammeError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::activity;
@@ -23,15 +25,17 @@ pub async fn scorecards(
     let Asked { providers, seller, at, is_past } = asked;
     let query =
         WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
-    let booked = booked(client, &query).await?;
-    let mut last = last(client, &query, utc_day(*at)).await?;
     let disclosed = |id: &&String| told || book.providers.get(*id).is_some_and(|one| one.disclose_customers);
     let disclosed: BTreeSet<String> = providers.iter().filter(disclosed).cloned().collect();
-    let mut activities = if *is_past {
-        activity::read(client, book, providers, &disclosed, *at).await?
-    } else {
-        activity::read_now(client, book, providers, &disclosed, *at).await?
+    let activities = async {
+        match is_past {
+            true => activity::read(client, book, providers, &disclosed, *at).await,
+            false => activity::read_now(client, book, providers, &disclosed, *at).await,
+        }
     };
+    // none asks for what another gives
+    let documents = try_join(booked(client, &query), last(client, &query, utc_day(*at)));
+    let ((booked, mut last), mut activities) = try_join(documents, activities).await?;
     let mut cards = Vec::new();
     for id in providers {
         let mut activity = activities.remove(id).unwrap_or_default();

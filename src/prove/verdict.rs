@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::difference::{Difference, MAX_LISTED};
 use super::usage::Effort;
+use crate::clickhouse::proof::ProofRow;
 use crate::clickhouse::read::hole::Hole;
 use crate::core::word::{Instant, Offset, Partition, StreamId};
 use crate::metrics::Metrics;
@@ -91,6 +92,19 @@ impl Proof {
     /// Tells how many documents are proven and how many are not, beside those that were told before.
     pub fn tell(&self, metrics: &Metrics) {
         metrics.proved(self.verdicts.iter().filter(|verdict| verdict.proven).count(), self.verdicts.len());
+    }
+
+    /// What is stored of it, as the proof of a whole close at an instant.
+    #[must_use]
+    pub fn row(&self, rating_id: &str, at: Instant) -> ProofRow {
+        ProofRow {
+            rating_id: rating_id.to_owned(),
+            proved_at: at.0,
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            documents: self.verdicts.len() as u64,
+            proven: self.verdicts.iter().filter(|verdict| verdict.proven).count() as u64,
+            altered: self.altered.len() as u64,
+        }
     }
 
     /// Notes rows that were altered, each once.

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use plimsoll::clickhouse::Client;
+use plimsoll::config::Config;
+use plimsoll::core::word::Instant;
+use plimsoll::programme::keep;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -160,6 +164,13 @@ pub fn open(parts: &Parts, topic: &str, provider: &str, partitions: &str) {
     parts.ok(&[&arguments[..], &["--acceptance-window", "400d"]].concat());
 }
 
+/// Has arrays put together as far as checkpoints go, as `plimsoll bill` does.
+fn put_together(parts: &Parts) {
+    let client = Client::new(&Config::load(Some(&parts.config)).unwrap().clickhouse);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(keep::put_together_before(&client, Instant(i64::MAX / 1_000_000))).unwrap();
+}
+
 /// Two providers send the same; the stream of one of them is opened again twice. What it is billed by must not show it.
 #[test]
 fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
@@ -187,6 +198,10 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     both("usage", 0..9, 38..50);
     parts.ok(&CAUGHT_UP);
     assert_ne!(usage(&parts, "p"), before);
+    let heard = |question: &str| parts.number(&format!("SELECT {question} FROM array_health WHERE provider = 'p'"));
+    put_together(&parts);
+    let late = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
+    assert_eq!(late.0, 9);
     broker.create("usage-2", 5);
     broker.decide(&json!({
         "kind": "StreamOpened", "rules": rules("usage-2", "usage-2", (2, 5), "p", 1),
@@ -198,6 +213,15 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     assert_eq!(void.len(), 9 * 12, "and is listed");
     assert!(void.iter().all(|row| row["why"] == "past_end" && row["disposition"] == "accepted"), "{void:?}");
     assert!(parts.ok(&["stream", "list"]).contains("usage-2  5 partitions"));
+    // what is put together only ever grows: by itself it does not forget what became void
+    put_together(&parts);
+    assert_eq!((heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))")), late);
+    for table in ["array_mark", "array_seen", "array_shape"] {
+        parts.execute(&format!("TRUNCATE TABLE {table}")).unwrap();
+    }
+    put_together(&parts);
+    let now = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
+    assert!(now.0 == 6 && now.1 < late.1, "made anew it is without them: {now:?}, and was {late:?}");
 
     // sent again to where it counts; old events are duplicates there, levels hold over the seam, counters have their predecessor
     parts.ok(&["stream", "void", "usage-1", "--send-again"]);
@@ -208,6 +232,9 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     let events = parts.lines(&["events", "--stream", "usage"]);
     let of = |disposition: &str| events.iter().filter(|row| row["disposition"] == disposition).count();
     assert_eq!((of("accepted"), of("duplicate"), events.len()), (9 * 12 + 9 * 10, 6 * 8, 9 * 22 + 6 * 8));
+    let appended = |row: &Value| chrono::DateTime::parse_from_rfc3339(row["append_time"].as_str().unwrap()).unwrap();
+    let place = |row: &Value| (appended(row), row["partition"].as_u64(), row["offset"].as_u64());
+    assert!(events.is_sorted_by_key(place), "partitions are told one after the other, and not as the log grew");
 
     // by command: it waits for workers, and refuses to leave records behind
     both("usage-2", 0..9, 60..70);

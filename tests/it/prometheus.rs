@@ -62,7 +62,7 @@ fn each_alert_is_provoked_and_left_alone_at_its_limit() {
     // a rule that is broken is seen by those tests
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::copy(deploy("prometheus/alerts_test.yml"), folder.path().join("alerts_test.yml")).unwrap();
-    for limit in ["> 120", "< 3 * 86400", "> 86400", "== 0\n", "> 600"] {
+    for limit in ["> 120", "> 0.5", "< 3 * 86400", "> 86400", "== 0\n", "> 600"] {
         assert!(alerts.contains(limit), "{limit}");
         let other = format!("{} 7{}", &limit[..limit.len().min(2)], if limit.ends_with('\n') { "\n" } else { "" });
         std::fs::write(folder.path().join("alerts.yml"), alerts.replacen(limit, &other, 1)).unwrap();
@@ -151,6 +151,23 @@ fn send_event(address: &str, id: usize) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
+/// A collector whose one array does not answer.
+fn collector(folder: &Path) -> (Worker, String) {
+    let (address, file, token) = (free_address(), folder.join("collect.toml"), folder.join("token"));
+    std::fs::write(&token, "t").unwrap();
+    let text = format!(
+        "[kafka]\nbootstrap_servers = \"127.0.0.1:1\"\n[metrics]\nlisten = \"{address}\"\n[collect]\nprovider = \"p\"\ninterval_seconds = 1\n\
+         delay_seconds = 0\nspool_dir = {:?}\n[[array]]\nname = \"away\"\nid = \"away\"\nurl = \"https://127.0.0.1:1\"\napi_version = \"2.26\"\n\
+         api_token_file = {token:?}\n",
+        folder.join("spool")
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.args(["collect", "flasharray", "--config"]).arg(&file);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    (Worker::of(command), address)
+}
+
 #[test]
 fn every_panel_shows_a_running_pipeline_and_what_is_wrong_alarms() {
     let Some(tools) = tool("prometheus") else { return };
@@ -171,13 +188,20 @@ fn every_panel_shows_a_running_pipeline_and_what_is_wrong_alarms() {
         (Worker::of(command), address)
     };
     let (_processes, addresses): (Vec<Worker>, Vec<String>) = ["run", "serve", "bill"].map(start).into_iter().unzip();
+    let folder = tempfile::TempDir::new().unwrap();
+    let (_collector, collects) = collector(folder.path());
+    let addresses = [addresses, vec![collects]].concat();
     let prometheus = Prometheus::start(&tools, &addresses);
 
     let queries = panels();
     assert!(queries.len() > 20, "{queries:?}");
     let mut waiting: Vec<(String, String)> =
         queries.iter().map(|(title, query)| (title.clone(), query.replace("$__rate_interval", "10s"))).collect();
-    for (alert, state) in [("PlimsollArraySilent", "firing"), ("PlimsollQuarantineUnresolved", "pending")] {
+    for (alert, state) in [
+        ("PlimsollArraySilent", "firing"),
+        ("PlimsollQuarantineUnresolved", "pending"),
+        ("PlimsollArrayUnreachable", "pending"),
+    ] {
         waiting.push((alert.to_owned(), format!("ALERTS{{alertname=\"{alert}\",alertstate=\"{state}\"}}")));
     }
     let begun = Instant::now();

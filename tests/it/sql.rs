@@ -1,6 +1,11 @@
 //! Every query of docs/SQL.md is run on a pipeline's tables.
 
+use std::collections::BTreeMap;
+
+use plimsoll::clickhouse::Client;
 use plimsoll::config::Config;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::worker::Parts;
 
@@ -10,6 +15,58 @@ fn queries() -> Vec<&'static str> {
     PAGE.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
+/// The rows that a query gives.
+fn rows(runtime: &Runtime, client: &Client, query: &str) -> Vec<Value> {
+    let answer = runtime.block_on(async {
+        let mut rows = client.raw().query_raw(query).fetch_bytes("JSONEachRow").unwrap();
+        rows.collect().await
+    });
+    let text = answer.unwrap_or_else(|error| panic!("{query}: {error}"));
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+const TIB: u64 = 1 << 40;
+/// What each kind of resource holds of one customer on the array that is known: the array's bytes are those of its volumes and files.
+const KNOWN: [(&str, u64); 6] =
+    [("array", 6), ("volume", 3), ("pod", 3), ("realm", 3), ("file_system", 2), ("object_bucket", 1)];
+
+/// A whole UTC day of one array, a reading each hour.
+fn known(day: chrono::NaiveDate) -> impl Iterator<Item = (String, String)> {
+    (0..24).map(move |hour| {
+        let reading = |(kind, tib): &(&str, u64)| {
+            let mut reading = json!({"kind": kind, "resource": format!("of-{kind}"), "meter": "effective_used", "value": tib * TIB});
+            match *kind {
+                "array" => reading["resource"] = json!("known"),
+                _ => reading["customer"] = json!("known-customer"),
+            }
+            reading
+        };
+        let readings: Vec<Value> = KNOWN.iter().map(reading).collect();
+        let data = json!({"provider": "northwind", "array": {"id": "known"}, "readings": readings});
+        let event = json!({"specversion": "1.0", "id": format!("{hour}"), "source": "s", "type": "dev.plimsoll.usage.v1",
+                           "time": format!("{day}T{hour:02}:00:00Z"), "data": data});
+        ("known".to_owned(), event.to_string())
+    })
+}
+
+/// Sums of the page are what was sent: no kind is added to one that holds it, and none is left out.
+fn sums_are_right(runtime: &Runtime, client: &Client, day: chrono::NaiveDate) {
+    let asking = |part: &str| queries().into_iter().find(|query| query.contains(part)).unwrap();
+    let of = |query: &str, key: &str, value: &str| -> Vec<Value> {
+        rows(runtime, client, query).into_iter().filter(|row| row[key] == value).collect()
+    };
+    let held: BTreeMap<String, Value> = of(asking("FROM usage_daily"), "customer", "known-customer")
+        .into_iter()
+        .map(|row| (row["day"].as_str().unwrap().to_owned(), row["tib"].clone()))
+        .collect();
+    assert_eq!(held.get(&day.to_string()).and_then(Value::as_f64), Some(6.0), "{held:?}");
+    let most = of(asking("FROM usage_cell"), "array", "known");
+    assert_eq!(most.iter().map(|row| row["most"].clone()).collect::<Vec<_>>(), [json!("6.00 TiB")], "{most:?}");
+}
+
 #[test]
 fn each_query_of_the_page_is_answered() {
     let parts = Parts::start();
@@ -17,22 +74,20 @@ fn each_query_of_the_page_is_answered() {
     parts.ok(&["catalog", "apply", concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pricebook")]);
     parts.ok(&["load", "--stream", "usage", "--events", "400", "--readings", "4", "--arrays", "4"]);
     parts.produce("usage", [("a".to_owned(), "{".to_owned())].into_iter());
+    let day = (chrono::Utc::now() - chrono::TimeDelta::days(3)).date_naive();
+    parts.produce("usage", known(day));
     parts.ok(&["run", "--until-caught-up"]);
 
     let config = Config::load(Some(&parts.config)).unwrap();
-    let client = plimsoll::clickhouse::Client::new(&config.clickhouse);
+    let client = Client::new(&config.clickhouse);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let queries = queries();
     assert!(queries.len() > 10);
     for query in queries {
-        let answer = runtime.block_on(async {
-            let mut rows = client.raw().query_raw(query).fetch_bytes("JSONEachRow").unwrap();
-            rows.collect().await
-        });
-        let rows = answer.unwrap_or_else(|error| panic!("{query}: {error}"));
-        let is_empty = rows.is_empty();
+        let is_empty = rows(&runtime, &client, query).is_empty();
         assert!(!is_empty || query.contains("-- may be empty"), "nothing is answered to {query}");
     }
+    sums_are_right(&runtime, &client, day);
     // and each name of the page's table is there
     let (_, table) = PAGE.split_once("| name |").unwrap();
     for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {

@@ -66,10 +66,27 @@ pub async fn read_now(
     told: &BTreeSet<String>,
     now: Instant,
 ) -> Result<BTreeMap<String, Activity>, Error> {
-    let mut found: BTreeMap<String, Activity> = BTreeMap::new();
     if providers.is_empty() {
-        return Ok(found);
+        return Ok(BTreeMap::new());
     }
+    let both = futures_util::future::try_join(
+        counted_now(client, book, providers, told, now),
+        heard_now(client, providers, now),
+    );
+    let (mut found, rows) = both.await?;
+    take_heard(rows, &mut found);
+    Ok(found)
+}
+
+/// Capacity and customers as they were counted last, or counted now where they were not.
+async fn counted_now(
+    client: &Client,
+    book: &Book,
+    providers: &[String],
+    told: &BTreeSet<String>,
+    now: Instant,
+) -> Result<BTreeMap<String, Activity>, Error> {
+    let mut found: BTreeMap<String, Activity> = BTreeMap::new();
     let (from, until) = (end_s(now, COUNTED_MAX_HOURS), end_s(now, 0));
     for row in provider_activity::newest(client, providers, from, until).await? {
         let (meter, kind) = measured(book, &row.provider).map_or(("", ""), |(meter, kind)| (meter, kind.as_str()));
@@ -82,14 +99,16 @@ pub async fn read_now(
     let missing: Vec<String> = providers.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     let told: BTreeSet<String> = told.iter().filter(|id| missing.contains(id)).cloned().collect();
     found.extend(counted_of(client, book, &missing, &told, now).await?);
-    let marks = Marks::read(client).await?;
-    let rows = if marks.is_kept {
-        seen::heard(client, &marks, providers, now.plus_ms(-DORMANT_MS)).await?
-    } else {
-        heard(client, providers, now).await?
-    };
-    take_heard(rows, &mut found);
     Ok(found)
+}
+
+/// When providers were heard of, of what was put together where it was.
+async fn heard_now(client: &Client, providers: &[String], now: Instant) -> Result<Vec<HeardRow>, Error> {
+    let marks = Marks::read(client).await?;
+    if marks.is_kept {
+        return seen::heard(client, &marks, providers, now.plus_ms(-DORMANT_MS)).await;
+    }
+    heard(client, providers, now).await
 }
 
 /// What of the activity is counted in buckets: capacity and customers of the day before an instant.

@@ -101,15 +101,19 @@ pub async fn read(client: &Client, query: &ArrayQuery) -> Result<Vec<ArrayRow>, 
 /// # Errors
 /// The server's.
 pub async fn looks(client: &Client, rows: &[ArrayRow]) -> Result<BTreeMap<(String, String), Look>, Error> {
+    // each row's array is looked up in a table and not in a list: a page of arrays would be looked through for each of their rows
     let sql = "SELECT DISTINCT toString(provider) AS provider, toString(array) AS array, toString(kind) AS kind, \
                toString(meter) AS meter, toString(tier) AS tier, toString(site) AS site, notEmpty(customer) AS tagged \
                FROM usage_bucket FINAL ARRAY JOIN cell_tier AS tier, cell_site AS site, cell_customer AS customer \
                WHERE provider IN {providers:Array(String)} AND array IN {arrays:Array(String)} AND meter NOT LIKE '$%' \
-               AND hour <= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000, 'UTC') \
-               AND hour >= toDateTime({newest:Array(Int64)}[indexOf({keys:Array(String)}, concat(provider, '/', array))] / 1000 - 86400, 'UTC')";
+               AND hour <= toDateTime(transform(concat(provider, '/', array), {keys:Array(String)}, {newest:Array(Int64)}, toInt64(0)) \
+               / 1000, 'UTC') \
+               AND hour >= toDateTime(transform(concat(provider, '/', array), {keys:Array(String)}, {newest:Array(Int64)}, toInt64(0)) \
+               / 1000 - 86400, 'UTC')";
     let texts = |text: fn(&ArrayRow) -> String| rows.iter().map(text).collect::<Vec<String>>();
     let newest: Vec<i64> = rows.iter().map(|row| row.newest).collect();
-    let select = client.select(sql).param("providers", texts(|row| row.provider.clone()));
+    let providers: BTreeSet<&str> = rows.iter().map(|row| row.provider.as_str()).collect();
+    let select = client.select(sql).param("providers", Vec::from_iter(providers));
     let select = select.param("arrays", texts(|row| row.array.clone())).param("newest", newest);
     let select = select.param("keys", texts(|row| format!("{}/{}", row.provider, row.array)));
     let found: Vec<ShapeRow> = client.fetch_all(select).await?;

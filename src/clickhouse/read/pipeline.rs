@@ -6,6 +6,9 @@ use serde::Deserialize;
 use crate::clickhouse::{Client, Error};
 use crate::core::word::Instant;
 
+/// Checkpoints of a partition that are looked at: those of a day, where one is made each ten seconds.
+pub const CHECKPOINTS: usize = 10_000;
+
 /// A stream as its decision opened it.
 #[derive(Clone, Debug, Row, Deserialize)]
 pub struct OpenedRow {
@@ -44,7 +47,7 @@ pub struct NewestRow {
     pub late: u64,
     /// Of them.
     pub quarantined: u64,
-    /// Checkpoints of the partition whose dispositions do not add up to what they consumed.
+    /// The newest checkpoints of the partition whose dispositions do not add up to what they consumed.
     pub unequal: u64,
 }
 
@@ -107,19 +110,23 @@ pub async fn opened(client: &Client) -> Result<Vec<OpenedRow>, Error> {
     client.fetch_all(client.select(sql)).await
 }
 
-/// The newest checkpoint of each partition.
+/// The newest checkpoint of a partition, and whether the last [`CHECKPOINTS`] of it add up; none before the first. However many there are,
+/// those are read from the end of the table's key; audits look at all of them.
 ///
 /// # Errors
 /// The server's.
-pub async fn newest(client: &Client) -> Result<Vec<NewestRow>, Error> {
+pub async fn newest(client: &Client, stream: &str, partition: u32) -> Result<Option<NewestRow>, Error> {
     let sql = "SELECT toString(c.stream) AS stream, c.partition AS partition, argMax(c.from_offset, (c.next_offset, c.control)) AS begin, \
                max(c.next_offset) AS next, argMax(c.control, (c.next_offset, c.control)) AS control, \
                toInt64(toUnixTimestamp64Milli(max(c.log_time))) AS log_time, argMax(c.consumed, (c.next_offset, c.control)) AS consumed, \
                argMax(c.accepted, (c.next_offset, c.control)) AS accepted, argMax(c.duplicate, (c.next_offset, c.control)) AS duplicate, \
                argMax(c.late, (c.next_offset, c.control)) AS late, argMax(c.quarantined, (c.next_offset, c.control)) AS quarantined, \
                countIf(c.consumed != c.accepted + c.duplicate + c.late + c.quarantined) AS unequal \
-               FROM checkpoint AS c FINAL GROUP BY c.stream, c.partition ORDER BY stream, partition";
-    client.fetch_all(client.select(sql)).await
+               FROM (SELECT * FROM checkpoint WHERE stream = {stream:String} AND partition = {partition:UInt32} \
+               ORDER BY next_offset DESC, from_offset DESC, control DESC LIMIT 1 BY next_offset, from_offset LIMIT {most:UInt64}) AS c \
+               GROUP BY c.stream, c.partition";
+    let select = client.select(sql).param("stream", stream).param("partition", partition);
+    client.fetch_optional(select.param("most", CHECKPOINTS as u64)).await
 }
 
 /// What the ledger holds of a partition: dispositions in the newest checkpoint's span, and what was appended at `lately` or later.

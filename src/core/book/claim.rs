@@ -27,7 +27,14 @@ pub fn claimed(book: &Book, provider: &str) -> Vec<String> {
     owners(book, provider).into_keys().collect()
 }
 
-/// The section of the book that would claim a tag, to paste: name and address have to be filled in.
+/// A file of the book with the sections that would claim tags: to put beside the others once names and addresses are filled in.
+#[must_use]
+pub fn file<'a>(provider: &str, tags: impl IntoIterator<Item = &'a str>) -> String {
+    let sections = tags.into_iter().map(|tag| format!("\n{}", section(provider, tag)));
+    std::iter::once("format = 1\n".to_owned()).chain(sections).collect()
+}
+
+/// The section of the book that would claim a tag, to paste into a file that has its `format`: name and address have to be filled in.
 #[must_use]
 pub fn section(provider: &str, tag: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -57,6 +64,17 @@ mod tests {
             assert!(claimed(&book, "northwind").contains(&tag.to_owned()), "{tag}");
             assert!(claimed(&book, "northwind").contains(&"ACME".to_owned()));
             assert!(claimed(&book, "fjordcloud").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_file_of_sections_is_one_of_the_book() {
+        let sample = include_str!("../../../examples/pricebook/northwind.toml").to_owned();
+        let more = file("northwind", ["umbrella", "a.b"]);
+        let book = crate::core::book::parse(&[("book.toml".to_owned(), sample), ("more.toml".to_owned(), more)]);
+        let book = book.unwrap();
+        for tag in ["umbrella", "a.b", "ACME"] {
+            assert!(claimed(&book, "northwind").contains(&tag.to_owned()), "{tag}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! FlashBlade, REST API 2.x: `/arrays/space` by type, `/file-systems`.
+//! FlashBlade, REST API 2.x: `/arrays/space` by type, `/file-systems`, `/buckets`.
 //!
-//! It is asked for what it says now. File systems have no history there, so what was missed stays missed.
+//! It is asked for what it says now. File systems and buckets have no history there, so what was missed stays missed.
 
 use serde::Deserialize;
 
@@ -30,6 +30,15 @@ pub struct FileSystem {
     space: Space,
 }
 
+/// A bucket of its object store.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Bucket {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    space: Space,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 struct Space {
     #[serde(default)]
@@ -56,6 +65,8 @@ pub struct Answers {
     pub objects: Vec<SpaceItem>,
     /// `/file-systems`.
     pub file_systems: Vec<FileSystem>,
+    /// `/buckets`.
+    pub buckets: Vec<Bucket>,
 }
 
 /// The readings that the answers hold.
@@ -78,6 +89,12 @@ pub fn snapshot(question: &Question<'_>, answers: &Answers) -> Result<Snapshot, 
         let resource = Resource { kind: Kind::FileSystem, id: &system.id, name, customer };
         snapshot.take(question, &resource, EFFECTIVE_USED, system.space.used());
         snapshot.take(question, &resource, PROVISIONED, system.provisioned);
+    }
+    for bucket in &answers.buckets {
+        let name = bucket.name.as_deref();
+        let customer = question.customers.in_name(name);
+        let resource = Resource { kind: Kind::ObjectBucket, id: &bucket.id, name, customer };
+        snapshot.take(question, &resource, EFFECTIVE_USED, bucket.space.used());
     }
     Ok(snapshot)
 }

@@ -90,7 +90,12 @@ fn a_flashblades_answers_are_one_event() {
         {"id": "fs-2", "name": "plain", "provisioned": 5, "space": {"total_physical": 0}},
         {"id": "fs-3", "name": null, "space": {}}
     ], "continuation_token": null}"#;
-    let answers = flashblade::Answers { arrays: list(&whole), files: Vec::new(), objects, file_systems: list(systems) };
+    let buckets = r#"{"items": [
+        {"id": "b-1", "name": "tenant-a::backup", "account": {"name": "a"}, "object_count": 3, "space": {"total_used": 700, "virtual": 9}},
+        {"id": "b-2", "name": "logs", "space": {"total_physical": 7}}
+    ], "continuation_token": null}"#;
+    let (file_systems, buckets) = (list(systems), list(buckets));
+    let answers = flashblade::Answers { arrays: list(&whole), files: Vec::new(), objects, file_systems, buckets };
     let (meters, customers) = (meters(), Customers::Prefix("::".to_owned()));
     let array = "66aa2c13-0d81-433f-bb31-5fc33e76fa5f";
     let question = Question { array, tier: Some("//UFFO - Standard"), meters: &meters, customers: &customers };

@@ -56,7 +56,8 @@ pub struct Standing {
     pub grace_until: Option<String>,
     /// Marketing fund; null if the programme has none.
     pub market_fund: Option<Fund>,
-    /// The line of the price book that grants what is attained, to paste; null where that is granted already.
+    /// The line of the price book that grants what is attained, to paste; null where that is granted already, and while grace runs: until it
+    /// ends nobody is put down.
     pub grant: Option<String>,
 }
 
@@ -84,8 +85,11 @@ pub fn standing(
     let level = |rank: usize| programme.levels.get(rank).map(|level| level.name.clone());
     let granted_rank = granted.and_then(|granted| judged.rank(&granted.level));
     let below_since = judged.below_since(day)?;
+    let grace_until = below_since.and_then(|since| judged.grace_until(since));
+    let is_in_grace = below_since.is_some() && grace_until.is_none_or(|end| day < end);
     let attained_level = attained.and_then(level);
     let differs = attained_level.as_ref().filter(|level| granted.is_none_or(|granted| granted.level != **level));
+    let to_grant = differs.filter(|_| !is_in_grace);
     Ok(Some(Standing {
         provider: id.to_owned(),
         name: provider.party.name.clone(),
@@ -108,9 +112,9 @@ pub fn standing(
         },
         certifications: tracks(provider, at),
         below_since: below_since.map(|day| day.to_string()),
-        grace_until: below_since.and_then(|since| judged.grace_until(since)).map(|day| day.to_string()),
+        grace_until: grace_until.map(|day| day.to_string()),
         market_fund: fund(programme, revenue.amount, &rates)?,
-        grant: differs.map(|level| grant::line(provider, level, day)),
+        grant: to_grant.map(|level| grant::line(provider, level, day)),
         attained: attained_level,
     }))
 }
@@ -135,13 +139,7 @@ mod tests {
         );
         assert_eq!(found.market_fund.unwrap().accrued, "60.66");
         assert_eq!(found.next.unwrap().paths[0].revenue_lacking, "2993934.13");
-        assert_eq!(
-            found.grant.as_deref(),
-            Some(
-                "levels = [{ from = 2026-01-01, level = \"registered\" }, { from = 2026-07-01, level = \"advanced\" }, \
-                 { from = 2026-11-25, level = \"registered\" }]"
-            )
-        );
+        assert_eq!(found.grant, None, "nobody is put down while grace runs");
         let other = standing(&book, "fjordcloud", &[], &[], at).unwrap().unwrap();
         assert_eq!(
             (other.granted.as_deref(), other.attained.as_deref(), other.grant),
@@ -149,5 +147,26 @@ mod tests {
         );
         assert_eq!((other.promise, other.below_since), (None, None));
         assert_eq!(standing(&book, "nobody", &[], &[], at).unwrap(), None);
+    }
+
+    #[test]
+    fn the_line_that_puts_a_provider_down_is_there_when_its_grace_has_ended() {
+        let book = book();
+        let grant = |on: &str| {
+            let found = standing(&book, "northwind", &[], &[], midnight(day(on))).unwrap().unwrap();
+            assert_eq!(
+                (found.attained.as_deref(), found.grace_until.as_deref()),
+                (Some("registered"), Some("2027-01-01"))
+            );
+            found.grant
+        };
+        assert_eq!(grant("2026-12-31"), None);
+        assert_eq!(
+            grant("2027-01-01").as_deref(),
+            Some(
+                "levels = [{ from = 2026-01-01, level = \"registered\" }, { from = 2026-07-01, level = \"advanced\" }, \
+                 { from = 2027-01-01, level = \"registered\" }]"
+            )
+        );
     }
 }

@@ -1,6 +1,7 @@
 // Billing: the period that is open and why it cannot close, drafts that wait, what was issued, and for the provider its other side.
 import { get, list, maybe, query } from "./api.js";
 import { bar, days } from "./chart.js";
+import { commitments } from "./commitment.js";
 import { amount, el, fill, note, percent, rounded, section, table, tag, trouble } from "./dom.js";
 import { corrections, drafts, invoices } from "./issued.js";
 import { margin, quarantine, unclaimed } from "./retail.js";
@@ -31,17 +32,17 @@ function controls(context, chosen, providers) {
 }
 
 // Of lines with a commitment: what was used of what is paid for.
-function commitments(document) {
+function committed(document) {
   const rows = document.rows.filter((row) => row.kind === "commitment" && row.used_quantity !== null);
   const sum = (key) => rows.reduce((total, row) => total + Number(row[key]), 0);
-  return { rows, used: sum("used_quantity"), committed: rows.reduce((total, row) => total + Number(row.used_quantity) + Number(row.unused_quantity), 0) };
+  return { rows, used: sum("used_quantity"), whole: rows.reduce((total, row) => total + Number(row.used_quantity) + Number(row.unused_quantity), 0) };
 }
 
 function used(document) {
-  const { rows, used: part, committed } = commitments(document);
-  if (!rows.length || !committed) return "–";
-  const words = `${rounded(part)} of ${rounded(committed)} ${rows[0].unit} committed`;
-  return [percent((part / committed) * 100, 0), bar(part / committed, words)];
+  const { rows, used: part, whole } = committed(document);
+  if (!rows.length || !whole) return "–";
+  const words = `${rounded(part)} of ${rounded(whole)} ${rows[0].unit} committed`;
+  return [percent((part / whole) * 100, 0), bar(part / whole, words)];
 }
 
 function coverage(document) {
@@ -74,8 +75,8 @@ function holes(found) {
 }
 
 // A contract for each customer is asked for by one of them: what keeps the period open is the same for all.
-async function openOf(statement) {
-  const values = query({ period: statement.period.label, closing: true });
+async function openOf(statement, asked) {
+  const values = query({ period: statement.period.label, ...asked });
   const path = `/v1/statements/${encodeURIComponent(statement.contract)}`;
   try {
     return await get(path + values);
@@ -87,7 +88,7 @@ async function openOf(statement) {
 
 async function fillHoles(statement, place) {
   try {
-    const said = await maybe(openOf(statement));
+    const said = await maybe(openOf(statement, { closing: true }));
     place.replaceChildren(holes(said?.cannot_close ?? null));
   } catch (error) {
     place.replaceChildren(trouble(error));
@@ -106,10 +107,9 @@ function dates(local, { from, to }) {
   return found;
 }
 
-async function fillDays(statement, values, place) {
-  const { rows, committed } = statement ? commitments(statement) : { rows: [], committed: 0 };
-  const meter = rows[0]?.meter ?? values.meter;
-  const page = await maybe(get(`/v1/usage${query({ by: "meter", step: "day", ...values, meter })}`));
+// All that a reader has of the first meter, where there is no commitment to hold it against.
+async function fillDays(values, place) {
+  const page = await maybe(get(`/v1/usage${query({ by: "meter", step: "day", ...values })}`));
   const gauges = page?.data.filter((row) => row.integral !== undefined) ?? [];
   const first = gauges[0]?.meter;
   // the days are those of the contract's zone, written as 2026-10-04
@@ -119,7 +119,7 @@ async function fillDays(statement, values, place) {
   const shown = dates(local, values).map((date) => ({ date, value: known.get(date) ?? 0 }));
   const whose = values.kind === "array" ? "on all arrays" : "of all that is yours";
   place.replaceChildren(known.size
-    ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, committed || null, "TiB"))
+    ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, "TiB"))
     : note("Nothing was metered in this period."));
 }
 
@@ -131,7 +131,7 @@ async function ofCustomer(context, chosen) {
   const place = el("div", null, note("…"));
   fill(context.place, el("h1", null, "Billing"), controls(context, chosen), section("Usage by day", place), invoices(rows, { customer: true }));
   context.paint();
-  context.later(fillDays(null, { from: `${chosen.period}-01`, to }, place));
+  context.later(fillDays({ from: `${chosen.period}-01`, to }, place));
 }
 
 export async function billing(context) {
@@ -157,19 +157,21 @@ export async function billing(context) {
   const wholesale = open.rows.find((row) => row.buyer.id === chosen.provider);
   const last = issued.rows.filter((row) => row.period === before(chosen.period));
   const [why, curve] = [el("div", { id: "why" }, note("…")), el("div", null, note("…"))];
+  const daily = commitments(open.rows, chosen.provider, openOf);
   const main = wholesale ?? open.rows[0];
   fill(context.place, ...head, statements(open.rows, last, chosen.period),
     main && section("Why it cannot close yet", why),
-    wholesale && section("Daily usage against the commitment", curve),
+    daily ? daily.part : wholesale && section("Daily usage", curve),
     drafts(context, waiting), invoices(issued.rows.filter((row) => row.type === "invoice").reverse(), {}),
     corrections(issued.rows.filter((row) => row.type !== "invoice").reverse()));
   if (isOwn) fill(context.place, margin(sheet), unclaimed(tags), quarantine(context, aside));
   context.paint();
   const work = [];
   if (main) work.push(fillHoles(main, why));
-  if (wholesale) {
+  if (daily) work.push(daily.fill());
+  else if (wholesale) {
     const { start, end, time_zone } = wholesale.period;
-    work.push(fillDays(wholesale, { provider: chosen.provider, kind: "array", from: start, to: end, time_zone }, curve));
+    work.push(fillDays({ provider: chosen.provider, kind: "array", from: start, to: end, time_zone }, curve));
   }
   context.later(Promise.all(work));
 }

@@ -40,16 +40,23 @@ function step(most) {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
 }
 
-// Days {date, value} as bars; against a level, where there is one.
-export function days(rows, level, unit) {
+// What levels are, in words: one, or from the least to the most of them.
+function span(levels, unit) {
+  const [least, most] = [rounded(Math.min(...levels)), rounded(Math.max(...levels))];
+  return least === most ? `${least} ${unit}` : `${least} to ${most} ${unit}`;
+}
+
+// Days {date, value} as bars; against a level, where each has {level, over} as well.
+export function days(rows, unit) {
   // drawn as wide as there is room, so that its words keep their size
   const width = Math.max(320, Math.min(1190, document.documentElement.clientWidth - 50));
   const [height, left, bottom, top] = [190, 46, 20, 10];
-  const most = Math.max(level ?? 0, ...rows.map((row) => row.value)) * 1.05 || 1;
+  const levels = rows.map((row) => row.level).filter((level) => level !== undefined);
+  const most = Math.max(0, ...levels, ...rows.map((row) => row.value)) * 1.05 || 1;
   const y = (value) => height - bottom - (value * (height - bottom - top)) / most;
   const slot = (width - left - 8) / Math.max(rows.length, 1);
-  const over = level === null ? 0 : rows.filter((row) => row.value > level).length;
-  const words = `Daily mean, ${rows.length} days${level === null ? "" : `, commitment ${rounded(level)} ${unit}, above it on ${over} of them`}`;
+  const over = rows.filter((row) => row.over > 0).length;
+  const words = `Daily mean, ${rows.length} days${levels.length ? `, commitment ${span(levels, unit)}, above it on ${over} of them` : ""}`;
   const picture = svg("svg", { class: "days", role: "img", "aria-label": words, viewBox: `0 0 ${width} ${height}` }, title(words));
   for (let value = 0; value <= most; value += step(most)) {
     picture.append(svg("path", { class: "grid", d: `M${left} ${y(value).toFixed(1)}H${width - 8}` }),
@@ -60,17 +67,20 @@ export function days(rows, level, unit) {
     const block = (name, from, to) => to > from && svg("rect", {
       class: name, x: x.toFixed(1), width: (slot * 0.7).toFixed(1), y: y(to).toFixed(1), height: (y(from) - y(to)).toFixed(1),
     });
-    const within = level === null ? row.value : Math.min(row.value, level);
-    const parts = [block("within", 0, within), level !== null && block("over", level, row.value)].filter(Boolean);
-    picture.append(svg("g", null, title(`${row.date}: ${rounded(row.value)} ${unit}`), parts));
+    const level = row.level ?? row.value;
+    const parts = [block("within", 0, Math.min(row.value, level)), block("over", level, row.value)].filter(Boolean);
+    picture.append(svg("g", null, title(`${row.date}: ${rounded(row.value)} ${unit}${row.level === undefined ? "" : ` of ${rounded(row.level)}`}`), parts));
     if (rows.length <= 10 || index % (width < 600 ? 10 : 5) === 0) {
       picture.append(svg("text", { x: (x + slot * 0.35).toFixed(1), y: height - 5, "text-anchor": "middle" }, row.date.slice(8)));
     }
   });
-  if (level !== null) picture.append(svg("path", { class: "commit", d: `M${left} ${y(level).toFixed(1)}H${width - 8}` }));
+  if (levels.length) {
+    const steps = rows.map((row, index) => `${index ? "L" : "M"}${(left + index * slot).toFixed(1)} ${y(row.level).toFixed(1)}h${slot.toFixed(1)}`);
+    picture.append(svg("path", { class: "commit", d: steps.join("") }));
+  }
   const key = (name, text) => el("span", null,
     svg("svg", { class: "days-key", width: 10, height: 10, viewBox: "0 0 10 10" }, svg("rect", { class: name, width: 10, height: 10 })), text);
   return el("figure", { class: "chart" }, picture, el("figcaption", { class: "legend" },
-    key("within", level === null ? `daily mean in ${unit}` : `within the commitment of ${rounded(level)} ${unit}`),
-    level !== null && key("over", `above it, on ${over} of ${rows.length} days`)));
+    key("within", levels.length ? `within the commitment of ${span(levels, unit)}` : `daily mean in ${unit}`),
+    levels.length > 0 && key("over", `above it, on ${over} of ${rows.length} days`)));
 }

@@ -61,7 +61,7 @@ function attentions(providers, arrays) {
   return el("div", { class: "attention", id: "attention" },
     attention(["orphaned array", "orphaned arrays"], of("orphaned").map(array((row) => `: ${row.orphaned}`)), "Every array that reports is billed to somebody."),
     attention(["dormant provider", "dormant providers"], dormant.map((row) => [providerLink(row.provider, row.name), ", last reading ", instant(row.last_reading)]), "All have been heard of within 30 days."),
-    attention(["demo array beyond its date", "demo arrays beyond their date"], of("demo_expired", "demo_busy").map(array((row) => (row.demo_until ? `, until ${row.demo_until.slice(0, 10)}` : ""))), "None stands longer than was agreed."));
+    attention(["demo array beyond its date", "demo arrays beyond their date"], of("demo_expired").map(array((row) => (row.demo_until ? `, until ${row.demo_until.slice(0, 10)}` : ""))), "None stands longer than was agreed."));
 }
 
 function flags(row, arrays) {

@@ -11,6 +11,14 @@ const rate = (value) => (value === 0 ? "0" : value < 10 ? value.toFixed(1) : amo
 
 const newest = (parts, key) => parts.map((part) => part[key]).filter(Boolean).sort().at(-1);
 
+// A ledger that was altered proves nothing, whatever came out.
+function proved(proof) {
+  if (!proof.newest) return tag("none yet");
+  const isGood = proof.proven === proof.documents && !proof.altered;
+  const said = isGood ? "all proven" : proof.altered ? `${counted(proof.altered, "row", "rows")} altered` : `${amount(proof.documents - proof.proven)} not proven`;
+  return [tag(said, isGood ? "good" : "bad"), el("small", null, ` ${amount(proof.proven)} of ${counted(proof.documents, "document", "documents")} of ${counted(proof.closes, "close", "closes")}, `, instant(proof.newest))];
+}
+
 function facts(state, silent) {
   const broken = state.partitions.filter((part) => !part.conserved).length;
   const oldest = Math.max(0, ...state.partitions.map((part) => part.oldest_unflushed_seconds));
@@ -20,6 +28,7 @@ function facts(state, silent) {
     fact("Newest row in ClickHouse", el("small", null, instant(newest(state.partitions, "ledger_time")))),
     fact("Quarantine unresolved", tag(amount(state.unresolved), state.unresolved ? "warn" : "good")),
     fact("Silent arrays", tag(amount(silent.length), silent.length ? "warn" : "good")),
+    fact("Last prove", proved(state.proof)),
     fact("Audited days", `${amount(state.audit.days)} `, state.audit.red ? tag(`${state.audit.red} red`, "bad") : tag(state.audit.days ? "all green" : "none yet", state.audit.days ? "good" : "plain")));
 }
 
@@ -57,6 +66,7 @@ function silence(silent) {
 function running(state) {
   return section("What runs", el("dl", { class: "facts" },
     fact("Build", state.build),
+    fact("Configuration", el("code", { title: state.config_hash }, `${state.config_hash.slice(0, 16)}…`)),
     fact("Price book", state.book ? el("code", { title: state.book.hash }, `${state.book.hash.slice(0, 16)}…`) : "none", state.book && el("small", null, ` decision ${state.book.offset}`)),
     fact("Newest mirrored decision", el("small", null, instant(state.decided_at))),
     fact("Last audit", el("small", null, instant(state.audit.newest)))));

@@ -87,7 +87,11 @@ fn a_month_is_closed_issued_corrected_and_proved() {
     // the days of September before are a period too, which closers close by themselves
     let issued = parts.number("SELECT count() FROM invoice FINAL WHERE label = '2026-10'");
     assert_eq!(issued as usize + blocked, drafts.len());
+    // what it proves is kept, for who asks another process
+    let kept = "SELECT countIf(proven = documents AND documents > 0 AND altered = 0) FROM proof FINAL";
+    assert_eq!(parts.number(kept), 1, "a round of it proves one close");
     assert!(proven(&parts) >= drafts.len() as u64);
+    assert!(parts.number(kept) >= 2, "and `prove --all` each");
 
     let (code, objects, _) = closed(&parts, &[]);
     assert_eq!(code, Some(2), "a second close: {objects:?}");

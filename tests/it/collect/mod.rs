@@ -164,6 +164,8 @@ fn a_flashblade_is_asked_for_each_type_and_page() {
             "file_system fs2 effective_used 102 tenant",
             "file_system fs3 effective_used 103 tenant",
             "file_system fs4 effective_used 104 tenant",
+            "object_bucket b0 effective_used 200 tenant",
+            "object_bucket b1 effective_used 201 tenant",
         ]
     );
     assert_eq!((stub.pages(), stub.logins()), (2, 1));

@@ -81,6 +81,7 @@ impl Stub {
             .route("/api/2.26/volumes/space", get(volumes_space))
             .route("/api/2.26/volumes/tags", get(tags))
             .route("/api/2.26/file-systems", get(file_systems))
+            .route("/api/2.26/buckets", get(buckets))
             .route("/metrics/flasharray", get(|| async { EXPOSITION }))
             .layer(axum::middleware::from_fn_with_state(Arc::clone(&inner), misbehave))
             .with_state(Arc::clone(&inner));
@@ -242,6 +243,12 @@ async fn file_systems(State(inner): Shared, Query(asked): Asked) -> axum::Json<V
                "space": {"total_used": 100 + n, "total_physical": 1}})
     };
     page(&inner, &asked, 5, system)
+}
+
+async fn buckets(State(inner): Shared, Query(asked): Asked) -> axum::Json<Value> {
+    let bucket =
+        |n: usize| json!({"id": format!("b{n}"), "name": format!("tenant::b{n}"), "space": {"total_used": 200 + n}});
+    page(&inner, &asked, 2, bucket)
 }
 
 /// A page of a list; its token has characters that an address must not hold as they are.

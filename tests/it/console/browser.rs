@@ -17,6 +17,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Keys that have no letter, as the protocol writes them.
 pub const TAB: &str = "\u{e004}";
 pub const ENTER: &str = "\u{e007}";
+pub const DOWN: &str = "\u{e015}";
 
 /// A browser with one session; both end when it is dropped.
 pub struct Browser {

@@ -4,6 +4,21 @@ const name = (one) => `${one.tagName.toLowerCase()}${one.id ? `#${one.id}` : ""}
 const all = (selector) => [...document.querySelectorAll(selector)];
 const isShown = (one) => one.checkVisibility({ visibilityProperty: true });
 
+// Words of letters that fit into a line and are broken all the same.
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const broken = new Set();
+while (texts.nextNode()) {
+  const node = texts.currentNode;
+  if (!isShown(node.parentElement) || node.parentElement.closest(".unseen, caption, thead, svg, pre, code")) continue;
+  for (const word of node.data.matchAll(/(?<=^|[\s(,])[A-Za-z]{2,18}(?=$|[\s.,:;)])/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size > 1) broken.add(word[0]);
+  }
+}
+faults.push(...[...broken].map((word) => `a word in two lines: ${word}`));
+
 if (document.documentElement.lang !== "en") faults.push("no language");
 if (!document.title) faults.push("no title");
 for (const [selector, count] of [["h1", 1], ["main", 1]]) if (all(selector).length !== count) faults.push(`${all(selector).length} of ${selector}`);

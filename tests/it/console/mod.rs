@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::deploy::tool;
-use browser::{Browser, ENTER, TAB};
+use browser::{Browser, DOWN, ENTER, TAB};
 use stage::{EVIL, Stage};
 
 const WAIT: Duration = Duration::from_secs(120);
@@ -36,6 +36,7 @@ fn a_period_is_closed_issued_printed_and_traced_in_the_console() {
     issues(&stage);
     prints(&stage);
     traces(&stage);
+    proves(&stage);
     others(&stage);
     is_for_everybody(&stage);
     stays_at_home(&stage);
@@ -62,7 +63,9 @@ fn files(stage: &Stage) {
     {
         assert!(matches!(status(path), 400 | 401 | 404), "{path}");
     }
-    assert_eq!((status("/"), status("/v1/caller")), (307, 401));
+    assert_eq!((status("/"), status("/console"), status("/v1/caller")), (307, 307, 401));
+    let (_, head, _) = stage.served.text("GET /console HTTP/1.1\r\n", "");
+    assert!(head.to_ascii_lowercase().contains("location: /console/\r\n"), "{head}");
 }
 
 /// The element that has the focus, and whether a person sees that it has.
@@ -128,6 +131,12 @@ fn partners(stage: &Stage) {
     );
     let text = browser.text();
     assert!(text.contains("Provider Q") && !text.contains("Pipeline"), "{text}");
+    let states = stage.served.get("vendor:v", "/v1/arrays").1;
+    let state = |array: &str| {
+        states["data"].as_array().unwrap().iter().find(|row| row["array"] == array).unwrap()["state"].clone()
+    };
+    assert_eq!((state("lent"), state("overdue")), (json!("demo_busy"), json!("demo_expired")));
+    assert!(text.contains("1 demo array beyond its date"), "one that is only in use is not: {text}");
     for retail in ["Acme", "acme", "Gamma"] {
         assert!(!text.contains(retail), "a vendor reads {retail}");
     }
@@ -153,6 +162,11 @@ fn pipeline(stage: &Stage) {
         assert_eq!((&partition["conserved"], partition["log_end"].is_u64()), (&json!(true), true), "{partition}");
     }
     assert_eq!(state["unresolved"], 1, "{state}");
+    assert_eq!((&state["proof"]["closes"], &state["proof"]["newest"]), (&json!(0), &Value::Null), "{state}");
+    let hash = state["config_hash"].as_str().unwrap();
+    assert_eq!(hash.len(), 64, "{hash}");
+    browser.sees("none yet");
+    browser.sees(&hash[..16]);
     browser.click("button", "Look again");
     browser.sees("usage-1/0");
 }
@@ -162,7 +176,8 @@ fn finds_why(stage: &Stage) {
     let browser = &stage.browser;
     stage.open("provider:p", BILLING);
     browser.until("a hole is told", "return document.querySelector('#why .holes')?.innerText.includes('quarantine')");
-    browser.until("days are drawn", "return document.querySelectorAll('svg.days .within').length > 0 && document.querySelectorAll('svg.days .over').length > 0");
+    draws_each_line(stage);
+    claims(stage);
     let text = browser.text();
     assert!(text.contains("Unallocated") && text.contains("Acme <script>"), "{text}");
     assert!(
@@ -173,6 +188,43 @@ fn finds_why(stage: &Stage) {
     browser.sees("Reason, for the record");
     browser.press(&format!("a test of the line{ENTER}"));
     browser.sees("discarded: decided");
+}
+
+/// A day of a line: 9 TiB on the one array that it meters from 2 o'clock on, whatever the other arrays hold.
+fn draws_each_line(stage: &Stage) {
+    let browser = &stage.browser;
+    let said = stage.served.get("vendor:v", "/v1/statements/p-wholesale?period=2026-10&days=true").1;
+    let lines = said["commitments"].as_array().unwrap();
+    let day =
+        |line: &Value| line["days"].as_array().unwrap().iter().find(|day| day["date"] == "2026-10-10").unwrap().clone();
+    let told = |line: &Value| (line["line"].clone(), day(line)["used"].clone(), day(line)["over"].clone());
+    assert_eq!(
+        lines.iter().map(told).collect::<Vec<_>>(),
+        [(json!("arrays"), json!("8.25"), json!("0.25")), (json!("second"), json!("8.25"), json!("0"))]
+    );
+    let drawn = |line: &str, day: &str, over: usize| {
+        let script = format!(
+            "return document.querySelector('#days p')?.innerText.includes('Line {line} of p-wholesale') \
+             && [...document.querySelectorAll('#days svg.days g title')].some(one => one.textContent === '{day}') \
+             && document.querySelectorAll('#days svg.days .over').length === {over}"
+        );
+        browser.until(&format!("line {line} is drawn"), &script);
+    };
+    drawn("arrays", "2026-10-10: 8.25 TiB of 8.00", 1);
+    browser.run("document.getElementById('committed-line').focus()", &[]);
+    browser.press(DOWN);
+    drawn("second", "2026-10-10: 8.25 TiB of 12.00", 0);
+}
+
+/// What is offered to be pasted makes a file of a price book, whatever the tag is.
+fn claims(stage: &Stage) {
+    let said = stage.parts.ok(&["unclaimed", "--provider", "p", "--period", "2026-10"]);
+    let file = &said[said.find("format = 1\n").unwrap()..];
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("book.toml"), stage::book()).unwrap();
+    std::fs::write(folder.path().join("pasted.toml"), file).unwrap();
+    stage.parts.ok(&["catalog", "check", folder.path().to_str().unwrap()]);
+    assert!(file.contains("[customer.") && file.contains("onerror"), "{said}");
 }
 
 fn issues(stage: &Stage) {
@@ -234,6 +286,17 @@ fn traces(stage: &Stage) {
     browser.sees("Behind row 1, by array");
     browser.click("#trace tbody button", "a1");
     browser.sees("array a1, by hour");
+}
+
+/// What was proved is told by a process that has not proved it, and so after any restart.
+fn proves(stage: &Stage) {
+    let browser = &stage.browser;
+    stage.parts.ok(&["prove", "--all"]);
+    let found = stage.served.get("operator", "/v1/pipeline").1["proof"].clone();
+    assert!(found["closes"] == 1 && found["documents"].as_u64() > Some(0), "{found}");
+    assert_eq!((&found["proven"], &found["altered"]), (&found["documents"], &json!(0)), "{found}");
+    stage.open("operator", "pipeline");
+    browser.sees("all proven");
 }
 
 /// A customer sees its own documents and usage, and no page but that; a stranger's number is not found; signing out forgets.

@@ -66,7 +66,13 @@ from = 2026-01-01
 time_zone = "Europe/Berlin"
 close_below = "0"
 issue = "manual"
-line = [{ rate = "arrays", commitment = "8" }]
+line = [{ rate = "arrays", arrays = ["a1"], commitment = "8" }, { rate = "arrays", id = "second", arrays = ["a2"], commitment = "12" }]
+[array.lent]
+purpose = "demo"
+until = 2030-01-01
+[array.overdue]
+purpose = "demo"
+until = 2026-10-10
 [contract.q-wholesale]
 seller = "v"
 buyer = "q"
@@ -86,12 +92,18 @@ issue = "manual"
 line = [{ rate = "volumes" }, { rate = "fee" }]
 "#;
 
+/// The price book.
+pub fn book() -> String {
+    // as TOML writes a quotation mark
+    BOOK.replace("EVIL", &EVIL.replace('"', "\\\""))
+}
+
 /// Everything that runs.
 pub struct Stage {
     pub served: Served,
     pub browser: Browser,
     _worker: Worker,
-    _parts: Parts,
+    pub parts: Parts,
 }
 
 impl Stage {
@@ -102,18 +114,21 @@ impl Stage {
                 ["stream", "open", stream, "--provider", provider, "--partitions", "1", "--acceptance-window", "400d"];
             parts.ok(&open);
         }
-        // in the book, as TOML writes a quotation mark
-        parts.publish_book(&BOOK.replace("EVIL", &EVIL.replace('"', "\\\"")));
+        parts.publish_book(&book());
         parts.produce("usage", (0..HOURS).map(|hour| event("p", "a1", &["acme", EVIL], hour)));
+        // one that another line meters, one that is lent and in use, one that was to be back
+        for (array, tags) in [("a2", &[][..]), ("lent", &["acme"]), ("overdue", &[])] {
+            parts.produce("usage", (0..HOURS).map(|hour| event("p", array, tags, hour)));
+        }
         parts.produce("others", (0..HOURS).map(|hour| event("q", "b1", &["gamma"], hour)));
         parts.produce("usage", std::iter::once(("a1".to_owned(), "not an event".to_owned())));
         let worker = Worker::of(parts.command(&["run"]));
         let served = Served::start(&parts, &PRINCIPALS);
         super::until("arrays are metered and a record is put aside", || {
             let rows = |path: &str| served.get("operator", path).1["data"].as_array().map_or(0, Vec::len);
-            rows("/v1/arrays") == 2 && rows("/v1/quarantine") == 1 && rows("/v1/providers") == 2
+            rows("/v1/arrays") == 5 && rows("/v1/quarantine") == 1 && rows("/v1/providers") == 2
         });
-        Self { browser: Browser::start(tools), served, _worker: worker, _parts: parts }
+        Self { browser: Browser::start(tools), served, _worker: worker, parts }
     }
 
     /// The console at one of its pages, as this principal.
