@@ -63,10 +63,11 @@ impl Closed<'_> {
         let started = Moment::now();
         let close = self.close;
         let inputs = self.inputs()?;
-        let credits = self.credits(&inputs);
-        let rerating = self.rerating(&inputs, &credits);
         let mut stored = self.stored(&close.rating_id, only).await?;
         let mut earlier = self.earlier(only).await?;
+        let known = self.known(&earlier);
+        let credits = self.credits(&inputs, &known);
+        let rerating = self.rerating(&inputs, &credits);
         let numbered = self.numbered(only).await?;
         let mut proof = Proof::default();
         let read = rerating

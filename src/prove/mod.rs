@@ -9,6 +9,7 @@ mod inputs;
 pub mod mirror;
 mod note;
 pub mod open;
+pub mod open_period;
 pub mod rerate;
 mod stored;
 mod usage;

@@ -1,11 +1,15 @@
-//! Statements: a contract's open period rated from buckets, on demand. The shell reads, the core prices.
+//! Statements: a contract's period rated from buckets, on demand. The shell reads, the core prices.
 
 pub(crate) mod batch;
 pub mod comparison;
 pub mod error;
+mod place;
 pub mod rater;
+pub mod standing;
 pub mod table;
 
 pub use comparison::{Comparison, ComparisonError};
 pub use error::StatementError;
-pub use rater::{Place, Rater};
+pub use place::Place;
+pub use rater::Rater;
+pub use standing::Standing;

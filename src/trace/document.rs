@@ -29,7 +29,8 @@ pub async fn document(
     let asked = stored.rows.iter().find(|row| row.no == asked);
     let asked = asked.ok_or(TraceError::NoRow { rows: stored.rows.len(), asked: query.row })?;
     let inputs = closed.inputs()?;
-    let credits = closed.credits(&inputs);
+    let known = closed.known(&closed.earlier(Some(std::slice::from_ref(&place))).await?);
+    let credits = closed.credits(&inputs, &known);
     let rerating = closed.rerating(&inputs, &credits);
     let detail = rerating.one(&place, progress).await?;
     let whole = &detail.rerated.document;
