@@ -20,6 +20,8 @@ pub struct RatingRow {
     pub customer: String,
     /// Its document, JSON.
     pub document: String,
+    /// Why it cannot be issued; empty if it can.
+    pub blocked: String,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -76,7 +78,7 @@ pub async fn register(client: &Client) -> Result<Register, Error> {
 /// # Errors
 /// The server's.
 pub async fn ratings(client: &Client, rating_ids: &[String]) -> Result<Vec<RatingRow>, Error> {
-    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document FROM rating FINAL \
+    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document, blocked FROM rating FINAL \
                WHERE has({ratings:Array(String)}, rating_id) ORDER BY contract, customer, revision";
     client.fetch_all(client.select(sql).param("ratings", rating_ids)).await
 }
@@ -91,7 +93,7 @@ pub async fn ratings_of(
     contracts: Vec<&str>,
     customers: Vec<&str>,
 ) -> Result<Vec<RatingRow>, Error> {
-    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document FROM rating FINAL \
+    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document, blocked FROM rating FINAL \
                WHERE has({ratings:Array(String)}, rating_id) AND has({contracts:Array(String)}, toString(contract)) \
                AND has({customers:Array(String)}, customer) ORDER BY contract, customer, revision";
     let query = client.select(sql).param("ratings", rating_ids);

@@ -7,7 +7,7 @@ use crate::core::billing::document::Document;
 use crate::core::decision::closing::{CreditUse, DraftKey, PeriodKey};
 use crate::core::decision::credit::Grants;
 use crate::core::pricing::credit::Credit;
-use crate::core::word::Offset;
+use crate::core::word::{Instant, Offset};
 use crate::mutation::{Mutation, planted};
 
 /// What a rating of one contract (and customer) knows of the control log.
@@ -75,6 +75,14 @@ pub fn left(
     }
     credits.retain(|credit| credit.amount > 0);
     credits
+}
+
+/// What is left of the credits of a contract (and customer) for periods to come.
+#[must_use]
+pub fn left_for_later(register: &Register, grants: &Grants, whose: (&str, Option<&str>), places: u32) -> Vec<Credit> {
+    let end = Instant(i64::MAX);
+    let none_yet = PeriodKey { provider: String::new(), start: end, end };
+    left(register, grants, &none_yet, whose, Known::first(register.next()), places)
 }
 
 /// What was taken, by period and credit.

@@ -119,6 +119,26 @@ fn what_a_note_gives_back_is_there_for_other_periods_and_not_twice() {
     assert_eq!([log.left(1), log.left(3)], [70, 10]);
 }
 
+/// What is left for a period, by credit, of grants of 1.00 at some offsets.
+fn left_of(granted: &[u64], known: Known) -> Vec<(String, i128)> {
+    let grant = |at: &u64| {
+        let (contract, reference) = (CONTRACT.to_owned(), String::new());
+        let (id, amount) = (format!("at-{at}"), "1.00".to_owned());
+        let grant = Grant { contract, customer: None, id, amount, expires: None, reference };
+        (Offset(*at), grant, String::new())
+    };
+    let grants = Grants::new(granted.iter().map(grant).collect());
+    let left = left(&Register::default(), &grants, &period(1), (CONTRACT, None), known, 2);
+    left.into_iter().map(|credit| (credit.id, credit.amount)).collect()
+}
+
+/// A document that a close made which had read the log up to there.
+fn made(after: u64) -> Document {
+    let mut document = crate::core::billing::sample::northwind_invoice();
+    document.proof.after = after;
+    document
+}
+
 proptest! {
     /// However periods are closed, corrected and credited, no more is used than was granted, and all of it is there again once every
     /// document that used some is taken back.
@@ -139,5 +159,21 @@ proptest! {
             log.note(0);
         }
         prop_assert_eq!(log.left(9), GRANTED);
+    }
+
+    /// Whatever is granted after the first document that stands, a revision has the same credits: those that it could use.
+    #[test]
+    fn a_later_grant_changes_no_revision(
+        granted in prop::collection::btree_set(0..60u64, 0..12),
+        mut closes in prop::collection::btree_set(0..60u64, 0..4),
+        after in 60..70u64,
+    ) {
+        let granted: Vec<u64> = granted.into_iter().collect();
+        let before: Vec<Document> = closes.iter().map(|after| made(*after)).collect();
+        let first = closes.pop_first().unwrap_or(after);
+        let earlier: Vec<u64> = granted.iter().copied().filter(|at| *at < first).collect();
+        let known = Known::behind(&before, Offset(after));
+        prop_assert_eq!(left_of(&granted, known), left_of(&earlier, Known::first(Offset(after))));
+        prop_assert_eq!(left_of(&granted, known).len(), earlier.len());
     }
 }
