@@ -141,13 +141,13 @@ fn text(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<String> {
     let bounds = format!("{} to {}", period.key.start, period.key.end);
     Ok(match outcome {
         Outcome::Closed(closing) => {
-            format!("{name} ({bounds}) is closed, revision {}\n{}", closing.revision, drafts(closing, true)?)
+            format!("{name} ({bounds}) is closed, revision {}\n{}", closing.revision, drafts(closing, true, &[])?)
         }
         Outcome::Would(closing) => {
-            format!("{name} ({bounds}) can be closed, revision {}\n{}", closing.revision, drafts(closing, false)?)
+            format!("{name} ({bounds}) can be closed, revision {}\n{}", closing.revision, drafts(closing, false, &[])?)
         }
         Outcome::Refused(holes, closing) => {
-            let what = closing.as_ref().map(|closing| drafts(closing, false)).transpose()?.unwrap_or_default();
+            let what = closing.as_ref().map(|closing| drafts(closing, false, holes)).transpose()?.unwrap_or_default();
             let lines: String = holes.iter().map(|hole| format!("  {}: {hole}\n", hole.kind())).collect();
             format!("{name} ({bounds}) cannot be closed:\n{lines}{what}{}", mend(holes))
         }
@@ -168,12 +168,16 @@ fn mend(holes: &[Hole]) -> &'static str {
 }
 
 /// Its drafts, under their ids once they are there: what a dry run would make has another id each time.
-fn drafts(closing: &Closing, are_there: bool) -> anyhow::Result<String> {
+fn drafts(closing: &Closing, are_there: bool, told: &[Hole]) -> anyhow::Result<String> {
     let mut text = String::new();
     for hole in &closing.waived {
         text.push_str(&format!("  accepted: {}: {hole}\n", hole.kind()));
     }
-    for (contract, bills) in closing.without_usage() {
+    let is_told = |of: &str| {
+        let mut all = told.iter().chain(&closing.waived);
+        all.any(|hole| matches!(hole, Hole::NoUsage { contract, .. } if contract == of))
+    };
+    for (contract, bills) in closing.without_usage().filter(|(contract, _)| !is_told(contract)) {
         text.push_str(&format!("  no usage of contract {contract} in this period: {bills}\n"));
     }
     for draft in &closing.drafts {
