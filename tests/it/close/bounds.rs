@@ -62,7 +62,11 @@ fn books(setting: &Setting) {
     }
     let said = refused(setting, &["catalog", "apply", &moved, "--reprice", "all right"]);
     assert!(said.contains("billed twice or never"), "no re-pricing mends it: {said}");
-    let clashing = book(setting, "clashing", &BOOK.replace("\"P-{seq:4}\"", "\"V-{seq:4}\""));
+    let clashing = book(
+        setting,
+        "clashing",
+        &BOOK.replace("[vendor.v]", "[vendor.w]").replace("seller = \"v\"", "seller = \"w\""),
+    );
     let said = refused(setting, &["catalog", "apply", &clashing]);
     assert!(said.contains("begin them with other letters"), "{said}");
     let same = book(setting, "same", BOOK);
@@ -92,7 +96,7 @@ fn books(setting: &Setting) {
 
 /// A book that nobody held against closed periods gives one of them other bounds: the close is refused.
 fn overlaps(setting: &Setting) {
-    let (mut closer, ..) = setting.closer();
+    let (mut closer, _client, _runtime) = setting.closer();
     closer.follow().unwrap();
     let (_, newest) = closer.register().newest_book().unwrap();
     let mut book = newest.clone();

@@ -64,7 +64,7 @@ fn equal_notes(setting: &Setting) {
     let barrier = Barrier::new(2);
     let (mut numbers, mut lost) = (Vec::new(), 0);
     let give = || {
-        let (mut closer, ..) = setting.closer();
+        let (mut closer, _client, _runtime) = setting.closer();
         closer.follow().unwrap();
         barrier.wait();
         let mut told = Vec::new();
@@ -85,7 +85,7 @@ fn equal_notes(setting: &Setting) {
             Err(error) => panic!("{error}"),
         }
     }
-    let (mut closer, ..) = setting.closer();
+    let (mut closer, _client, _runtime) = setting.closer();
     // what was lost is given again, so that ten euros are gone
     for _ in 0..lost {
         numbers.push(closer.credit("V-0001", &Credited::Rows(vec![(1, Some("1.00".to_owned()))]), "agreed").unwrap());
