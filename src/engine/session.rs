@@ -59,6 +59,8 @@ impl Engine {
         let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
         let settings = vec![
             ("max_threads", cores.clamp(*THREADS.start(), *THREADS.end()).to_string()),
+            // The engine's own default wants 1 GiB free for each thread, so every query of an engine of 2 GiB would run on one core.
+            ("max_threads_min_free_memory_per_thread", "0".to_owned()),
             // A server answers an insert when it is durable; the engine's own default would gather inserts first.
             ("async_insert", "0".to_owned()),
             // `SELEC 1` is a syntax error on a server.
