@@ -123,6 +123,8 @@ pub enum Mutation {
     NewestBookCorrects,
     /// What other periods took off a credit is forgotten.
     CreditsNotUsedUp,
+    /// A revision uses credits that were granted after the documents before it.
+    LaterGrantsUsed,
     /// A re-pricing takes a new cut.
     RepricedAtNewCut,
     /// A re-pricing that alters nothing stays the next revision for ever.
@@ -137,7 +139,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Mutation; 64] = [
+    pub const ALL: [Mutation; 65] = [
         Mutation::StartAtCommit,
         Mutation::BucketsAsState,
         Mutation::RowsAboveCheckpoint,
@@ -197,6 +199,7 @@ impl Mutation {
         Mutation::DocumentsForgotten,
         Mutation::NewestBookCorrects,
         Mutation::CreditsNotUsedUp,
+        Mutation::LaterGrantsUsed,
         Mutation::RepricedAtNewCut,
         Mutation::EmptyRepricingStays,
         Mutation::WaitingCorrected,

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant as Moment};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
-use super::closing::with_closer;
+use super::closing::{decided, with_closer};
 use super::output::refused;
 use super::stream::default_actor;
+use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
 use crate::closer::real::RealCloser;
 use crate::config::Config;
@@ -25,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Contracts of the provider whose periods have other bounds close on their own: each group is one close. A period that is closed gets its next\nrevision: what was accepted since, or what a re-pricing changes.\n\nExit code: 0 closed, 2 refused (each hole on a line of its own).\n\nExamples:\n  plimsoll close --provider northwind --period 2026-10 --dry-run\n  plimsoll close --provider northwind --period 2026-10\n  plimsoll close --provider northwind --period 2026-10 --override \"array FA-2 was off the net, agreed with the customer\""
+    after_help = "Contracts of the provider whose periods have other bounds close on their own: each group is one close. A period that is closed gets its next\nrevision: what was accepted since, or what a re-pricing changes.\n\nExit code: 0 closed, 2 refused (each hole on a line of its own), or closed already with nothing to correct.\n\nExamples:\n  plimsoll close --provider northwind --period 2026-10 --dry-run\n  plimsoll close --provider northwind --period 2026-10\n  plimsoll close --provider northwind --period 2026-10 --override \"array FA-2 was off the net, agreed with the customer\""
 )]
 pub(super) struct Args {
     /// Whose period
@@ -84,7 +85,13 @@ impl Args {
                 None if self.dry_run => Mode::DryRun,
                 None => Mode::Close,
             };
-            let outcome = taken_in(closer, period, now, mode)?;
+            let outcome = match decided(taken_in(closer, period, now, mode))? {
+                Ok(outcome) => outcome,
+                Err(refused) => {
+                    code = refused;
+                    continue;
+                }
+            };
             if !matches!(outcome, Outcome::Closed(_) | Outcome::Would(_)) {
                 code = ExitCode::from(2);
             }
@@ -105,7 +112,12 @@ impl Args {
 }
 
 /// Closes a period. If nothing is in the way but decisions that workers have not taken in (the close before, for one), they are given time.
-fn taken_in(closer: &mut RealCloser, period: &ProviderPeriod, now: Instant, mode: Mode<'_>) -> anyhow::Result<Outcome> {
+fn taken_in(
+    closer: &mut RealCloser,
+    period: &ProviderPeriod,
+    now: Instant,
+    mode: Mode<'_>,
+) -> Result<Outcome, CloseError> {
     let since = Moment::now();
     let mut said = false;
     loop {
@@ -129,19 +141,19 @@ fn text(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<String> {
     let bounds = format!("{} to {}", period.key.start, period.key.end);
     Ok(match outcome {
         Outcome::Closed(closing) => {
-            format!("{name} ({bounds}) is closed, revision {}\n{}", closing.revision, drafts(closing)?)
+            format!("{name} ({bounds}) is closed, revision {}\n{}", closing.revision, drafts(closing, true, &[])?)
         }
         Outcome::Would(closing) => {
-            format!("{name} ({bounds}) can be closed, revision {}\n{}", closing.revision, drafts(closing)?)
+            format!("{name} ({bounds}) can be closed, revision {}\n{}", closing.revision, drafts(closing, false, &[])?)
         }
         Outcome::Refused(holes, closing) => {
-            let what = closing.as_ref().map(drafts).transpose()?.unwrap_or_default();
+            let what = closing.as_ref().map(|closing| drafts(closing, false, holes)).transpose()?.unwrap_or_default();
             let lines: String = holes.iter().map(|hole| format!("  {}: {hole}\n", hole.kind())).collect();
             format!("{name} ({bounds}) cannot be closed:\n{lines}{what}{}", mend(holes))
         }
         Outcome::NothingToCorrect { revision } => {
             format!(
-                "{name} ({bounds}) is closed, revision {revision}, and nothing that was accepted since alters an amount\n"
+                "{name} ({bounds}) is closed already, as revision {revision}: nothing to correct, nothing that was accepted since alters an amount\n"
             )
         }
         Outcome::Contended => format!("{name} ({bounds}) is not closed: others kept deciding in between; try again\n"),
@@ -155,19 +167,27 @@ fn mend(holes: &[Hole]) -> &'static str {
     }
 }
 
-fn drafts(closing: &Closing) -> anyhow::Result<String> {
+/// Its drafts, under their ids once they are there: what a dry run would make has another id each time.
+fn drafts(closing: &Closing, are_there: bool, told: &[Hole]) -> anyhow::Result<String> {
     let mut text = String::new();
     for hole in &closing.waived {
         text.push_str(&format!("  accepted: {}: {hole}\n", hole.kind()));
+    }
+    let is_told = |of: &str| {
+        let mut all = told.iter().chain(&closing.waived);
+        all.any(|hole| matches!(hole, Hole::NoUsage { contract, .. } if contract == of))
+    };
+    for (contract, bills) in closing.without_usage().filter(|(contract, _)| !is_told(contract)) {
+        text.push_str(&format!("  no usage of contract {contract} in this period: {bills}\n"));
     }
     for draft in &closing.drafts {
         let place = &draft.place;
         let buyer = place.customer.as_ref().map_or(String::new(), |customer| format!(" for {customer}"));
         let blocked = draft.blocked.as_ref().map_or(String::new(), |why| format!("  cannot be issued: {why}"));
         let document = &draft.document;
+        let id = if are_there { short_id(&draft.place.draft(&closing.rating_id))? + "  " } else { String::new() };
         text.push_str(&format!(
-            "  {}  {}{buyer}  {} {} {}{blocked}\n",
-            short_id(&draft.place.draft(&closing.rating_id))?,
+            "  {id}{}{buyer}  {} {} {}{blocked}\n",
             place.contract,
             document.kind.as_str(),
             document.total,
@@ -187,14 +207,18 @@ fn object(period: &ProviderPeriod, outcome: &Outcome) -> anyhow::Result<Value> {
     let mut drafts = Vec::new();
     for draft in closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| (closing, draft))) {
         let (closing, draft) = draft;
+        let id = outcome.has_drafts().then(|| short_id(&draft.place.draft(&closing.rating_id))).transpose()?;
         drafts.push(json!({
-            "draft": short_id(&draft.place.draft(&closing.rating_id))?, "contract": draft.place.contract, "customer": draft.place.customer,
+            "draft": id, "contract": draft.place.contract, "customer": draft.place.customer,
             "type": draft.document.kind, "total": draft.document.total, "currency": draft.document.currency, "blocked": draft.blocked,
         }));
     }
+    let idle = closing.iter().flat_map(|closing| closing.without_usage());
+    let without_usage: Vec<Value> =
+        idle.map(|(contract, bills)| json!({"contract": contract, "text": bills})).collect();
     Ok(json!({
         "provider": period.key.provider, "period": period.label, "start": period.key.start.rfc3339(), "end": period.key.end.rfc3339(),
-        "outcome": outcome.as_str(), "revision": closing.map(|closing| closing.revision), "rating_id": closing.map(|closing| &closing.rating_id),
-        "holes": holes(outcome.holes()), "accepted": closing.map(|closing| holes(&closing.waived)), "drafts": drafts,
+        "outcome": outcome.as_str(), "revision": closing.map(|closing| closing.revision), "rating_id": closing.filter(|_| outcome.has_drafts()).map(|closing| &closing.rating_id),
+        "holes": holes(outcome.holes()), "accepted": closing.map(|closing| holes(&closing.waived)), "drafts": drafts, "without_usage": without_usage,
     }))
 }

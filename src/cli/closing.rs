@@ -15,6 +15,8 @@ use crate::closer::CloseError;
 use crate::closer::kafka::ensure_topic;
 use crate::closer::real::{RealCloser, closer};
 use crate::config::Config;
+use crate::core::closing::register::Register;
+use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::Topics;
 
@@ -62,4 +64,13 @@ pub(super) fn decided<T>(done: Result<T, CloseError>) -> anyhow::Result<Result<T
         Err(CloseError::Refused(refusal)) => refused(refusal).map(Err),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the control log makes of closes, drafts and numbers, as far as it was followed.
+pub(super) fn register(control: &ControlFollower) -> Register {
+    let mut register = Register::default();
+    control.look(Offset(0), |records| {
+        records.iter().for_each(|record| register.take(record.offset, record.append_time, &record.decision));
+    });
+    register
 }

@@ -64,7 +64,7 @@ impl List {
                     let line = serde_json::json!({
                         "draft": waiting.id, "contract": draft.place.contract, "customer": draft.place.customer,
                         "period": document.period.label, "type": document.kind, "total": document.total,
-                        "currency": document.currency, "issued_by_itself": waiting.is_auto, "blocked": draft.blocked,
+                        "currency": document.currency, "issued_by_itself": waiting.is_issued_by_itself(), "blocked": draft.blocked,
                     });
                     writeln!(out, "{line}")?;
                     continue;

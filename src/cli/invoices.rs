@@ -10,7 +10,7 @@ use super::output::refused;
 use super::stream::default_actor;
 use crate::cli::output::say;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::invoices::{self, InvoiceQuery};
+use crate::clickhouse::read::invoices::{self, HeaderRow, InvoiceQuery};
 use crate::config::Config;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
@@ -20,7 +20,7 @@ use crate::core::closing::period::labelled;
 /// `plimsoll invoices`.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  plimsoll invoices\n  plimsoll invoices --provider northwind --period 2026-10\n  plimsoll invoices EG-2026-000118 --format html > invoice.html"
+    after_help = "Examples:\n  plimsoll invoices\n  plimsoll invoices --provider northwind --period 2026-10 --format json\n  plimsoll invoices EG-2026-000118 --format html > invoice.html"
 )]
 pub(super) struct Args {
     /// One document by its number
@@ -31,12 +31,12 @@ pub(super) struct Args {
     /// Of periods that begin in this month
     #[arg(long, value_name = "YYYY-MM", conflicts_with = "number")]
     period: Option<String>,
-    /// How a document is shown
-    #[arg(long, value_enum, default_value_t = Format::Json, requires = "number")]
-    format: Format,
+    /// How a document is shown: JSON unless said otherwise; of the list json is an object a line
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Json,
     Csv,
@@ -85,9 +85,16 @@ impl Args {
         let client = Client::new(&config.clickhouse);
         let mut out = std::io::stdout().lock();
         let Some(number) = &self.number else {
+            if !matches!(self.format, None | Some(Format::Json)) {
+                return refused("a list is text or --format json: name one document, or `plimsoll export` many");
+            }
             let query = InvoiceQuery { provider: self.provider, period: self.period, ..InvoiceQuery::default() };
             let mut rows = invoices::list(&client, &query)?;
             while let Some(row) = rows.next().await? {
+                if self.format == Some(Format::Json) {
+                    writeln!(out, "{}", header(&row))?;
+                    continue;
+                }
                 writeln!(
                     out,
                     "{}  {}  {}  {}  {} to {}  {} {}  {}",
@@ -109,7 +116,7 @@ impl Args {
         };
         let document = Document::from_json(&stored.document)?;
         let detail: Detail = serde_json::from_str(&stored.detail)?;
-        let text = match self.format {
+        let text = match self.format.unwrap_or(Format::Json) {
             Format::Json => stored.document + "\n",
             Format::Csv => csv::file(&document),
             Format::Focus => focus::file(&document)?,
@@ -120,14 +127,28 @@ impl Args {
     }
 }
 
+/// A document's header for programs.
+fn header(row: &HeaderRow) -> serde_json::Value {
+    let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    serde_json::json!({
+        "number": row.number, "type": row.document_type, "state": row.state, "issue_date": row.issue_date().to_string(),
+        "due_date": row.due_date().to_string(), "seller": row.seller, "buyer": row.buyer, "provider": row.provider,
+        "contract": row.contract, "customer": filled(&row.customer), "period": row.label, "currency": row.currency,
+        "total": row.shown_total(), "corrects": row.corrects, "erp": filled(&row.erp),
+    })
+}
+
 impl Reference {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         with_closer(config, self.actor.clone(), |closer| {
-            if let Err(refused) = decided(closer.reference(&self.number, &self.reference))? {
-                return Ok(refused);
-            }
+            let before = match decided(closer.reference(&self.number, &self.reference))? {
+                Ok(before) => before,
+                Err(refused) => return Ok(refused),
+            };
             closer.materialise()?;
-            say(format_args!("{} is known as {}", self.number, self.reference.trim()))?;
+            let instead = before.filter(|before| before != self.reference.trim());
+            let instead = instead.map_or(String::new(), |before| format!(", and no longer as {before}"));
+            say(format_args!("{} is known as {}{instead}", self.number, self.reference.trim()))?;
             Ok(ExitCode::SUCCESS)
         })
     }

@@ -19,6 +19,7 @@ mod events;
 mod export;
 #[cfg(feature = "sim")]
 mod faults;
+mod grant;
 mod health;
 mod invoices;
 mod levels;

@@ -1,4 +1,4 @@
-//! `plimsoll statement`: the live, provisional rating of an open period.
+//! `plimsoll statement`: the live, provisional rating of a period.
 
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
@@ -7,13 +7,14 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::clickhouse::Client;
 use crate::config::Config;
+use crate::core::billing::error::DocumentError;
 use crate::core::pricing::error::RateError;
 use crate::statement::table::table;
 use crate::statement::{Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
+    after_help = "Of a closed period it is the whole by what is known now, state closed, with the book of its newest revision, beside the documents that\nwere issued or wait to be: what it differs by from them is what the next revision would correct.\n\nExamples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
 )]
 pub(super) struct Args {
     /// The contract
@@ -97,12 +98,12 @@ impl Args {
         };
         let mut shown = 0u64;
         rater
-            .each(&places, &self.period, |_, document| {
+            .shown(&places, &self.period, |_, document, standing| {
                 match document {
                     Ok(document) => {
                         shown += 1;
                         match self.format {
-                            Format::Table => writeln!(out, "{}", table(&document))?,
+                            Format::Table => writeln!(out, "{}", table(&document, standing)?)?,
                             Format::Json => writeln!(out, "{}", serde_json::to_string(&document)?)?,
                         }
                     }
@@ -136,6 +137,12 @@ enum Failure {
 impl From<StatementError> for Failure {
     fn from(error: StatementError) -> Self {
         Failure::Refused(error)
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        Failure::Refused(error.into())
     }
 }
 

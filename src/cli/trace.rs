@@ -12,6 +12,7 @@ use crate::core::pricing::breakdown;
 use crate::prove::ProveError;
 use crate::prove::documents::Documents;
 use crate::prove::open::Open;
+use crate::prove::open_period::periods;
 use crate::statement::{Place, StatementError};
 use crate::trace::{Item, TraceError, TraceQuery, Traced, document, table, trace};
 
@@ -102,10 +103,10 @@ impl Args {
         }
         let (statement, label) = (self.statement.clone().unwrap_or_default(), self.period.clone().unwrap_or_default());
         let open = Open::newest(client).await?;
-        let (period, provider) = open.period(&statement, &label)?;
-        let credits = open.credits();
         let place = Place { contract: statement, customer: self.customer.clone() };
-        trace(&open.rerating(&provider, &period, &credits), &place, &query, &told).await.map(Some)
+        let Some(period) = periods(&open, std::slice::from_ref(&place), &label).await?.pop() else { return Ok(None) };
+        let credits = period.credits();
+        trace(&period.rerating(&credits), &place, &query, &told).await.map(Some)
     }
 }
 

@@ -1,10 +1,13 @@
 //! One close: conditions, ratings at one cut, rows, headers, and then the decision that makes them count if nothing came between.
 
 use super::error::CloseError;
+use super::refusal::Refusal;
 use super::seam::{BillLog, BillStore, StoredDraft};
 use super::state::Closer;
+use crate::core::closing::draft::without_usage;
 use crate::core::closing::hole::{Hole, is_waived};
-use crate::core::closing::period::{ProviderPeriod, of_key};
+use crate::core::closing::period::{ProviderPeriod, of_key, overlapping};
+use crate::core::decision::closing::PeriodKey;
 use crate::core::word::Instant;
 use crate::mutation::{Mutation, planted};
 
@@ -63,10 +66,24 @@ impl Outcome {
         }
     }
 
+    /// Whether its drafts are there, and so have ids by which they are named.
+    #[must_use]
+    pub fn has_drafts(&self) -> bool {
+        matches!(self, Outcome::Closed(_))
+    }
+
     /// The holes that keep it open.
     #[must_use]
     pub fn holes(&self) -> &[Hole] {
         if let Outcome::Refused(holes, _) = self { holes } else { &[] }
+    }
+}
+
+impl Closing {
+    /// What contracts without usage bill all the same, by contract, if these are the invoices of the period.
+    pub fn without_usage(&self) -> impl Iterator<Item = (&str, String)> {
+        let invoices = self.drafts.iter().filter(|_| self.revision == 0);
+        invoices.filter_map(|draft| Some((&*draft.place.contract, without_usage(&draft.document)?)))
     }
 }
 
@@ -104,6 +121,19 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         Ok(Outcome::Contended)
     }
 
+    /// Refuses a period with time that one of its contracts was billed for already: books are checked when they are published, and one
+    /// that was published before the first close can still give other bounds.
+    fn is_free(&self, period: &ProviderPeriod) -> Result<(), CloseError> {
+        let closed = self
+            .register
+            .newest_of(&period.key.provider)
+            .filter_map(|closed| Some((&closed.close.period, self.register.book(&closed.close.book)?)));
+        match overlapping(period, closed) {
+            Some((contract, &PeriodKey { start, end, .. })) => Err(Refusal::Overlaps { contract, start, end }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn attempt(&mut self, period: &ProviderPeriod, now: Instant, mode: Mode<'_>) -> Result<Attempt, CloseError> {
         let refused = |holes, closing| Ok(Attempt::Ended(Outcome::Refused(holes, closing)));
         let newest = self.register.revisions(&period.key).last().cloned();
@@ -117,6 +147,9 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
             return refused(vec![Hole::NotEnded { end: period.key.end }], None);
         }
         let revision = self.register.next_revision(&period.key);
+        if revision == 0 {
+            self.is_free(&period)?;
+        }
         let waived = self.waived(&period, revision);
         let waived: Vec<&str> = waived.iter().map(String::as_str).collect();
         let is_blocked = |holes: &[Hole]| holes.iter().any(|hole| !is_waived(hole, &waived));

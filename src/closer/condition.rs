@@ -11,6 +11,9 @@ use crate::core::closing::stand::{Footing, footing, may_hold};
 use crate::core::word::Instant;
 use crate::mutation::{Mutation, planted};
 
+/// Kinds of holes that are accepted for a period and not for one revision: a correction has them too.
+const KEPT: [&str; 2] = ["coverage", "no_usage"];
+
 impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// The cut that the newest checkpoints make, and every hole that can be seen before anything is rated. The period has ended.
     pub(super) fn conditions(
@@ -42,12 +45,14 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         Ok((footing, holes))
     }
 
-    /// Kinds of holes that decisions waive. A line whose coverage was accepted once is not asked for it again by a correction.
+    /// Kinds of holes that decisions waive. A line whose coverage was accepted once is not asked for it again by a correction, nor is a
+    /// contract without usage.
     pub(super) fn waived(&self, period: &ProviderPeriod, revision: u32) -> Vec<String> {
         let own = self.register.overrides(&period.key, revision);
         let mut waived: Vec<String> = own.iter().flat_map(|accepted| accepted.waived.clone()).collect();
         let before = (0..revision).flat_map(|revision| self.register.overrides(&period.key, revision));
-        waived.extend(before.flat_map(|accepted| &accepted.waived).filter(|kind| *kind == "coverage").cloned());
+        waived
+            .extend(before.flat_map(|accepted| &accepted.waived).filter(|kind| KEPT.contains(&kind.as_str())).cloned());
         waived
     }
 }

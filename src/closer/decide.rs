@@ -6,26 +6,13 @@ use super::error::CloseError;
 use super::refusal::Refusal;
 use super::seam::{BillLog, BillStore};
 use super::state::Closer;
-use crate::core::billing::credit_note::{self, CreditNoteError};
-use crate::core::billing::document::Document;
-use crate::core::closing::invoice::{self, Whole};
-use crate::core::closing::record::{self, short_id};
-use crate::core::closing::register::{DraftState, Subject};
+use crate::core::closing::record::short_id;
+use crate::core::closing::register::DraftState;
 use crate::core::decision::Decision;
-use crate::core::decision::closing::{CreditNote, CreditedRow, DraftKey, PeriodKey};
-use crate::statement::Place;
+use crate::core::decision::closing::{DraftKey, PeriodKey};
 
 /// Characters of a reason or a reference, at most.
 pub const REASON_MAX_CHARS: usize = 2_000;
-
-/// What of a document is credited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credited {
-    /// Everything that is left.
-    Whole,
-    /// Rows by their number, in whole or a part of each.
-    Rows(Vec<(usize, Option<String>)>),
-}
 
 impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// The draft that people name by its short id, with what became of it.
@@ -94,42 +81,20 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         }
     }
 
-    /// Credits an issued document and returns the note's number.
+    /// Stores the ERP's id of an issued document, and says which one it replaces.
     ///
     /// # Errors
     /// A [`Refusal`]; retryable while the broker or the database is away.
-    pub fn credit(&mut self, number: &str, credited: &Credited, reason: &str) -> Result<String, CloseError> {
-        let reason = text("--reason", reason)?;
-        self.follow()?;
-        let Whole { document, notes } = self.whole(number)?;
-        let wrong = |error: CreditNoteError| CloseError::from(Refusal::CreditNote(Box::new(error)));
-        let rows = rows(&document, &notes, credited).map_err(wrong)?;
-        let sequence = u32::try_from(notes.len()).unwrap_or(u32::MAX);
-        let mut note = CreditNote { number: number.to_owned(), sequence, rows, reason, credits: Vec::new() };
-        // made now, so that a note that could not be is never decided
-        let made = credit_note::credit_note(&document, &notes, &note).map_err(wrong)?;
-        note.credits = record::returned(&made).map_err(CloseError::document(number))?;
-        let actor = self.actor.clone();
-        self.decide(&Decision::CreditNoteIssued { note: note.clone(), actor })?;
-        let is_own = |issued: &&crate::core::closing::register::Issued| issued.subject == Subject::Note(note.clone());
-        match self.register.issued().iter().find(is_own) {
-            Some(issued) => Ok(issued.numbered.number.clone()),
-            None => Err(Refusal::Overtaken(number.to_owned()).into()),
-        }
-    }
-
-    /// Stores the ERP's id of an issued document.
-    ///
-    /// # Errors
-    /// A [`Refusal`]; retryable while the broker or the database is away.
-    pub fn reference(&mut self, number: &str, reference: &str) -> Result<(), CloseError> {
+    pub fn reference(&mut self, number: &str, reference: &str) -> Result<Option<String>, CloseError> {
         let reference = text("the reference", reference)?;
         self.follow()?;
-        if self.register.document(number).is_none() {
-            return Err(Refusal::NoDocument(number.to_owned()).into());
-        }
+        let before = match self.register.document(number) {
+            Some(issued) => issued.erp.clone(),
+            None => return Err(Refusal::NoDocument(number.to_owned()).into()),
+        };
         let (number, actor) = (number.to_owned(), self.actor.clone());
-        self.decide(&Decision::DocumentReferenced { number, reference, actor })
+        self.decide(&Decision::DocumentReferenced { number, reference, actor })?;
+        Ok(before)
     }
 
     /// Has the next revision of a closed period rated with another published book.
@@ -153,42 +118,10 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         self.decide(&Decision::PeriodRepriced { period, revision, book, reason, actor })?;
         Ok(revision)
     }
-
-    /// An issued document that a draft became, with the credit notes over it.
-    ///
-    /// # Errors
-    /// A [`Refusal`]; retryable while the broker or the database is away.
-    pub fn whole(&mut self, number: &str) -> Result<Whole, CloseError> {
-        let issued = self.register.document(number).ok_or_else(|| Refusal::NoDocument(number.to_owned()))?;
-        if let Subject::Note(_) = &issued.subject {
-            let error = CreditNoteError::OfCreditNote(number.to_owned());
-            return Err(Refusal::CreditNote(Box::new(error)).into());
-        }
-        let origin = invoice::origin(&self.register, issued);
-        let (draft, closed) = origin.ok_or_else(|| Refusal::NoDocument(number.to_owned()))?;
-        let place = Place::of(draft);
-        let drafts = of_close(&mut self.store, &self.register, &draft.rating_id)?;
-        let stored = drafts.into_iter().find(|stored| stored.place == place);
-        let stored = stored.ok_or_else(|| CloseError::NoDrafts { rating_id: draft.rating_id.clone() })?;
-        let wrong = |error| CloseError::CreditNote { number: number.to_owned(), error: Box::new(error) };
-        invoice::whole(&self.register, issued, &closed.close.period, stored.document).map_err(wrong)
-    }
-}
-
-fn rows(document: &Document, notes: &[Document], credited: &Credited) -> Result<Vec<CreditedRow>, CreditNoteError> {
-    let left = credit_note::whole(document, notes)?;
-    let Credited::Rows(asked) = credited else { return Ok(left) };
-    let row = |(no, amount): &(usize, Option<String>)| {
-        let left = left.iter().find(|row| row.no == *no).map(|row| row.amount.clone());
-        // a row of which nothing is left is refused by its amount
-        let amount = amount.clone().or(left).unwrap_or_else(|| "0".to_owned());
-        CreditedRow { no: *no, amount }
-    };
-    Ok(asked.iter().map(row).collect())
 }
 
 /// A text that says something and is not endless.
-fn text(what: &'static str, text: &str) -> Result<String, CloseError> {
+pub(super) fn text(what: &'static str, text: &str) -> Result<String, CloseError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Refusal::NoText(what).into());

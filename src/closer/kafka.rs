@@ -80,8 +80,8 @@ impl BillLog for KafkaBilling {
         Ok(())
     }
 
-    fn append(&mut self, decision: &Decision) -> Result<(), SeamError> {
-        self.runtime.block_on(self.writer.append(decision)).map(|_| ())
+    fn append(&mut self, decision: &Decision) -> Result<Offset, SeamError> {
+        self.runtime.block_on(self.writer.append(decision))
     }
 
     fn ends(&mut self, streams: &[Arc<StreamRules>]) -> Result<Ends, SeamError> {

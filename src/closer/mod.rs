@@ -7,6 +7,7 @@ mod attend;
 pub mod clickhouse;
 pub mod close;
 mod condition;
+pub mod credit;
 pub mod decide;
 mod drafts;
 pub mod error;

@@ -11,13 +11,14 @@ use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::version::{RateVersion, version};
 use crate::core::closing::basis::Basis;
+use crate::core::closing::credit::{self, Known};
 use crate::core::closing::draft::{blocked, draft, uncovered};
 use crate::core::closing::hole::Hole;
+use crate::core::closing::invoice;
 use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::closing::record::{Inputs, short_id};
 use crate::core::closing::register::{Closed, DraftState};
 use crate::core::closing::stand::Footing;
-use crate::core::closing::{credit, invoice};
 use crate::core::cut::Versions;
 use crate::core::decision::closing::{Cause, DraftKey};
 use crate::core::ledger::rules::FOLD_VERSION;
@@ -96,10 +97,11 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let period = of_key(&basis.book, &period.key).unwrap_or(period);
         let mut plan = Plan { period, inputs, rating_id, basis, version, drafts: Vec::new() };
         let mut before = self.before(&plan)?;
-        let register = &self.register;
+        let (register, earlier) = (&self.register, &before);
         let credits = |place: &Place, places: u32| {
             let whose = (&*place.contract, place.customer.as_deref());
-            credit::left(register, &plan.basis.grants, &plan.inputs.period, whose, after, places)
+            let known = Known::behind(earlier.get(place).map_or(&[], |before| &*before.documents), after);
+            credit::left(register, &plan.basis.grants, &plan.inputs.period, whose, known, places)
         };
         let asked = asked(&plan, &credits);
         let Usage::AtCut(rated) = self.store.rate(&asked)? else { return Ok(None) };

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::core::billing::credit_note::CreditNoteError;
+use crate::core::word::Instant;
 
 /// Why a decision is not made.
 #[derive(Debug, Error)]
@@ -41,8 +42,38 @@ pub enum Refusal {
     #[error(transparent)]
     CreditNote(Box<CreditNoteError>),
     /// Somebody credited it at the same moment.
-    #[error("another credit note over {0} came first: look at what is left and try again")]
+    #[error("another credit note over {0} came first, and this one does not count: look at what is left and try again")]
     Overtaken(String),
+    /// Nothing that was paid of it is left.
+    #[error(
+        "nothing is left of {0} to credit: it is credited already. What credits had paid of it comes back by `plimsoll credit grant`"
+    )]
+    Credited(String),
+    /// Another revision took a part back.
+    #[error("{}", more_than_period(number, asked, left.as_deref(), by))]
+    MoreThanPeriod {
+        /// The document.
+        number: String,
+        /// What the note comes to.
+        asked: String,
+        /// What is left of all documents of the period, if anything.
+        left: Option<String>,
+        /// The corrections that took something back.
+        by: String,
+    },
+    /// A contract would be billed twice for some time.
+    #[error(
+        "contract {contract} is closed from {start} to {end}, and this period has some of that time: it would be billed twice. Give it the \
+         time_zone and anchor_day again that it had, or end it with until and begin another contract"
+    )]
+    Overlaps {
+        /// The contract.
+        contract: String,
+        /// Where the closed period begins.
+        start: Instant,
+        /// The first instant after it.
+        end: Instant,
+    },
     /// An empty text.
     #[error("{0} must say something")]
     NoText(&'static str),
@@ -75,5 +106,17 @@ impl Refusal {
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         matches!(self, Refusal::NoDraft(_) | Refusal::NoDocument(_) | Refusal::NoBook(_))
+    }
+}
+
+fn more_than_period(number: &str, asked: &str, left: Option<&str>, by: &str) -> String {
+    let by = if by.is_empty() { "notes over its corrections took" } else { by };
+    let verb = if by.ends_with(')') { " took" } else { "" };
+    match left {
+        Some(left) => format!(
+            "{number}: the note comes to {asked} and {left} is left of its period, since {by}{verb} a part back: credit that much of its \
+             rows with --row NO=AMOUNT (amounts without tax)"
+        ),
+        None => format!("nothing is left of {number} to credit: {by}{verb} all of it back"),
     }
 }

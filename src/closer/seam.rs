@@ -31,11 +31,11 @@ pub trait BillLog {
     /// Retryable while the broker is away; permanent if a record is not understood.
     fn read(&mut self, from: Offset, visit: &mut dyn FnMut(Offset, Instant, &Decision)) -> Result<(), SeamError>;
 
-    /// Appends a decision.
+    /// Appends a decision and says where it lies.
     ///
     /// # Errors
     /// Retryable: it may be there or not, so the log is read before anything else is done.
-    fn append(&mut self, decision: &Decision) -> Result<(), SeamError>;
+    fn append(&mut self, decision: &Decision) -> Result<Offset, SeamError>;
 
     /// Where the partitions of streams end now.
     ///

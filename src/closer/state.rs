@@ -7,6 +7,7 @@ use super::seam::{BillLog, BillStore};
 use crate::core::billing::version::{RateVersion, VERSIONS};
 use crate::core::closing::register::Register;
 use crate::core::decision::Decision;
+use crate::core::word::Offset;
 
 /// One closer.
 pub struct Closer<L, S> {
@@ -62,12 +63,13 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         &mut self.store
     }
 
-    /// Appends a decision and reads the log to its end, so that what became of it is known.
+    /// Appends a decision and reads the log to its end, so that what became of it is known; and where it lies.
     ///
     /// # Errors
     /// Retryable while the broker is away: it may be there or not.
-    pub fn decide(&mut self, decision: &Decision) -> Result<(), CloseError> {
-        self.log.append(decision)?;
-        self.follow()
+    pub fn decide(&mut self, decision: &Decision) -> Result<Offset, CloseError> {
+        let at = self.log.append(decision)?;
+        self.follow()?;
+        Ok(at)
     }
 }

@@ -73,7 +73,7 @@ pub struct PeriodClose {
     outcome: &'static str,
     /// 0, then 1, 2, ... for what corrects it; null where nothing was rated.
     revision: Option<u32>,
-    /// The rating's id.
+    /// The rating's id; null where nothing was closed.
     rating_id: Option<String>,
     /// What keeps it open.
     holes: Vec<PeriodHole>,
@@ -86,8 +86,8 @@ pub struct PeriodClose {
 /// A draft of a close.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosedDraft {
-    /// By which it is named.
-    draft: String,
+    /// By which it is named; null where nothing was closed, and there is no draft.
+    draft: Option<String>,
     /// The contract.
     contract: String,
     /// Of a contract for each customer: whose.
@@ -206,7 +206,8 @@ pub(super) fn open_holes(
 
 fn shown(period: &ProviderPeriod, outcome: &Outcome) -> Result<PeriodClose, CloseError> {
     let closing = outcome.closing();
-    let drafts = closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| drafted(closing, draft)));
+    let drafts =
+        closing.iter().flat_map(|closing| closing.drafts.iter().map(move |draft| drafted(outcome, closing, draft)));
     let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
     Ok(PeriodClose {
         start: period.key.start.rfc3339(),
@@ -214,16 +215,17 @@ fn shown(period: &ProviderPeriod, outcome: &Outcome) -> Result<PeriodClose, Clos
         outcome: outcome.as_str(),
         revision: closing.map(|closing| closing.revision),
         accepted: closing.iter().flat_map(|closing| &closing.waived).map(PeriodHole::from).collect(),
-        rating_id: closing.map(|closing| closing.rating_id.clone()),
+        rating_id: closing.filter(|_| outcome.has_drafts()).map(|closing| closing.rating_id.clone()),
         holes: outcome.holes().iter().map(PeriodHole::from).collect(),
         drafts,
     })
 }
 
-fn drafted(closing: &Closing, draft: &StoredDraft) -> Result<ClosedDraft, CloseError> {
+fn drafted(outcome: &Outcome, closing: &Closing, draft: &StoredDraft) -> Result<ClosedDraft, CloseError> {
     let Place { contract, customer } = draft.place.clone();
+    let id = outcome.has_drafts().then(|| short_id(&draft.place.draft(&closing.rating_id))).transpose();
     Ok(ClosedDraft {
-        draft: short_id(&draft.place.draft(&closing.rating_id)).map_err(CloseError::document(&contract))?,
+        draft: id.map_err(CloseError::document(&contract))?,
         kind: draft.document.kind.as_str(),
         total: draft.document.total.clone(),
         currency: draft.document.currency.clone(),

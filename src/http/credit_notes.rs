@@ -14,7 +14,7 @@ use super::drafts::made;
 use super::error::{ApiError, ErrorBody};
 use super::invoice::find;
 use super::reason::{body, reason, words};
-use crate::closer::decide::Credited;
+use crate::closer::credit::Credited;
 
 /// Rows of one credit note at most; a note over all that is left names none.
 pub const CREDITED_MAX_ROWS: usize = 10_000;

@@ -247,6 +247,8 @@ pub fn ready_with(client: Client) -> Ready {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::config::Source;
 
     #[tokio::test]

@@ -38,7 +38,7 @@ pub struct StatementsParams {
 /// A page of statements, by contract and customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatementsPage {
-    /// The documents, in the form of an invoice: state open, without a number.
+    /// The documents, in the form of an invoice and without a number: state open, or closed with the period's numbers in `references.corrects`.
     #[schema(value_type = Vec<Object>)]
     pub data: Vec<Document>,
     /// For the next page; null after the last.
@@ -75,7 +75,7 @@ pub async fn statements(
     let more = cut(&mut places);
     let next_cursor = places.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
     let mut data = Vec::new();
-    let read = rater.each(&places, &params.period, |_, document| {
+    let read = rater.shown(&places, &params.period, |_, document, _| {
         match document {
             Ok(document) => data.push(document),
             Err(StatementError::Rate(RateError::NotInForce { .. })) => {}

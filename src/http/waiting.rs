@@ -36,7 +36,7 @@ pub struct DraftHeader {
     currency: String,
     /// Its total.
     total: String,
-    /// Whether its contract has drafts issued by themselves.
+    /// Whether it is issued by itself: its contract says so, and nothing blocks it.
     issued_by_itself: bool,
     /// Why it cannot be issued; null if it can.
     blocked: Option<String>,
@@ -93,6 +93,7 @@ impl Asked {
 }
 
 fn header(closed: &Closed, waiting: Waiting) -> DraftHeader {
+    let issued_by_itself = waiting.is_issued_by_itself();
     let document = waiting.draft.document;
     DraftHeader {
         draft: waiting.id,
@@ -105,7 +106,7 @@ fn header(closed: &Closed, waiting: Waiting) -> DraftHeader {
         period: document.period.label,
         currency: document.currency,
         total: document.total,
-        issued_by_itself: waiting.is_auto,
+        issued_by_itself,
         blocked: waiting.draft.blocked,
         place: (closed.offset.0, waiting.key.contract, waiting.key.customer),
     }

@@ -9,7 +9,7 @@ use crate::clickhouse::read::closed::{self, RatingRow};
 use crate::core::billing::allocation::Allocated;
 use crate::core::billing::document::Document;
 use crate::core::billing::figure::Figure;
-use crate::core::billing::margin::{Purchase, Sale};
+use crate::core::billing::margin::{NotIssuable, Purchase, Sale};
 use crate::core::closing::register::{DraftState, Register, Subject};
 use crate::core::decision::closing::{DraftKey, PeriodKey};
 use crate::core::pricing::currency::Currency;
@@ -37,7 +37,11 @@ pub async fn read(client: &Client, provider: &str, period: &Period) -> Result<Op
     for row in closed::ratings(client, &ids).await? {
         let customer = Some(row.customer.clone()).filter(|customer| !customer.is_empty());
         let draft = DraftKey { rating_id: row.rating_id.clone(), contract: row.contract.clone(), customer };
-        if register.draft(&draft) != DraftState::Discarded {
+        let state = register.draft(&draft);
+        if state == DraftState::Waiting && !row.blocked.is_empty() {
+            sides.not_issuable.push(not_issuable(&row, draft.customer.clone())?);
+        }
+        if state != DraftState::Discarded {
             let parts = allocated.remove(&(draft.rating_id.clone(), draft.contract.clone())).unwrap_or_default();
             add(&mut sides, provider, &row, credited.get(&draft).copied(), parts)?;
         }
@@ -59,6 +63,19 @@ fn credited(register: &Register) -> Result<HashMap<DraftKey, Figure>, MarginErro
     Ok(credited)
 }
 
+fn not_issuable(row: &RatingRow, customer: Option<String>) -> Result<NotIssuable, MarginError> {
+    let Document { net, currency, .. } = document(row)?;
+    Ok(NotIssuable { contract: row.contract.clone(), customer, net, currency, why: row.blocked.clone() })
+}
+
+fn document(row: &RatingRow) -> Result<Document, MarginError> {
+    serde_json::from_str(&row.document).map_err(|error| wrong(row, error.to_string()))
+}
+
+fn wrong(row: &RatingRow, what: String) -> MarginError {
+    MarginError::Stored { rating_id: row.rating_id.clone(), contract: row.contract.clone(), what }
+}
+
 fn add(
     sides: &mut Sides,
     provider: &str,
@@ -66,9 +83,7 @@ fn add(
     credited: Option<Figure>,
     parts: Vec<AllocationRow>,
 ) -> Result<(), MarginError> {
-    let wrong =
-        |what: String| MarginError::Stored { rating_id: row.rating_id.clone(), contract: row.contract.clone(), what };
-    let document: Document = serde_json::from_str(&row.document).map_err(|error| wrong(error.to_string()))?;
+    let document = document(row)?;
     let currency = Currency::new(&document.currency)?;
     let (subtotal, net) = (Figure::parse(&document.subtotal)?, Figure::parse(&document.net)?);
     // the note that takes back the last of a document gives back its credits too, so nothing is left of it (`billing/credit_note`)
@@ -86,7 +101,7 @@ fn add(
     }
     let scale = 10i128.pow(9u32.saturating_sub(currency.places));
     if parts.iter().any(|part| part.amount % scale != 0) {
-        return Err(wrong(format!("its allocation has parts of a minor unit of {}", currency.code)));
+        return Err(wrong(row, format!("its allocation has parts of a minor unit of {}", currency.code)));
     }
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     let part = |part: AllocationRow| Allocated {

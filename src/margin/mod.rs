@@ -8,7 +8,7 @@ pub mod table;
 
 pub use error::MarginError;
 
-use crate::core::billing::margin::{Margin, MarginPeriod, sheets};
+use crate::core::billing::margin::{Margin, MarginPeriod, NotIssuable, sheets};
 use crate::core::cut::CutPoint;
 use crate::statement::Rater;
 
@@ -18,6 +18,7 @@ struct Sides {
     sales: Vec<crate::core::billing::margin::Sale>,
     purchases: Vec<crate::core::billing::margin::Purchase>,
     cut: Vec<CutPoint>,
+    not_issuable: Vec<NotIssuable>,
 }
 
 /// The margin of a provider in the period with this label: of a closed period from what is stored, of an open one from statements.
@@ -43,5 +44,6 @@ pub async fn margin(rater: &Rater, provider: &str, label: &str) -> Result<Margin
         currencies,
         not_comparable,
         not_aligned: aligned.others,
+        not_issuable: sides.not_issuable,
     })
 }

@@ -49,11 +49,18 @@ pub fn table(margin: &Margin) -> String {
             one.contract, one.start, one.end
         ));
     }
+    for one in &margin.not_issuable {
+        let of = one.customer.as_ref().map_or(String::new(), |customer| format!(" for {customer}"));
+        text.push_str(&format!(
+            "cannot be issued, and is in it: the draft of {}{of}, {} {}: {}\n",
+            one.contract, one.net, one.currency, one.why
+        ));
+    }
     text
 }
 
 /// The margin as CSV (RFC 4180): a line a customer, then `(unallocated)`, `(credits)`, `(total)`, `(over attributed)`; what is not
-/// compared follows as `(not comparable)`, `(not aligned)`.
+/// compared follows as `(not comparable)`, `(not aligned)`, `(not issuable)`.
 #[must_use]
 pub fn csv(margin: &Margin) -> String {
     let mut text =
@@ -88,6 +95,10 @@ pub fn csv(margin: &Margin) -> String {
     }
     for one in &margin.not_aligned {
         line("", ["(not aligned)", &one.contract, "", "", "", "", "", ""]);
+    }
+    for one in &margin.not_issuable {
+        let name = one.customer.as_ref().map_or(one.contract.clone(), |of| format!("{}/{of}", one.contract));
+        line(&one.currency, ["(not issuable)", &name, "", "", "", "", "", ""]);
     }
     text
 }

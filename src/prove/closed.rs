@@ -63,9 +63,10 @@ impl Closed<'_> {
     pub async fn prove(&self, only: Option<&[Place]>, progress: Progress<'_>) -> Result<Proof, ProveError> {
         let started = Moment::now();
         let inputs = self.inputs()?;
-        let credits = self.credits(&inputs);
-        let rerating = self.rerating(&inputs, &credits);
         let mut earlier = self.earlier(only).await?;
+        let known = self.known(&earlier);
+        let credits = self.credits(&inputs, &known);
+        let rerating = self.rerating(&inputs, &credits);
         let mut made = MadeByPlace::new();
         let read = rerating
             .each::<ProveError>(only, progress, |place, rerated| {

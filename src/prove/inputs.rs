@@ -1,12 +1,15 @@
 //! What the decisions before a close say: everything that its ratings are functions of, but for the ledger.
 
+use std::collections::BTreeMap;
+
 use super::ProveError;
 use super::closed::Closed;
 use super::rerate::{Rerating, Source};
+use super::stored::Earlier;
 use super::usage::Streams;
 use crate::core::billing::version::{RateVersion, version};
 use crate::core::closing::basis::Basis;
-use crate::core::closing::credit;
+use crate::core::closing::credit::{self, Known};
 use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::pricing::credit::Credit;
 use crate::core::pricing::period::Span;
@@ -37,11 +40,22 @@ impl Closed<'_> {
         Ok(Inputs { basis, streams, version })
     }
 
+    /// What the ratings of places that have documents before the close's know of the log.
+    #[must_use]
+    pub fn known(&self, earlier: &Earlier) -> BTreeMap<Place, Known> {
+        earlier.iter().map(|(place, before)| (place.clone(), Known::behind(before, self.close.after))).collect()
+    }
+
     /// What is left of a place's credits.
-    pub fn credits<'c>(&'c self, inputs: &'c Inputs) -> impl Fn(&Place, u32) -> Vec<Credit> + Sync + 'c {
-        |Place { contract, customer }, places| {
-            let (close, whose) = (self.close, (&**contract, customer.as_deref()));
-            credit::left(self.register, &inputs.basis.grants, &close.period, whose, close.after, places)
+    pub fn credits<'c>(
+        &'c self,
+        inputs: &'c Inputs,
+        known: &'c BTreeMap<Place, Known>,
+    ) -> impl Fn(&Place, u32) -> Vec<Credit> + Sync + 'c {
+        |place, places| {
+            let (close, whose) = (self.close, (&*place.contract, place.customer.as_deref()));
+            let known = known.get(place).copied().unwrap_or(Known::first(close.after));
+            credit::left(self.register, &inputs.basis.grants, &close.period, whose, known, places)
         }
     }
 

@@ -12,6 +12,7 @@ mod inputs;
 mod issued;
 pub mod mirror;
 pub mod open;
+pub mod open_period;
 mod page;
 pub mod rerate;
 mod rows;

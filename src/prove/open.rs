@@ -4,23 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Instant as Moment;
 
 use super::difference::differences;
-use super::rerate::{Rerated, Rerating, Source, name};
+use super::open_period::periods;
+use super::rerate::name;
 use super::usage::Streams;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{book, credits, hole, rating, void};
+use crate::clickhouse::read::{book, closed, credits, hole, rating, void};
 use crate::core::billing::document::Document;
 use crate::core::billing::version::{RateVersion, VERSIONS};
 use crate::core::book::Book;
+use crate::core::closing::register::Register;
 use crate::core::cut::CutPoint;
 use crate::core::decision::credit::Grants;
-use crate::core::ledger::rules::FOLD_VERSION;
 use crate::core::metering::definition::Meters;
-use crate::core::pricing::credit::Credit;
-use crate::core::pricing::error::RateError;
-use crate::core::pricing::party;
-use crate::core::pricing::period::{Period, period};
 use crate::core::word::Offset;
 use crate::remeter::Definitions;
 use crate::statement::{Place, Rater, StatementError};
@@ -31,14 +28,15 @@ const TRIES: usize = 3;
 /// What open statements are computed from: the newest book and checkpoints.
 #[derive(Debug)]
 pub struct Open {
-    client: Client,
-    book: Book,
-    hash: String,
-    cut: Vec<CutPoint>,
-    streams: Streams,
-    after: u64,
-    grants: Grants,
-    meters: Meters,
+    pub(super) client: Client,
+    pub(super) book: Book,
+    pub(super) hash: String,
+    pub(super) cut: Vec<CutPoint>,
+    pub(super) streams: Streams,
+    pub(super) after: u64,
+    pub(super) grants: Grants,
+    pub(super) meters: Meters,
+    pub(super) register: Register,
 }
 
 impl Open {
@@ -57,7 +55,9 @@ impl Open {
         let book = Book::from_canonical(&published.book).map_err(|error| refused(StatementError::Book(error)))?;
         let grants = credits::read(client, after).await?;
         let meters = Definitions::read(client).await?.below(Offset(after));
-        Ok(Self { client: client.clone(), book, hash: published.hash, cut, streams, after, grants, meters })
+        let (client, hash) = (client.clone(), published.hash);
+        let register = closed::register(&client).await?;
+        Ok(Self { client, book, hash, cut, streams, after, grants, meters, register })
     }
 
     /// The same at the cut of a document.
@@ -66,50 +66,10 @@ impl Open {
         self.cut = cut.to_vec();
         self
     }
-
-    /// The period of a contract with a label, and who runs the arrays that it reads.
-    ///
-    /// # Errors
-    /// A contract that the book lacks, a label that is none.
-    pub fn period(&self, contract: &str, label: &str) -> Result<(Period, String), ProveError> {
-        let refused = |error: RateError| ProveError::Statement(Box::new(error.into()));
-        let terms = party::contract(&self.book, contract).map_err(refused)?;
-        Ok((period(terms, label).map_err(refused)?, party::provider(terms).to_owned()))
-    }
-
-    /// What is left of a place's credits.
-    pub fn credits(&self) -> impl Fn(&Place, u32) -> Vec<Credit> + Sync + '_ {
-        |place, places| self.grants.of(&place.contract, place.customer.as_deref(), places)
-    }
-
-    /// Everything to rate a provider's period with from the ledger.
-    #[must_use]
-    pub fn rerating<'a>(
-        &'a self,
-        provider: &'a str,
-        period: &Period,
-        credits: &'a (dyn Fn(&Place, u32) -> Vec<Credit> + Sync),
-    ) -> Rerating<'a> {
-        Rerating {
-            client: &self.client,
-            provider,
-            span: period.span(),
-            cut: &self.cut,
-            streams: &self.streams,
-            after: Offset(self.after),
-            book: (&self.book, &self.hash),
-            meters: &self.meters,
-            source: Source::Ledger,
-            fold_version: FOLD_VERSION,
-            version: newest_version(),
-            only_named: false,
-            credits,
-        }
-    }
 }
 
 /// The version that rates what is not closed yet.
-fn newest_version() -> RateVersion {
+pub(super) fn newest_version() -> RateVersion {
     VERSIONS[VERSIONS.len() - 1]
 }
 
@@ -150,7 +110,7 @@ async fn stored(client: &Client, places: &[Place], label: &str) -> Result<Stored
     let refused = |error: StatementError| ProveError::Statement(Box::new(error));
     let rater = Rater::newest(client).await.map_err(refused)?;
     let mut stored = Stored::new();
-    let each = rater.each(places, label, |place, document| {
+    let each = rater.shown(places, label, |place, document, _| {
         stored.insert(place.clone(), document.map_err(|error| error.to_string()));
         Ok::<(), StatementError>(())
     });
@@ -160,19 +120,18 @@ async fn stored(client: &Client, places: &[Place], label: &str) -> Result<Stored
 
 async fn held_against(open: &Open, stored: &Stored, label: &str, progress: Progress<'_>) -> Result<Proof, ProveError> {
     let mut proof = Proof::default();
-    let mut by_period: BTreeMap<(String, i64, i64), (Period, Vec<Place>)> = BTreeMap::new();
-    for place in stored.keys() {
-        let (period, provider) = open.period(&place.contract, label)?;
-        let key = (provider, period.start.0, period.end.0);
-        by_period.entry(key).or_insert_with(|| (period, Vec::new())).1.push(place.clone());
-    }
-    let credits = open.credits();
-    for ((provider, ..), (period, places)) in &by_period {
-        let rerating = open.rerating(provider, period, &credits);
+    let places: Vec<Place> = stored.keys().cloned().collect();
+    for period in periods(open, &places, label).await? {
+        let credits = period.credits();
+        let rerating = period.rerating(&credits);
         let before = proof.effort;
         let told = |effort| progress(before.plus(effort));
         let read = rerating
-            .each::<ProveError>(Some(places), &told, |place, rerated| {
+            .each::<ProveError>(Some(&period.places), &told, |place, rerated| {
+                let rerated = match rerated {
+                    Ok(rerated) => Ok(period.shown(place, rerated.document)?),
+                    Err(error) => Err(error),
+                };
                 let found = stored.get(place).map(|stored| verdict(place, label, stored, rerated));
                 proof.verdicts.extend(found.transpose()?);
                 Ok(())
@@ -188,7 +147,7 @@ fn verdict(
     place: &Place,
     label: &str,
     stored: &Result<Document, String>,
-    rerated: Result<Rerated, StatementError>,
+    rerated: Result<Document, StatementError>,
 ) -> Result<Verdict, ProveError> {
     let mut verdict = Verdict {
         place: place.clone(),
@@ -201,7 +160,7 @@ fn verdict(
         refusal: None,
     };
     match (stored, rerated) {
-        (Ok(stored), Ok(Rerated { document, .. })) => {
+        (Ok(stored), Ok(document)) => {
             verdict.digest = stored.proof.digest.clone();
             verdict.computed = document.proof.digest.clone();
             let json = |document: &Document| {

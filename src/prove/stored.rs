@@ -22,6 +22,9 @@ const NUMBERS: usize = 1_000;
 /// Documents by contract and customer.
 pub type Documents = BTreeMap<Place, Document>;
 
+/// The documents of earlier revisions by contract and customer, by age.
+pub type Earlier = BTreeMap<Place, Vec<Document>>;
+
 #[derive(Debug, Row, Deserialize)]
 struct DocumentRow {
     contract: String,
@@ -83,8 +86,8 @@ impl Closed<'_> {
     }
 
     /// The documents of the revisions before, by age, under the numbers that they were given. They are proved on their own.
-    pub(super) async fn earlier(&self, only: Option<&[Place]>) -> Result<BTreeMap<Place, Vec<Document>>, ProveError> {
-        let mut earlier: BTreeMap<Place, Vec<Document>> = BTreeMap::new();
+    pub(crate) async fn earlier(&self, only: Option<&[Place]>) -> Result<Earlier, ProveError> {
+        let mut earlier = Earlier::new();
         for close in self.before.iter().filter(|close| close.period == self.close.period) {
             for (place, draft) in self.stored(&close.rating_id, only).await? {
                 let key = place.draft(&close.rating_id);

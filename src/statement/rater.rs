@@ -1,25 +1,28 @@
 //! Rates contracts on demand from the newest published book.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
+use super::place::Place;
+use super::standing::{Run, Standing, key, maybe_closed, runs};
 use super::{StatementError, batch};
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{book, credits, line_usage, rating};
+use crate::clickhouse::read::{book, closed, credits, line_usage, rating};
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::{CutPoint, Proof, Versions};
 use crate::core::billing::statement::document;
 use crate::core::book::Book;
-use crate::core::book::claim;
-use crate::core::book::model::{Buyer, Contract, Seller};
-use crate::core::decision::closing::DraftKey;
+use crate::core::book::model::{Buyer, Contract};
+use crate::core::closing::credit::{self, Known};
+use crate::core::closing::register::Register;
 use crate::core::decision::credit::Grants;
 use crate::core::ledger::rules::FOLD_VERSION;
-use crate::core::pricing::error::RateError;
-use crate::core::pricing::party;
-use crate::core::pricing::period::{Period, period};
+use crate::core::pricing::period::period;
 use crate::core::pricing::rating::rate;
 use crate::core::pricing::selection::{LineSelection, selections};
 use crate::core::pricing::usage::LineUsage;
+use crate::core::word::Offset;
 
 /// The version of pricing that this build implements.
 pub const RATE_VERSION: u32 = 1;
@@ -27,28 +30,12 @@ pub const RATE_VERSION: u32 = 1;
 /// Documents in memory at once.
 const BATCH: usize = 4_096;
 
-/// What has a statement of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The contract.
-    pub contract: String,
-    /// The customer of a `"*"` contract, by id or unknown tag.
-    pub customer: Option<String>,
-}
-
-impl Place {
-    /// The draft that a close made of it.
-    #[must_use]
-    pub fn draft(&self, rating_id: &str) -> DraftKey {
-        let Self { contract, customer } = self.clone();
-        DraftKey { rating_id: rating_id.to_owned(), contract, customer }
-    }
-
-    /// The place of which a draft is.
-    #[must_use]
-    pub fn of(draft: &DraftKey) -> Self {
-        Self { contract: draft.contract.clone(), customer: draft.customer.clone() }
-    }
+/// What says how much is left of credits.
+struct Left<'r> {
+    /// None where none was granted.
+    register: Option<&'r Register>,
+    /// Of a closed period.
+    standing: Option<&'r Standing>,
 }
 
 /// A book, and the database that it rates from.
@@ -59,6 +46,8 @@ pub struct Rater {
     hash: String,
     after: u64,
     grants: Grants,
+    /// Read once it is needed: where credits were granted, or the period may be closed.
+    register: Arc<OnceCell<Register>>,
 }
 
 impl Rater {
@@ -80,7 +69,8 @@ impl Rater {
     pub async fn with_book(client: &Client, book: Book, hash: String) -> Result<Self, StatementError> {
         let after = rating::next_decision(client).await?;
         let grants = credits::read(client, after).await?;
-        Ok(Self { client: client.clone(), book, hash, after, grants })
+        let register = Arc::new(OnceCell::new());
+        Ok(Self { client: client.clone(), book, hash, after, grants, register })
     }
 
     /// The book.
@@ -95,8 +85,12 @@ impl Rater {
         &self.client
     }
 
-    fn contract(&self, id: &str) -> Result<&Contract, StatementError> {
+    pub(super) fn contract(&self, id: &str) -> Result<&Contract, StatementError> {
         self.book.contracts.get(id).ok_or_else(|| StatementError::NoContract(id.to_owned()))
+    }
+
+    async fn register(&self) -> Result<&Register, StatementError> {
+        Ok(self.register.get_or_try_init(|| closed::register(&self.client)).await?)
     }
 
     /// The statement of a contract (of a `"*"` contract: for one customer, by id or unknown tag) in the period with this label.
@@ -114,7 +108,7 @@ impl Rater {
         }
         let place = self.place(contract, customer, label).await?;
         let mut found = None;
-        self.each(&[place], label, |_, document| {
+        self.shown(&[place], label, |_, document, _| {
             found = Some(document);
             Ok::<(), StatementError>(())
         })
@@ -122,33 +116,38 @@ impl Rater {
         found.unwrap_or_else(|| Err(StatementError::NoContract(contract.to_owned())))
     }
 
-    /// The place of one statement.
+    /// Hands over the statements of many contracts, in order, with the documents that a closed period has already. One of a closed period
+    /// is by its own book, with the credits that its revisions may use.
     ///
     /// # Errors
-    /// Whoever has no document there, and the server's.
-    pub async fn place(&self, contract: &str, customer: Option<&str>, label: &str) -> Result<Place, StatementError> {
-        if let (Buyer::EachCustomer, Some(customer)) = (&self.contract(contract)?.buyer, customer) {
-            self.has_document(contract, customer, label).await?;
+    /// The server's, and what `sink` says.
+    pub async fn shown<E: From<StatementError>>(
+        &self,
+        places: &[Place],
+        label: &str,
+        mut sink: impl FnMut(&Place, Result<Document, StatementError>, &[Document]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if maybe_closed(&self.client, &self.book, places, label).await?.is_empty() {
+            return self.each(places, label, |place, document| sink(place, document, &[])).await;
         }
-        Ok(Place { contract: contract.to_owned(), customer: customer.map(str::to_owned) })
+        let runs = runs(&self.client, self.register().await?, &self.book, places, label).await?;
+        for Run { standing, places } in runs {
+            let Some(standing) = standing else {
+                self.each(&places, label, |place, document| sink(place, document, &[])).await?;
+                continue;
+            };
+            let own = Self { book: standing.book.clone(), hash: standing.hash.clone(), ..self.clone() };
+            let each = own.rated(&places, label, Some(&standing), |place, rated| {
+                let document = rated.and_then(|rated| Ok(standing.shown(place, rated)?));
+                sink(place, document, standing.documents(place))
+            });
+            each.await?;
+        }
+        Ok(())
     }
 
-    /// Refuses who is no customer of a `"*"` contract in a period: a claimed tag stands for its customer, and without a reading there is
-    /// no document.
-    async fn has_document(&self, contract: &str, customer: &str, label: &str) -> Result<(), StatementError> {
-        let provider = party::provider(self.contract(contract)?);
-        if let Some(owner) = claim::owners(&self.book, provider).get(customer).filter(|owner| **owner != customer) {
-            return Err(StatementError::Tag { tag: customer.to_owned(), customer: (*owner).to_owned() });
-        }
-        if self.customers(contract, label).await?.iter().any(|one| one == customer) {
-            return Ok(());
-        }
-        let (contract, customer, label) = (contract.to_owned(), customer.to_owned(), label.to_owned());
-        Err(StatementError::NoReading { contract, customer, label })
-    }
-
-    /// Hands over the statements of many contracts, in order. Their usage is read together, as much at a time as memory may hold;
-    /// a contract that cannot be rated does not keep the others from it.
+    /// Hands over the ratings of many contracts with the rater's own book as if their periods were open, in order. Their usage is read
+    /// together, as much at a time as memory may hold; a contract that cannot be rated does not keep the others from it.
     ///
     /// # Errors
     /// The server's, and what `sink` says.
@@ -156,8 +155,22 @@ impl Rater {
         &self,
         places: &[Place],
         label: &str,
+        sink: impl FnMut(&Place, Result<Document, StatementError>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.rated(places, label, None, sink).await
+    }
+
+    async fn rated<E: From<StatementError>>(
+        &self,
+        places: &[Place],
+        label: &str,
+        standing: Option<&Standing>,
         mut sink: impl FnMut(&Place, Result<Document, StatementError>) -> Result<(), E>,
     ) -> Result<(), E> {
+        // without a grant nothing can be left
+        let is_granted = |place: &Place| self.grants.iter().any(|(_, grant, _)| grant.contract == place.contract);
+        let register = if places.iter().any(is_granted) { Some(self.register().await?) } else { None };
+        let left = Left { register, standing };
         // the vector first: buckets may be newer than it says, never older
         let cut = rating::vector(&self.client).await.map_err(StatementError::from)?;
         let cut = cut.into_iter().map(|(stream, partition, offset)| CutPoint { stream, partition, offset }).collect();
@@ -179,7 +192,7 @@ impl Rater {
                     break;
                 }
                 let document = |(place, usages): (_, Result<&[LineUsage], StatementError>)| {
-                    (place, usages.and_then(|usages| self.document(place, label, usages, &proof)))
+                    (place, usages.and_then(|usages| self.document(place, label, usages, (&proof, &left))))
                 };
                 for (place, document) in batch::on_all_cores(batch, document) {
                     sink(place, document)?;
@@ -218,71 +231,22 @@ impl Rater {
         place: &Place,
         label: &str,
         usages: &[LineUsage],
-        proof: &Proof,
+        (proof, left): (&Proof, &Left<'_>),
     ) -> Result<Document, StatementError> {
         let Place { contract, customer } = place;
         let period = period(self.contract(contract)?, label)?;
         let rating = rate(&self.book, contract, customer.as_deref(), &period, usages)?;
-        let credits = self.grants.of(contract, customer.as_deref(), rating.currency.places);
+        let credits = match left.register {
+            Some(register) => {
+                let (key, after) = (key(&self.book, contract, label)?.0, Offset(self.after));
+                let known = left.standing.map_or(Known::first(after), |standing| standing.known(place, after));
+                let whose = (&**contract, customer.as_deref());
+                credit::left(register, &self.grants, &key, whose, known, rating.currency.places)
+            }
+            None => Vec::new(),
+        };
         let rating = rating.credited(&credits, period.end)?;
         Ok(document(&self.book, &self.hash, contract, customer.as_deref(), &period, &rating, proof)?)
-    }
-
-    /// The customers for whom a `"*"` contract has a statement: those with a reading in the period whom no other contract then in
-    /// force names. Unknown tags stand for themselves.
-    ///
-    /// # Errors
-    /// What is unknown, and the server's.
-    pub async fn customers(&self, contract: &str, label: &str) -> Result<Vec<String>, StatementError> {
-        let terms = self.contract(contract)?;
-        let Seller::Provider(provider) = &terms.seller else { return Ok(Vec::new()) };
-        let period = period(terms, label)?;
-        let tags = rating::tags(&self.client, provider, period.start, period.end).await?;
-        let owners = claim::owners(&self.book, provider);
-        let mut customers: Vec<String> = Vec::new();
-        for tag in tags.into_iter().filter(|tag| !tag.is_empty()) {
-            let customer = owners.get(&tag).map_or(tag.clone(), |owner| (*owner).to_owned());
-            if !customers.contains(&customer) && self.is_rated(contract, &customer, &period)? {
-                customers.push(customer);
-            }
-        }
-        customers.sort();
-        Ok(customers)
-    }
-
-    fn is_rated(&self, contract: &str, customer: &str, period: &Period) -> Result<bool, StatementError> {
-        match selections(&self.book, contract, Some(customer), period) {
-            Ok(_) => Ok(true),
-            Err(RateError::NotInForce { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The contracts in which a provider buys or sells, wholesale first.
-    #[must_use]
-    pub fn contracts_of(&self, provider: &str) -> Vec<String> {
-        let buys = |contract: &Contract| contract.buyer == Buyer::Provider(provider.to_owned());
-        let sells = |contract: &Contract| contract.seller == Seller::Provider(provider.to_owned());
-        let wholesale = self.book.contracts.iter().filter(|(_, contract)| buys(contract));
-        let retail = self.book.contracts.iter().filter(|(_, contract)| sells(contract));
-        wholesale.chain(retail).map(|(id, _)| id.clone()).collect()
-    }
-
-    /// What has a statement of its own: each contract, and each customer of a `"*"` contract.
-    ///
-    /// # Errors
-    /// What is unknown, and the server's.
-    pub async fn places(&self, contracts: &[String], label: &str) -> Result<Vec<Place>, StatementError> {
-        let mut places = Vec::new();
-        for contract in contracts {
-            if self.contract(contract)?.buyer == Buyer::EachCustomer {
-                let customers = self.customers(contract, label).await?.into_iter().map(Some);
-                places.extend(customers.map(|customer| Place { contract: contract.clone(), customer }));
-            } else {
-                places.push(Place { contract: contract.clone(), customer: None });
-            }
-        }
-        Ok(places)
     }
 
     /// All statements of one contract: one, or one for each customer of a `"*"` contract.

@@ -2,11 +2,16 @@
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::core::billing::document::Document;
+use crate::core::billing::document::{Document, DocumentState};
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
+use crate::core::pricing::currency::Currency;
 
-/// The statement as a table with its head and its sums.
-#[must_use]
-pub fn table(document: &Document) -> String {
+/// The statement as a table with its head and its sums, and the documents that a closed period has already.
+///
+/// # Errors
+/// Figures that are none.
+pub fn table(document: &Document, standing: &[Document]) -> Result<String, DocumentError> {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["line", "", "quantity", "unit", "list price", "price", "amount", "coverage"]);
@@ -34,8 +39,9 @@ pub fn table(document: &Document) -> String {
         .iter()
         .map(|tax| format!("tax {} %  {}  {}\n", tax.percent, tax.amount, tax.note.as_deref().unwrap_or_default()))
         .collect();
-    format!(
-        "{} {}: {} to {}, {} ({}, provisional)\n{table}\nsubtotal  {}   saved {}\n{credits}{taxes}total  {} {}\n",
+    let behind = behind(document, standing)?;
+    Ok(format!(
+        "{} {}: {} to {}, {} ({}, provisional)\n{table}\nsubtotal  {}   saved {}\n{credits}{taxes}total  {} {}\n{behind}",
         document.contract,
         document.period.label,
         document.seller.name,
@@ -46,5 +52,22 @@ pub fn table(document: &Document) -> String {
         document.saving,
         document.total,
         document.currency,
-    )
+    ))
+}
+
+/// What a closed period was billed, and what the next revision would correct.
+fn behind(document: &Document, standing: &[Document]) -> Result<String, DocumentError> {
+    if document.state != DocumentState::Closed {
+        return Ok(String::new());
+    }
+    let places = Currency::new(&document.currency)?.places;
+    let mut text = String::new();
+    for one in standing {
+        let name = one.number.as_deref().unwrap_or("a draft, not issued");
+        text.push_str(&format!("closed as  {name}  {}  {} {}\n", one.kind.as_str(), one.total, one.currency));
+    }
+    let billed = Figure::sum(standing.iter().map(|one| &*one.total))?;
+    let more = Figure::parse(&document.total)?.minus(billed)?.amount(places)?;
+    text.push_str(&format!("the next revision would correct it by  {more} {}\n", document.currency));
+    Ok(text)
 }

@@ -157,7 +157,8 @@ impl Reader<'_> {
         let before = self.documents.before(close);
         let Some(closed) = self.documents.closed(close, &before) else { return Ok(None) };
         let inputs = closed.inputs()?;
-        let credits = closed.credits(&inputs);
+        let known = closed.known(&closed.earlier(Some(std::slice::from_ref(self.place))).await?);
+        let credits = closed.credits(&inputs, &known);
         match closed.rerating(&inputs, &credits).one(self.place, self.progress).await {
             Ok(detail) => Ok(Some(detail)),
             Err(ProveError::Statement(error))
@@ -173,7 +174,8 @@ impl Reader<'_> {
         let before = self.documents.before(close);
         let closed = self.documents.closed(close, &before).ok_or(TraceError::Differs)?;
         let inputs = closed.inputs()?;
-        let credits = closed.credits(&inputs);
+        let known = closed.known(&closed.earlier(Some(std::slice::from_ref(self.place))).await?);
+        let credits = closed.credits(&inputs, &known);
         let rerating = closed.rerating(&inputs, &credits);
         let query = TraceQuery { row, ..self.query.clone() };
         row::of_detail(&rerating, self.place, detail, &query, self.progress).await

@@ -23,7 +23,7 @@ pub struct Traced {
 #[derive(Debug)]
 pub enum Behind {
     /// One rating.
-    Rating(Trace),
+    Rating(Box<Trace>),
     /// Two of them, of which a row that one of both has not is none, and the row as they are to give it.
     Difference(Option<Box<Trace>>, Option<Box<Trace>>, Box<Difference>),
 }
@@ -33,7 +33,7 @@ impl Traced {
     #[must_use]
     pub fn of(trace: Trace) -> Self {
         let (row, from) = (trace.row().clone(), trace.from().to_owned());
-        Self { row, from, is_note: false, behind: Behind::Rating(trace) }
+        Self { row, from, is_note: false, behind: Behind::Rating(Box::new(trace)) }
     }
 
     /// Refuses an array that was asked for and of which there is nothing behind the row.

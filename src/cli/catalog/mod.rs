@@ -1,7 +1,7 @@
 //! `plimsoll catalog`: checks, compares and publishes price books.
 
 mod plan;
-use super::output::say;
+use super::output::{refused, say};
 pub(in crate::cli) mod published;
 pub(super) mod source;
 
@@ -141,6 +141,12 @@ pub(super) async fn apply(
     let history = history(&control);
     let hash = book.hash()?;
     if history.last().is_some_and(|newest| newest.hash == hash) {
+        if reprice.is_some() {
+            return refused(format!(
+                "{hash} is published already, so nothing is re-priced by publishing it: say which closed period is to be rated with it, \
+                 plimsoll reprice --provider P --period YYYY-MM --reason REASON"
+            ));
+        }
         say(format_args!("{hash} is published already"))?;
         return Ok(ExitCode::SUCCESS);
     }

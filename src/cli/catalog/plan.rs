@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::published::history;
 use super::{Format, REFUSED, refusals, source, summary};
+use crate::cli::closing::register;
 use crate::cli::effects;
 use crate::cli::output::say;
 use crate::cli::progress::Progress;
@@ -27,7 +28,7 @@ use crate::core::decision::closing::PeriodKey;
 use crate::core::pricing::calendar;
 use crate::core::pricing::party;
 use crate::core::pricing::period::period;
-use crate::core::word::{Instant, Kind, Offset};
+use crate::core::word::{Instant, Kind};
 use crate::kafka::control::ControlFollower;
 use crate::statement::comparison::AT_ONCE;
 use crate::statement::{Comparison, Rater};
@@ -41,7 +42,7 @@ struct Plan {
     hash: String,
     changes: Vec<String>,
     warnings: Vec<String>,
-    /// Every statement of an open period with stored usage.
+    /// Every statement of a period with stored usage; `closed` says which of them must not move.
     effects: Vec<Effect>,
     totals: Vec<Total>,
     /// Why `catalog apply` would refuse it.
@@ -92,14 +93,6 @@ fn closed(register: &Register) -> Vec<ClosedPeriod> {
 /// The closed periods, each once.
 fn closed_keys(register: &Register) -> BTreeSet<PeriodKey> {
     register.closes().iter().map(|closed| closed.close.period.clone()).collect()
-}
-
-fn register(control: &ControlFollower) -> Register {
-    let mut register = Register::default();
-    control.look(Offset(0), |records| {
-        records.iter().for_each(|record| register.take(record.offset, record.append_time, &record.decision));
-    });
-    register
 }
 
 /// The closed periods whose bounds another book would move, in words. No re-pricing mends that.
@@ -274,11 +267,13 @@ impl Plan {
         }
         say(format_args!("{}", summary(book)?))?;
         let moving: Vec<Effect> = self.effects.iter().filter(|effect| effect.moves).cloned().collect();
-        say(format_args!(
-            "\nopen periods with usage: {} statements, {} of them move",
-            self.effects.len(),
-            moving.len()
-        ))?;
+        let (closed, open): (Vec<&Effect>, Vec<&Effect>) = self.effects.iter().partition(|effect| effect.closed);
+        let moves = |effects: &[&Effect]| effects.iter().filter(|effect| effect.moves).count();
+        say(format_args!("\nopen periods with usage: {} statements, {} of them move", open.len(), moves(&open)))?;
+        if !closed.is_empty() {
+            let (count, moved) = (closed.len(), moves(&closed));
+            say(format_args!("closed periods with usage: {count} statements, {moved} of them would move"))?;
+        }
         if !moving.is_empty() {
             let mut totals = Totals::default();
             moving.iter().try_for_each(|effect| totals.add(effect))?;

@@ -146,7 +146,7 @@ async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {
     for provider in providers.iter().rev() {
         for contract in rater.contracts_of(provider) {
             for document in rater.statements(&contract, label).await? {
-                say(format_args!("{}", table(&document)))?;
+                say(format_args!("{}", table(&document, &[])?))?;
             }
         }
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::rows::Rows;
 use crate::clickhouse::{Client, Error};
 use crate::core::closing::register::Register;
+use crate::core::decision::closing::PeriodKey;
 use crate::core::word::{Instant, Offset};
 
 /// The header of a rating.
@@ -19,6 +20,8 @@ pub struct RatingRow {
     pub customer: String,
     /// Its document, JSON.
     pub document: String,
+    /// Why it cannot be issued; empty if it can.
+    pub blocked: String,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -35,6 +38,20 @@ struct DecisionRow {
 pub async fn is_any(client: &Client, provider: &str) -> Result<bool, Error> {
     let sql = "SELECT toUInt64(1) FROM decision WHERE kind = 'PeriodClosed' AND provider = {provider:String} LIMIT 1";
     let found: Option<u64> = client.fetch_optional(client.select(sql).param("provider", provider)).await?;
+    Ok(found.is_some())
+}
+
+/// Whether any record closes this period: then the register says whether it counts.
+///
+/// # Errors
+/// The server's.
+pub async fn is_any_of(client: &Client, period: &PeriodKey) -> Result<bool, Error> {
+    let sql = "SELECT toUInt64(1) FROM decision WHERE kind = 'PeriodClosed' AND provider = {provider:String} \
+               AND JSONExtractString(body, 'close', 'period', 'start') = {start:String} \
+               AND JSONExtractString(body, 'close', 'period', 'end') = {end:String} LIMIT 1";
+    let query = client.select(sql).param("provider", &period.provider);
+    let query = query.param("start", period.start.rfc3339()).param("end", period.end.rfc3339());
+    let found: Option<u64> = client.fetch_optional(query).await?;
     Ok(found.is_some())
 }
 
@@ -61,7 +78,24 @@ pub async fn register(client: &Client) -> Result<Register, Error> {
 /// # Errors
 /// The server's.
 pub async fn ratings(client: &Client, rating_ids: &[String]) -> Result<Vec<RatingRow>, Error> {
-    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document FROM rating FINAL \
+    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document, blocked FROM rating FINAL \
                WHERE has({ratings:Array(String)}, rating_id) ORDER BY contract, customer, revision";
     client.fetch_all(client.select(sql).param("ratings", rating_ids)).await
+}
+
+/// Those of them that are of these contracts and customers, by age of each.
+///
+/// # Errors
+/// The server's.
+pub async fn ratings_of(
+    client: &Client,
+    rating_ids: &[String],
+    contracts: Vec<&str>,
+    customers: Vec<&str>,
+) -> Result<Vec<RatingRow>, Error> {
+    let sql = "SELECT rating_id, toString(contract) AS contract, customer, document, blocked FROM rating FINAL \
+               WHERE has({ratings:Array(String)}, rating_id) AND has({contracts:Array(String)}, toString(contract)) \
+               AND has({customers:Array(String)}, customer) ORDER BY contract, customer, revision";
+    let query = client.select(sql).param("ratings", rating_ids);
+    client.fetch_all(query.param("contracts", contracts).param("customers", customers)).await
 }

@@ -20,7 +20,7 @@ pub const SCHEMA: &str = "plimsoll.invoice/1";
 pub enum DocumentState {
     /// A statement: live and provisional.
     Open,
-    /// A draft: its amounts are frozen, it has no number.
+    /// A draft: its amounts are frozen, it has no number. Or, provisional, the statement of a closed period.
     Closed,
     /// It has a number and never changes any more.
     Issued,

@@ -5,6 +5,7 @@ use super::record::Inputs;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
 use crate::core::billing::gap::LineGaps;
 use crate::core::billing::proof::DocumentProof;
 use crate::core::billing::{adjustment, close};
@@ -63,6 +64,21 @@ pub fn blocked(book: &Book, contract: &Contract, draft: &Document, customer: Opt
     }
 }
 
+/// What a contract without any usage in its period bills all the same, in words; none if something that it prices was measured, or it
+/// prices no usage. The whole is meant, not a correction.
+#[must_use]
+pub fn without_usage(whole: &Document) -> Option<String> {
+    let mut metered = whole.rows.iter().filter(|row| row.meter.is_some()).peekable();
+    metered.peek()?;
+    if metered.any(|row| row.coverage.is_some()) {
+        return None;
+    }
+    let charged = whole.rows.iter().filter(|row| Figure::parse(&row.amount).is_ok_and(|amount| !amount.is_zero()));
+    let charged: Vec<String> = charged.map(|row| format!("{} {}", row.kind.as_str(), row.amount)).collect();
+    let of = if charged.is_empty() { String::new() } else { format!(" ({})", charged.join(", ")) };
+    Some(format!("it bills {} {} all the same{of}", whole.total, whole.currency))
+}
+
 /// Wholesale lines of which too little was measured (DESIGN §7, PRICING §12), with the arrays of which most is missing.
 ///
 /// # Errors
@@ -73,6 +89,9 @@ pub fn uncovered(contract: &Contract, whole: &Document, detail: &Detail) -> Resu
     }
     let needs = Decimal::from_decimal(contract.close_below)?;
     let mut holes: Vec<Hole> = Vec::new();
+    // a contract that asks for no coverage asks for no usage either
+    let bills = without_usage(whole).filter(|_| !contract.close_below.is_zero());
+    holes.extend(bills.map(|bills| Hole::NoUsage { contract: whole.contract.clone(), bills }));
     for row in &whole.rows {
         let Some(coverage) = row.coverage.as_deref().and_then(Decimal::parse).filter(|coverage| *coverage < needs)
         else {

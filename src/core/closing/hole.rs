@@ -77,6 +77,13 @@ pub enum Hole {
         /// How many more have gaps.
         others: usize,
     },
+    /// Nothing that a wholesale contract prices was measured (PRICING §16).
+    NoUsage {
+        /// The contract.
+        contract: String,
+        /// What it bills all the same, in words.
+        bills: String,
+    },
     /// A day's buckets are not known to be what the ledger says.
     Audit {
         /// The array.
@@ -106,6 +113,7 @@ impl Hole {
             Hole::Undecided { .. } => "undecided",
             Hole::Quarantined { .. } | Hole::Resent { .. } => "quarantine",
             Hole::Coverage { .. } => "coverage",
+            Hole::NoUsage { .. } => "no_usage",
             Hole::Audit { .. } => "audit",
             Hole::DraftWaits { .. } => "draft_waits",
         }
@@ -164,6 +172,7 @@ impl fmt::Display for Hole {
                 }
                 if *others > 0 { write!(out, " and {others} more") } else { Ok(()) }
             }
+            Hole::NoUsage { contract, bills } => write!(out, "no usage of contract {contract} in this period: {bills}"),
             Hole::Audit { array, day, why } => write!(out, "array {array} on {day}: {why}"),
             Hole::DraftWaits { contract, draft } => {
                 write!(out, "draft {draft} of {contract} waits: issue or discard it first")
@@ -210,6 +219,7 @@ mod tests {
                 arrays: vec![gap("FA-2", Some("2026-10-28")), gap("FA-3", None)],
                 others: 4,
             },
+            Hole::NoUsage { contract: name("c"), bills: name("it bills 500.00 EUR all the same (minimum 500.00)") },
             Hole::Audit { array: name("X"), day: name("2026-10-03"), why: name("not audited yet") },
             Hole::DraftWaits { contract: name("c"), draft: name("3f1c") },
         ];
@@ -226,6 +236,7 @@ mod tests {
         quarantine 1: 1 quarantined event that names no array: 1 undecodable
         quarantine 1: 1 event sent again and not folded yet
         coverage 1: coverage 0.91 of line block of c is below 0.95: array FA-2 silent since 2026-10-28 (0.7), array FA-3 with gaps (0.7) and 4 more
+        no_usage 1: no usage of contract c in this period: it bills 500.00 EUR all the same (minimum 500.00)
         audit 1: array X on 2026-10-03: not audited yet
         draft_waits 0: draft 3f1c of c waits: issue or discard it first
         ");

@@ -95,6 +95,20 @@ pub fn rebound(closed: &Book, key: &PeriodKey, book: &Book) -> Vec<String> {
     contracts
 }
 
+/// A contract of a period that another closed one has too, with other bounds and some of its time: it would be billed twice.
+#[must_use]
+pub fn overlapping<'c>(
+    period: &ProviderPeriod,
+    closed: impl IntoIterator<Item = (&'c PeriodKey, &'c Book)>,
+) -> Option<(String, &'c PeriodKey)> {
+    let own = &period.key;
+    let is_other = |key: &PeriodKey| key != own && key.start < own.end && own.start < key.end;
+    closed.into_iter().filter(|(key, _)| key.provider == own.provider && is_other(key)).find_map(|(key, book)| {
+        let theirs = of_key(book, key)?.contracts;
+        Some((period.contracts.iter().find(|id| theirs.contains(*id))?.clone(), key))
+    })
+}
+
 /// Whether a provider buys or sells by a contract.
 #[must_use]
 pub fn concerns(contract: &Contract, provider: &str) -> bool {
@@ -120,6 +134,15 @@ mod tests {
         };
         assert_eq!(moved(|contract| contract.time_zone = chrono_tz::Europe::London), [contract]);
         assert_eq!(moved(|contract| contract.anchor_day = 15), [contract]);
+        let overlaps = |change: fn(&mut Contract)| {
+            let mut other = book.clone();
+            change(other.contracts.get_mut(contract).unwrap());
+            let all = labelled(&other, "northwind", "2026-10").unwrap();
+            let new = all.iter().find(|period| period.contracts.iter().any(|id| id == contract)).unwrap();
+            overlapping(new, [(&own.key, &book)]).map(|(id, _)| id)
+        };
+        assert_eq!(overlaps(|_| {}), None, "the same period is its next revision");
+        assert_eq!(overlaps(|contract| contract.anchor_day = 15).as_deref(), Some(contract));
         // it ended before, so nothing is billed by it in that time
         assert!(moved(|contract| contract.until = Some(contract.from)).is_empty());
     }

@@ -57,12 +57,12 @@ impl Grants {
         self.0.iter()
     }
 
-    /// The credits of a contract (and customer). What a currency of so many places cannot hold is left out: it was refused when it
+    /// The credits of a contract (and customer) that were granted below `below`. What a currency of so many places cannot hold is left out: it was refused when it
     /// was granted.
     #[must_use]
-    pub fn of(&self, contract: &str, customer: Option<&str>, places: u32) -> Vec<Credit> {
-        let own =
-            self.0.iter().filter(|(_, grant, _)| grant.contract == contract && grant.customer.as_deref() == customer);
+    pub fn of(&self, contract: &str, customer: Option<&str>, below: Offset, places: u32) -> Vec<Credit> {
+        let known = self.0.iter().filter(|(offset, ..)| *offset < below);
+        let own = known.filter(|(_, grant, _)| grant.contract == contract && grant.customer.as_deref() == customer);
         own.filter_map(|(_, grant, _)| {
             Some(Credit { id: grant.id.clone(), amount: grant.minor(places)?, expires: grant.expires })
         })
@@ -84,9 +84,13 @@ mod tests {
         let all = [grant("a", "1.50"), grant("b", "2"), grant("a", "9")];
         let grants = all.into_iter().enumerate().map(|(at, grant)| (Offset(at as u64), grant, "me".to_owned()));
         let grants = Grants::new(grants.collect());
-        let credits: Vec<_> = grants.of("c", None, 2).into_iter().map(|credit| (credit.id, credit.amount)).collect();
+        let end = Offset(u64::MAX);
+        let credits: Vec<_> =
+            grants.of("c", None, end, 2).into_iter().map(|credit| (credit.id, credit.amount)).collect();
         assert_eq!(credits, [("a".to_owned(), 150), ("b".to_owned(), 200)]);
-        assert!(grants.of("c", Some("x"), 2).is_empty() && grants.of("d", None, 2).is_empty());
+        assert!(grants.of("c", Some("x"), end, 2).is_empty() && grants.of("d", None, end, 2).is_empty());
+        let below = |below| grants.of("c", None, Offset(below), 2).len();
+        assert_eq!([below(0), below(1), below(2)], [0, 1, 2]);
         for wrong in ["0", "1.505", "-1", "", "1e3"] {
             assert_eq!(grant("a", wrong).minor(2), None, "{wrong}");
         }

@@ -49,7 +49,7 @@ impl BillLog for SimBillLog {
         Ok(())
     }
 
-    fn append(&mut self, decision: &Decision) -> Result<(), SeamError> {
+    fn append(&mut self, decision: &Decision) -> Result<Offset, SeamError> {
         use {Answer::*, Appended::*};
         rival(&self.seam);
         self.seam.call(Fault::BrokerAway)?;
@@ -71,18 +71,19 @@ impl BillLog for SimBillLog {
             }
         };
         world.trace(|| format!("closer {} appends {}: {appended:?}", self.seam.pid, decision.kind()));
-        {
+        let first = {
             let mut broker = world.broker.borrow_mut();
             let times =
                 [(Once, 1), (Twice, 2)].iter().find(|(which, _)| *which == appended).map_or(0, |(_, times)| *times);
-            (0..times).for_each(|_| {
-                broker.decide(decision.clone(), None);
-            });
+            let at: Vec<u64> = (0..times).map(|_| broker.decide(decision.clone(), None)).collect();
             if appended == Later {
                 broker.late_decisions.push(decision.clone());
             }
-        }
-        self.seam.hear(answer)
+            at.first().copied()
+        };
+        self.seam.hear(answer)?;
+        // whatever is acknowledged is there
+        Ok(Offset(first.unwrap_or(u64::MAX)))
     }
 
     fn ends(&mut self, streams: &[Arc<StreamRules>]) -> Result<Ends, SeamError> {

@@ -7,7 +7,7 @@ use super::register::Log;
 use super::{PROVIDER, SimCloser, hole};
 use crate::closer::CloseError;
 use crate::closer::close::{Mode, Outcome};
-use crate::closer::decide::Credited;
+use crate::closer::credit::Credited;
 use crate::core::closing::agenda;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::period::{ProviderPeriod, of_key};
@@ -200,7 +200,7 @@ fn document(world: &World, closer: &mut SimCloser, operation: Operation) -> Resu
     }
     let number = &numbers[world.below(numbers.len() as u64) as usize];
     if operation == Operation::Reference {
-        return closer.reference(number, &format!("erp-{}", world.below(3)));
+        return closer.reference(number, &format!("erp-{}", world.below(3))).map(|_| ());
     }
     let credited = match world.chance(500) {
         true => Credited::Whole,
@@ -227,7 +227,7 @@ fn grant(world: &World, closer: &mut SimCloser) -> Result<(), CloseError> {
     let (contract, id) = (["w", "c"][world.below(2) as usize].to_owned(), format!("credit-{}", world.below(3)));
     let amount = format!("{}.5", world.below(900));
     let grant = Grant { contract, customer: None, id, amount, expires: None, reference: "r".to_owned() };
-    closer.decide(&Decision::CreditGranted { grant, actor: "a".to_owned() })
+    closer.decide(&Decision::CreditGranted { grant, actor: "a".to_owned() }).map(|_| ())
 }
 
 /// Decides that records which were put aside are nothing: those that there are, or one of them.

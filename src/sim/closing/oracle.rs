@@ -98,10 +98,19 @@ impl<'w> Oracle<'w> {
         places.into_iter().map(of).collect()
     }
 
-    /// What is left of the credits of a place for a period, below a decision.
+    /// What the first close had read of the log of which a period has a document of a place that nobody discarded; else `after`.
+    fn granted(&self, place: &Place, period: &PeriodKey, after: u64) -> u64 {
+        let own = self.due.iter().filter(|due| due.place == *place && due.period == *period);
+        let mut standing = own.filter(|due| !self.log.is_discarded(&due.place.draft(&due.rating_id), after));
+        let first = standing.next().map(|first| &first.rating_id);
+        let close = first.and_then(|id| self.log.closes.iter().find(|closed| closed.close.rating_id == *id));
+        close.map_or(after, |closed| closed.close.after.0)
+    }
+
+    /// What is left of the credits of a place for a period, below a decision: of those that were granted before its first document.
     pub(super) fn credits(&self, place: &Place, period: &PeriodKey, after: u64) -> BTreeMap<String, i128> {
         let mut left: BTreeMap<String, i128> = BTreeMap::new();
-        for record in self.broker.control.iter().take(after as usize) {
+        for record in self.broker.control.iter().take(self.granted(place, period, after) as usize) {
             if let Decision::CreditGranted { grant, .. } = &record.decision
                 && grant.contract == place.contract
             {

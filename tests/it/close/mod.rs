@@ -1,8 +1,11 @@
 //! Periods closed, issued, corrected and proved by the product's own commands, on real parts.
 
+mod bounds;
 mod correction;
+mod grant;
 mod kill;
 mod month;
+mod note;
 mod refusal;
 pub(crate) mod setting;
 mod trace;

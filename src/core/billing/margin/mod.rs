@@ -85,6 +85,23 @@ pub struct Margin {
     pub not_comparable: Vec<NotComparable>,
     /// Contracts whose period has other bounds (PRICING §3).
     pub not_aligned: Vec<NotAligned>,
+    /// Drafts of a closed period whose amounts are in it, and that cannot be issued as they are.
+    pub not_issuable: Vec<NotIssuable>,
+}
+
+/// A draft that cannot be issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotIssuable {
+    /// The contract.
+    pub contract: String,
+    /// Of a contract for each customer: whose.
+    pub customer: Option<String>,
+    /// Its net amount.
+    pub net: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why.
+    pub why: String,
 }
 
 /// The period.

@@ -39,6 +39,7 @@ pub fn page(document: &Document, detail: Option<&Detail>) -> String {
 /// What stands above the document. What is not issued never looks like an invoice.
 fn title(document: &Document) -> &'static str {
     match (document.state, document.kind) {
+        _ if document.provisional => "Provisional statement",
         (DocumentState::Open, _) => "Provisional statement",
         (DocumentState::Closed, DocumentType::Invoice) => "Draft invoice",
         (DocumentState::Closed, DocumentType::Adjustment) => "Draft adjustment",

@@ -37,6 +37,9 @@ fn notice(document: &Document) -> String {
         DocumentState::Open => {
             "Provisional: the amounts still change until the period is closed. This is not an invoice."
         }
+        DocumentState::Closed if document.provisional => {
+            "Provisional, of a closed period: the whole by what is known now. What differs from its documents is corrected by the next one. This is not an invoice."
+        }
         DocumentState::Closed => "Draft: the amounts are frozen, but no number was given. This is not an invoice.",
         DocumentState::Credited => "Credited: credit notes take back all of this document.",
         DocumentState::PartlyCredited => "Partly credited: credit notes take back a part of this document.",
