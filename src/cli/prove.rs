@@ -14,7 +14,6 @@ use crate::config::Config;
 use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
 use crate::programme::watch::now;
-use crate::prove::difference::Difference;
 use crate::prove::documents::{Documents, Which};
 use crate::prove::{Altered, Proof, ProveError, Verdict, mirror, open};
 use crate::statement::{Place, Rater, StatementError};
@@ -36,7 +35,7 @@ pub(super) struct Args {
     /// All statements of a provider in an open period
     #[arg(long, requires = "provider", requires = "period", conflicts_with = "statement")]
     statements: bool,
-    /// Hold the mirror of decisions against billing-control itself as well
+    /// Hold the mirror of decisions against billing-control itself as well, in every column
     #[arg(long, conflicts_with_all = ["statement", "statements"])]
     with_log: bool,
     /// The provider
@@ -100,7 +99,8 @@ impl Args {
             let control = ControlFollower::start(&config.kafka)?;
             tokio::task::block_in_place(|| control.read_to_end())?;
             let records = control.records(Offset(0));
-            mirror::against(documents.decisions(), records.iter().map(|record| (record.offset, &*record.hash)))?;
+            let logged = records.iter().map(|record| (record.offset, record.append_time, &*record.hash));
+            mirror::against(documents.decisions(), logged)?;
         }
         if let Some(number) = &self.number {
             let bar = MeterBar::new();
@@ -112,21 +112,24 @@ impl Args {
             };
             return self.done(&proof);
         }
-        self.closes(client, &documents).await
+        self.closes(client, documents).await
     }
 
     /// Every close that is asked for. One of a version that this build lacks is told and keeps no other from being proved.
-    async fn closes(&self, client: &Client, documents: &Documents) -> anyhow::Result<ExitCode> {
+    async fn closes(&self, client: &Client, mut documents: Documents) -> anyhow::Result<ExitCode> {
         let (mut all, mut lacks_version) = (Proof::default(), false);
         let which = Which { provider: self.provider.clone(), period: self.period.clone() };
         for close in documents.closes(&which) {
+            // a proof of all takes its time, and rows show what is decided meanwhile
+            let news = documents.news().await?;
+            documents.take(news);
             let bar = MeterBar::new();
             let before = all.effort;
             let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await;
             drop(bar);
             match proof {
                 Ok(proof) => {
-                    self.keep(client, documents, close, &proof).await;
+                    self.keep(client, &documents, close, &proof).await;
                     all = all.plus(proof);
                 }
                 Err(error @ ProveError::Version { .. }) => {
@@ -136,6 +139,7 @@ impl Args {
                 Err(error) => return Err(error.into()),
             }
         }
+        all.verdicts.extend(documents.strays(&which).await?);
         let code = self.done(&all)?;
         Ok(if lacks_version { ExitCode::FAILURE } else { code })
     }
@@ -223,9 +227,8 @@ fn say(out: &mut impl std::io::Write, verdict: &Verdict) -> std::io::Result<()> 
     if let Some(refusal) = refusal {
         writeln!(out, "    {refusal}")?;
     }
-    for Difference { place, row, stored, computed } in differences {
-        let row = row.as_ref().map_or(String::new(), |row| format!(" ({row})"));
-        writeln!(out, "    {place}{row}: {stored} is stored, {computed} was computed")?;
+    for difference in differences {
+        writeln!(out, "    {difference}")?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `plimsoll trace`: what is behind a row of a document, as lines of JSON.
+//! `plimsoll trace`: what is behind a row of a document.
 
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -13,11 +13,11 @@ use crate::prove::ProveError;
 use crate::prove::documents::Documents;
 use crate::prove::open::Open;
 use crate::statement::{Place, StatementError};
-use crate::trace::{Item, Trace, TraceError, TraceQuery, document, trace};
+use crate::trace::{Item, TraceError, TraceQuery, Traced, document, table, trace};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
+    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced. Of an adjustment's row that is done for the rating after it and for the one before it, and the row is held against both.\n\nExit code: 2 if there is no such document or row, or nothing of the array behind it.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace EG-2026-000118 1 --by day --format json\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
 )]
 pub(super) struct Args {
     /// The number of an issued document
@@ -44,6 +44,15 @@ pub(super) struct Args {
     /// Pieces of this array only
     #[arg(long, value_name = "ID")]
     array: Option<String>,
+    /// For people or for programs (JSON, one object a line)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Table,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -71,7 +80,7 @@ impl Args {
         let found = self.trace(&Client::new(&config.clickhouse), &bar).await;
         drop(bar);
         match found {
-            Ok(Some(trace)) => print(&trace).await,
+            Ok(Some(traced)) => print(&traced, self.format).await,
             Ok(None) => {
                 eprintln!("plimsoll: no such document is issued; `plimsoll run` mirrors what was decided");
                 Ok(ExitCode::from(2))
@@ -84,7 +93,7 @@ impl Args {
         }
     }
 
-    async fn trace(&self, client: &Client, bar: &MeterBar) -> Result<Option<Trace>, TraceError> {
+    async fn trace(&self, client: &Client, bar: &MeterBar) -> Result<Option<Traced>, TraceError> {
         let row = self.no.or(self.row).unwrap_or_default();
         let query = TraceQuery { row, by: self.by.into(), array: self.array.clone() };
         let told = |effort| bar.metered(effort);
@@ -102,7 +111,7 @@ impl Args {
 
 fn is_unknown(error: &TraceError) -> bool {
     match error {
-        TraceError::NoRow { .. } => true,
+        TraceError::NoRow { .. } | TraceError::NoArray { .. } => true,
         TraceError::Prove(ProveError::Statement(error)) => {
             matches!(**error, StatementError::Rate(_) | StatementError::NoContract(_))
         }
@@ -110,28 +119,45 @@ fn is_unknown(error: &TraceError) -> bool {
     }
 }
 
-async fn print(trace: &Trace) -> anyhow::Result<ExitCode> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut line = |item: &Item| -> anyhow::Result<()> { Ok(writeln!(out, "{}", serde_json::to_string(item)?)?) };
-    match trace {
-        Trace::Contract { row, from } => line(&Item::Row { row: serde_json::to_value(row)?, from: from.clone() })?,
-        Trace::Rows { row, from, rows } => {
-            line(&Item::Row { row: serde_json::to_value(row)?, from: from.clone() })?;
-            for row in rows {
-                let (line_id, amount) = (row.line.clone(), row.amount.clone());
-                line(&Item::Source { no: row.no, line: line_id, kind: row.kind.as_str(), amount })?;
+/// Where lines go, for people or for programs.
+struct Output<W> {
+    out: W,
+    format: Format,
+}
+
+impl<W: Write> Output<W> {
+    fn items(&mut self, items: &[Item]) -> anyhow::Result<()> {
+        match self.format {
+            Format::Table => write!(self.out, "{}", table::text(items))?,
+            Format::Json => {
+                for item in items {
+                    writeln!(self.out, "{}", serde_json::to_string(item)?)?;
+                }
             }
         }
-        Trace::Usage(usage) => {
-            let from = "usage of its line: the pieces below, whole; bands and commitment split their sum".to_owned();
-            line(&Item::Row { row: serde_json::to_value(usage.row())?, from })?;
-            usage.windows().iter().try_for_each(&mut line)?;
-            for page in 0..usage.pages() {
-                usage.page(page).await?.iter().try_for_each(&mut line)?;
-            }
-            line(&Item::Sum(usage.sum().clone()))?;
+        Ok(())
+    }
+}
+
+async fn print(traced: &Traced, format: Format) -> anyhow::Result<ExitCode> {
+    let mut output = Output { out: BufWriter::new(std::io::stdout().lock()), format };
+    output.items(&[Item::Row { row: serde_json::to_value(&traced.row)?, from: traced.from.clone() }])?;
+    for (side, trace) in traced.sides() {
+        if let Some(side) = side {
+            output.items(&[side.item(trace)?])?;
+        }
+        let Some(trace) = trace else { continue };
+        output.items(&trace.windows())?;
+        for page in 0..trace.pages() {
+            output.items(&trace.page(page).await?)?;
+        }
+        if let Some(sum) = trace.sum() {
+            output.items(&[Item::Sum(sum.clone())])?;
         }
     }
-    out.flush()?;
+    if let Some(difference) = traced.difference() {
+        output.items(&[Item::Difference(difference.clone())])?;
+    }
+    output.out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,14 @@
 //! The table `invoice`: issued documents in their present state.
 
+use chrono::NaiveDate;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
+use super::invoice_header::HeaderRow;
 use super::{Client, Error};
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
+use crate::core::closing::invoice::NewInvoice;
 
 /// A row of it. Decimals are billionths, instants milliseconds, dates days since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
@@ -62,52 +67,49 @@ pub struct InvoiceRow {
     pub detail: String,
 }
 
-/// A row of the table `invoice_header`.
-#[derive(Clone, Debug, Row, Serialize)]
-struct HeaderRow {
-    decision: u64,
-    version: u64,
-    number: String,
-    document_type: String,
-    state: String,
-    seller: String,
-    buyer: String,
-    provider: String,
-    contract: String,
-    customer: String,
-    label: String,
-    issued_at: i64,
-    issue_date: u16,
-    due_date: u16,
-    currency: String,
-    total: i128,
-    corrects: Vec<String>,
-    erp: String,
+impl InvoiceRow {
+    /// The row of an issued document.
+    ///
+    /// # Errors
+    /// Figures that are none.
+    pub fn of(invoice: &NewInvoice) -> Result<Self, DocumentError> {
+        let document = &invoice.document;
+        Ok(Self {
+            number: document.number.clone().unwrap_or_default(),
+            version: invoice.decisions,
+            document_type: document.kind.as_str().to_owned(),
+            state: document.state.as_str().to_owned(),
+            seller: document.seller.id.clone(),
+            buyer: document.buyer.id.clone(),
+            provider: invoice.period.provider.clone(),
+            contract: document.contract.clone(),
+            customer: invoice.customer.clone().unwrap_or_default(),
+            period_start: invoice.period.start.0,
+            period_end: invoice.period.end.0,
+            label: document.period.label.clone(),
+            revision: invoice.revision,
+            decision: invoice.decision.0,
+            issued_at: invoice.at.0,
+            issue_date: days(document.issue_date.as_deref()),
+            due_date: days(document.due_date.as_deref()),
+            currency: document.currency.clone(),
+            total: Figure::parse(&document.total)?.billionths()?,
+            net: Figure::parse(&document.net)?.billionths()?,
+            corrects: document.references.corrects.clone(),
+            rating_id: invoice.rating_id.clone(),
+            digest: document.proof.digest.clone().unwrap_or_default(),
+            erp: document.references.erp.clone().unwrap_or_default(),
+            document: serde_json::to_string(document)?,
+            detail: serde_json::to_string(&invoice.detail)?,
+        })
+    }
 }
 
-impl From<&InvoiceRow> for HeaderRow {
-    fn from(row: &InvoiceRow) -> Self {
-        Self {
-            decision: row.decision,
-            version: row.version,
-            number: row.number.clone(),
-            document_type: row.document_type.clone(),
-            state: row.state.clone(),
-            seller: row.seller.clone(),
-            buyer: row.buyer.clone(),
-            provider: row.provider.clone(),
-            contract: row.contract.clone(),
-            customer: row.customer.clone(),
-            label: row.label.clone(),
-            issued_at: row.issued_at,
-            issue_date: row.issue_date,
-            due_date: row.due_date,
-            currency: row.currency.clone(),
-            total: row.total,
-            corrects: row.corrects.clone(),
-            erp: row.erp.clone(),
-        }
-    }
+/// Days since 1970, the first and last of them where a table has no other.
+fn days(date: Option<&str>) -> u16 {
+    let date = date.and_then(|date| date.parse::<NaiveDate>().ok());
+    let days = date.map_or(0, |date| date.signed_duration_since(NaiveDate::default()).num_days());
+    u16::try_from(days.max(0)).unwrap_or(u16::MAX)
 }
 
 #[derive(Row, Deserialize)]

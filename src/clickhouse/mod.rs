@@ -7,6 +7,7 @@ pub mod client;
 mod ddl;
 mod error;
 pub mod invoice;
+pub mod invoice_header;
 pub mod migrate;
 pub mod native;
 pub mod proof;

@@ -4,6 +4,12 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Error};
+use crate::core::billing::document::Document;
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
+use crate::core::billing::row::DocumentRow;
+use crate::core::decision::closing::DraftKey;
+use crate::core::pricing::row::statistic_name;
 
 /// A row of it. Decimals are billionths.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
@@ -38,6 +44,38 @@ pub struct RatedLineRow {
     pub amount: i128,
     /// The row's JSON.
     pub body: String,
+}
+
+impl RatedLineRow {
+    /// The rows of a draft.
+    ///
+    /// # Errors
+    /// Figures that are none.
+    pub fn of(draft: &DraftKey, document: &Document) -> Result<Vec<Self>, DocumentError> {
+        document.rows.iter().map(|row| Self::one(draft, row)).collect()
+    }
+
+    fn one(draft: &DraftKey, row: &DocumentRow) -> Result<Self, DocumentError> {
+        // more places than the column has are in `body` alone
+        let figure = |text: &Option<String>| Figure::parse(text.as_deref()?).and_then(Figure::billionths).ok();
+        Ok(Self {
+            rating_id: draft.rating_id.clone(),
+            contract: draft.contract.clone(),
+            customer: draft.customer.clone().unwrap_or_default(),
+            no: u32::try_from(row.no).unwrap_or(u32::MAX),
+            line: row.line.clone().unwrap_or_default(),
+            kind: row.kind.as_str().to_owned(),
+            description: row.description.clone(),
+            meter: row.meter.clone().unwrap_or_default(),
+            statistic: row.statistic.map(statistic_name).unwrap_or_default().to_owned(),
+            quantity: figure(&row.quantity),
+            unit: row.unit.clone().unwrap_or_default(),
+            list_price: figure(&row.list_price),
+            price: figure(&row.price),
+            amount: Figure::parse(&row.amount)?.billionths()?,
+            body: serde_json::to_string(row)?,
+        })
+    }
 }
 
 /// Writes rows; the same rows again collapse with the first.

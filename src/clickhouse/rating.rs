@@ -4,6 +4,12 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Error};
+use crate::core::billing::detail::Detail;
+use crate::core::billing::document::Document;
+use crate::core::billing::error::DocumentError;
+use crate::core::billing::figure::Figure;
+use crate::core::closing::record::{digest_of, short_id};
+use crate::core::decision::closing::{DraftKey, PeriodKey};
 
 /// A row of it. Decimals are billionths, instants milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
@@ -44,6 +50,53 @@ pub struct RatingRow {
     pub document: String,
     /// JSON: what the printed page shows beside it.
     pub detail: String,
+}
+
+/// A draft of a close, with what is stored beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewHeader<'a> {
+    /// Which draft.
+    pub draft: &'a DraftKey,
+    /// Of which period.
+    pub period: &'a PeriodKey,
+    /// Of which revision.
+    pub revision: u32,
+    /// The document, state closed.
+    pub document: &'a Document,
+    /// What the printed page shows beside it.
+    pub detail: &'a Detail,
+    /// Why it cannot be issued; none if it can.
+    pub blocked: Option<&'a str>,
+}
+
+impl RatingRow {
+    /// The header of a draft.
+    ///
+    /// # Errors
+    /// Figures that are none.
+    pub fn of(new: &NewHeader<'_>) -> Result<Self, DocumentError> {
+        let NewHeader { draft, period, revision, document, detail, blocked } = *new;
+        Ok(Self {
+            rating_id: draft.rating_id.clone(),
+            contract: draft.contract.clone(),
+            customer: draft.customer.clone().unwrap_or_default(),
+            provider: period.provider.clone(),
+            period_start: period.start.0,
+            period_end: period.end.0,
+            revision,
+            draft: short_id(draft)?,
+            document_type: document.kind.as_str().to_owned(),
+            seller: document.seller.id.clone(),
+            buyer: document.buyer.id.clone(),
+            currency: document.currency.clone(),
+            total: Figure::parse(&document.total)?.billionths()?,
+            rows: u32::try_from(document.rows.len()).unwrap_or(u32::MAX),
+            digest: digest_of(document)?,
+            blocked: blocked.unwrap_or_default().to_owned(),
+            document: serde_json::to_string(document)?,
+            detail: serde_json::to_string(detail)?,
+        })
+    }
 }
 
 /// Writes headers; the same ones again collapse with the first.

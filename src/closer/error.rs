@@ -8,7 +8,6 @@ use crate::core::billing::error::DocumentError;
 use crate::core::closing::basis::BasisError;
 use crate::core::pricing::error::{Overflow, RateError};
 use crate::fold::error::SeamError;
-use crate::margin::MarginError;
 use crate::prove::ProveError;
 use crate::statement::StatementError;
 
@@ -60,9 +59,6 @@ pub enum CloseError {
     /// The ledger could not be metered again.
     #[error(transparent)]
     Prove(#[from] ProveError),
-    /// Wholesale could not be allocated.
-    #[error(transparent)]
-    Margin(#[from] MarginError),
     /// More documents than one close holds in memory.
     #[error(
         "{provider} has more than {most} documents in one period: give part of its customers contracts of another anchor_day"
@@ -104,7 +100,6 @@ impl CloseError {
             CloseError::DraftsLack { .. } => true,
             CloseError::Seam(error) => matches!(error, SeamError::Retryable(_)),
             CloseError::ClickHouse(error) => error.is_retryable(),
-            CloseError::Margin(error) => error.is_retryable(),
             CloseError::Prove(ProveError::ClickHouse(error)) => error.is_retryable(),
             _ => false,
         }

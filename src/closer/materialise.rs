@@ -102,17 +102,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let is_own = |document: &Document| document.number.as_ref() == Some(own);
         let document = notes.into_iter().chain([document]).find(is_own);
         let document = document.ok_or_else(|| CloseError::NoDrafts { rating_id: draft.rating_id.clone() })?;
-        Ok(NewInvoice {
-            document,
-            detail: stored.detail.clone(),
-            decisions: issued.decisions,
-            decision: issued.offset,
-            at: issued.at,
-            rating_id: issued.rating_id.clone(),
-            period: period.clone(),
-            revision: closed.close.revision,
-            customer: draft.customer.clone(),
-        })
+        Ok(NewInvoice::of(issued, &closed.close, draft.customer.as_deref(), document, stored.detail.clone()))
     }
 
     fn tell(&mut self, invoice: &NewInvoice) -> Result<(), CloseError> {

@@ -10,6 +10,7 @@ use crate::core::billing::document::Document;
 use crate::core::billing::version::RateVersion;
 use crate::core::closing::basis::Basis;
 use crate::core::closing::hole::Hole;
+pub use crate::core::closing::invoice::NewInvoice;
 use crate::core::closing::period::ProviderPeriod;
 use crate::core::closing::record::Inputs;
 use crate::core::closing::stand::Ends;
@@ -124,29 +125,6 @@ pub struct NewRating<'a> {
     pub inputs: &'a Inputs,
     /// Its drafts.
     pub drafts: &'a [StoredDraft],
-}
-
-/// An issued document as it is to be stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewInvoice {
-    /// The document in its present state.
-    pub document: Document,
-    /// What the printed page shows beside it.
-    pub detail: Detail,
-    /// How many decisions name it.
-    pub decisions: u64,
-    /// The record that issued it.
-    pub decision: Offset,
-    /// When the broker appended that record.
-    pub at: Instant,
-    /// The close that it, or the document that it credits, belongs to.
-    pub rating_id: String,
-    /// Its period.
-    pub period: PeriodKey,
-    /// The close's revision.
-    pub revision: u32,
-    /// Of a contract for each customer: whose.
-    pub customer: Option<String>,
 }
 
 /// The database.

@@ -67,7 +67,11 @@ pub async fn arrays(
     };
     let limit = api.page_size(params.limit)?;
     let at = params.at.as_ref().map(|text| parse_instant(text, parse_zone(None)?)).transpose()?;
-    let Some(stand) = Stand::read(&api.client, at).await? else {
+    let stand = match at {
+        Some(_) => Stand::read(&api.client, at).await?,
+        None => api.kept.stand(&api.client).await?,
+    };
+    let Some(stand) = stand else {
         return Ok(Json(ArraysPage { at: None, data: Vec::new(), next_cursor: None }));
     };
     let at = stand.at;

@@ -52,11 +52,9 @@ fn no_margin(error: MarginError) -> ApiError {
         MarginError::Rate(error) => ApiError::BadRequest(error.to_string()),
         MarginError::Book(error) | MarginError::Statement { error, .. } => refusal(error),
         MarginError::ClickHouse(error) => error.into(),
-        MarginError::Line { .. }
-        | MarginError::Allocation { .. }
-        | MarginError::Stored { .. }
-        | MarginError::Amount(_)
-        | MarginError::Ledger(_)
-        | MarginError::Sums(_) => ApiError::Internal(error.to_string()),
+        MarginError::Allocated(error) => (*error).into(),
+        MarginError::Stored { .. } | MarginError::Amount(_) | MarginError::Sums(_) => {
+            ApiError::Internal(error.to_string())
+        }
     }
 }

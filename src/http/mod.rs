@@ -19,6 +19,7 @@ pub mod gateway;
 mod hole;
 mod invoice;
 mod invoices;
+mod kept;
 mod levels;
 pub mod listener;
 mod margin;
@@ -47,7 +48,6 @@ mod whoami;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant as Moment};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -65,11 +65,10 @@ pub use pipeline::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
 
 use documents::KeptDocuments;
+use kept::Kept;
 
-use crate::clickhouse::read::book;
 use crate::clickhouse::{Client, wait};
 use crate::config::{Config, Credential, Http};
-use crate::core::book::Book;
 use crate::metrics::Metrics;
 use crate::quarantine::Resolver;
 
@@ -77,8 +76,6 @@ use crate::quarantine::Resolver;
 const CONNECTIONS_PER_REQUEST: usize = 4;
 /// Documents proved or traced at once: each reads a part of the ledger and meters it again.
 const PROOFS_MAX: usize = 2;
-/// How long a price book counts as the newest before the database is asked again.
-const BOOK_FRESH: Duration = Duration::from_secs(5);
 
 /// Where decisions go.
 pub struct Decider {
@@ -100,7 +97,7 @@ pub struct Api {
     metrics: Arc<Metrics>,
     places: Semaphore,
     request_ids: gate::RequestIds,
-    book: Mutex<Option<(Moment, u64, Arc<Parties>)>>,
+    kept: Kept,
     proofs: Semaphore,
     documents: KeptDocuments,
     /// One request resolves at a time, the others wait their turn.
@@ -127,7 +124,7 @@ impl Api {
             is_open: config.is_open(),
             metrics,
             request_ids: gate::RequestIds::default(),
-            book: Mutex::default(),
+            kept: Kept::default(),
             proofs: Semaphore::new(PROOFS_MAX),
             documents: KeptDocuments::default(),
             resolver: resolver.map(Mutex::new),
@@ -202,23 +199,7 @@ impl Api {
 
     /// Who trades with whom in the newest price book; nobody before the first.
     async fn parties(&self) -> Result<Arc<Parties>, ApiError> {
-        let mut kept = self.book.lock().await;
-        if let Some((at, _, parties)) = kept.as_ref()
-            && at.elapsed() < BOOK_FRESH
-        {
-            return Ok(Arc::clone(parties));
-        }
-        let offset = book::newest_offset(&self.client).await?;
-        let parties = match (kept.as_ref(), offset) {
-            (Some((_, known, parties)), Some(offset)) if *known == offset => Arc::clone(parties),
-            (_, Some(offset)) => {
-                let book = Book::from_canonical(&book::read(&self.client, offset).await?.book);
-                Arc::new(Parties::of(book.map_err(|error| ApiError::Internal(format!("price book: {error}")))?))
-            }
-            (_, None) => Arc::default(),
-        };
-        *kept = Some((Moment::now(), offset.unwrap_or_default(), Arc::clone(&parties)));
-        Ok(parties)
+        self.kept.parties(&self.client).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::invoice::find;
 use super::params::Params;
 use crate::config::Principal;
 use crate::core::pricing::breakdown;
-use crate::trace::{Item, Sum, Trace, TraceError, TraceQuery, document};
+use crate::trace::{Difference, Item, SideRow, Sum, TraceError, TraceQuery, Traced, document};
 
 /// Into what a row is broken down.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -26,8 +26,22 @@ pub struct TraceParams {
     by: Option<ByParam>,
     /// Pieces of this array only.
     array: Option<String>,
+    /// Of an adjustment, whose row is the difference of two ratings: the pieces of the rating after it (the default) or before it.
+    side: Option<SideParam>,
     /// `next_cursor` of the page before; the other parameters unchanged.
     cursor: Option<String>,
+}
+
+/// Which of two ratings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = TraceSide)]
+pub enum SideParam {
+    /// That of the adjustment's close.
+    #[default]
+    After,
+    /// That of the close before.
+    Before,
 }
 
 /// What the pieces are.
@@ -49,18 +63,25 @@ pub enum ByParam {
 /// A row and a page of what is behind it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RowTrace {
-    /// The row as the whole rating has it.
+    /// The row as the document has it.
     #[schema(value_type = Object)]
     row: serde_json::Value,
     /// Where it comes from, in words.
     from: String,
+    /// Of an adjustment or a credit note: the row whose pieces follow, `{side, row, from}` with side `after`, `before` or `credited`; its row is
+    /// null if that rating has none. Null of any other document.
+    #[schema(value_type = Option<Object>)]
+    side: Option<SideRow>,
+    /// Of an adjustment: quantity and amount of the ratings after and before, and whether their difference is what the row says.
+    #[schema(value_type = Option<Object>)]
+    difference: Option<Difference>,
     /// Of a line with a commitment: days with what was used, committed and over. On the first page.
     #[schema(value_type = Vec<Object>)]
     windows: Vec<Item>,
     /// The pieces, each with the spans of positions of its events; or the rows that this one is computed from.
     #[schema(value_type = Vec<Object>)]
     data: Vec<Item>,
-    /// The sum of the pieces of all pages, held against what was priced.
+    /// The sum of the pieces of all pages, held against what was priced. Whole numbers are strings, like decimals.
     #[schema(value_type = Option<Object>)]
     sum: Option<Sum>,
     /// For the next page; null after the last.
@@ -84,6 +105,8 @@ pub async fn trace(
     Path((number, no)): Path<(String, usize)>,
     Params { values: params, question }: Params<TraceParams>,
 ) -> Result<Json<RowTrace>, ApiError> {
+    // whose it is comes first: of another's document nobody hears what may be asked of it
+    find(&api, &caller, &number).await?;
     if matches!(caller.principal, Principal::Customer { .. }) {
         return Err(caller.never("what is behind a row"));
     }
@@ -94,44 +117,43 @@ pub async fn trace(
     }
     let page: usize =
         params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?.unwrap_or_default();
-    find(&api, &caller, &number).await?;
     let _place = api.proof_place().await?;
     let query = TraceQuery { row: no, by: by.into(), array: params.array };
     let documents = api.documents.newest(&api.client).await.map_err(TraceError::from)?;
     let found = document(&documents, &number, &query, &|_| {}).await?.ok_or(ApiError::NotFound)?;
-    let mut shown = shown(&found, page, &question).await?;
+    let mut shown = shown(&found, params.side, page, &question).await?;
     if is_vendor {
         shown.data.iter_mut().for_each(without_resource);
     }
     Ok(Json(shown))
 }
 
-async fn shown(found: &Trace, page: usize, question: &str) -> Result<RowTrace, ApiError> {
-    let json = |row| serde_json::to_value(row).map_err(|error| ApiError::Internal(format!("trace: {error}")));
-    let (windows, sum, next_cursor) = (Vec::new(), None, None);
-    Ok(match found {
-        Trace::Contract { row, from } => {
-            RowTrace { row: json(row)?, from: from.clone(), windows, data: Vec::new(), sum, next_cursor }
-        }
-        Trace::Rows { row, from, rows } => {
-            let source = |row: &crate::core::billing::row::DocumentRow| {
-                let (line, amount) = (row.line.clone(), row.amount.clone());
-                Item::Source { no: row.no, line, kind: row.kind.as_str(), amount }
-            };
-            let data = rows.iter().map(source).collect();
-            RowTrace { row: json(row)?, from: from.clone(), windows, data, sum, next_cursor }
-        }
-        Trace::Usage(usage) => RowTrace {
-            row: json(usage.row())?,
-            from: "usage of its line: the pieces, whole; bands and commitment split their sum".to_owned(),
-            windows: if page == 0 { usage.windows() } else { windows },
-            data: usage.page(page).await?,
-            sum: Some(usage.sum().clone()),
-            next_cursor: match page + 1 < usage.pages() {
-                true => Some(cursor::after(question, &(page + 1))?),
-                false => None,
-            },
-        },
+async fn shown(found: &Traced, side: Option<SideParam>, page: usize, question: &str) -> Result<RowTrace, ApiError> {
+    let wrong = |error| ApiError::Internal(format!("trace: {error}"));
+    if side.is_some() && found.difference().is_none() {
+        return Err(ApiError::BadRequest("side is of adjustments alone: this row is of one rating".to_owned()));
+    }
+    let sides = found.sides();
+    let (own, trace) = sides.get(usize::from(side == Some(SideParam::Before))).copied().unwrap_or_default();
+    let side = match own.map(|side| side.item(trace)).transpose().map_err(wrong)? {
+        Some(Item::Side(side)) => Some(side),
+        _ => None,
+    };
+    let (mut windows, mut data, mut next_cursor) = (Vec::new(), Vec::new(), None);
+    if let Some(trace) = trace {
+        windows = if page == 0 { trace.windows() } else { windows };
+        data = trace.page(page).await?;
+        next_cursor = if page + 1 < trace.pages() { Some(cursor::after(question, &(page + 1))?) } else { None };
+    }
+    Ok(RowTrace {
+        row: serde_json::to_value(&found.row).map_err(wrong)?,
+        from: found.from.clone(),
+        side,
+        difference: found.difference().cloned(),
+        windows,
+        data,
+        sum: trace.and_then(|trace| trace.sum()).cloned(),
+        next_cursor,
     })
 }
 
@@ -157,6 +179,7 @@ impl From<TraceError> for ApiError {
     fn from(error: TraceError) -> Self {
         match error {
             TraceError::NoRow { .. } => ApiError::NotFound,
+            TraceError::NoArray { .. } => ApiError::BadRequest(error.to_string()),
             TraceError::Differs => ApiError::Conflict(error.to_string()),
             TraceError::Prove(error) => error.into(),
             TraceError::Rate(_) => ApiError::Internal(error.to_string()),

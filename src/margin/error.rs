@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use crate::core::billing::allocation::AllocationError;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::margin;
 use crate::core::pricing::error::RateError;
@@ -29,24 +28,6 @@ pub enum MarginError {
     /// A label or a contract that is none.
     #[error(transparent)]
     Rate(#[from] RateError),
-    /// A line's unit or meter is not to be found any more.
-    #[error("contract {contract}, line {line}: {what} is not in the price book; publish a book that has it")]
-    Line {
-        /// The contract.
-        contract: String,
-        /// The line.
-        line: String,
-        /// What is missing.
-        what: String,
-    },
-    /// A document cannot be allocated.
-    #[error("contract {contract}: {error}")]
-    Allocation {
-        /// Which.
-        contract: String,
-        /// Why.
-        error: AllocationError,
-    },
     /// A stored document is not understood.
     #[error("rating {rating_id} of contract {contract}: {what}; upgrade this process")]
     Stored {
@@ -60,9 +41,9 @@ pub enum MarginError {
     /// An amount of a document.
     #[error(transparent)]
     Amount(#[from] DocumentError),
-    /// The ledger could not be metered again.
+    /// What falls on whom could not be said.
     #[error(transparent)]
-    Ledger(Box<ProveError>),
+    Allocated(Box<ProveError>),
     /// The sums.
     #[error(transparent)]
     Sums(#[from] margin::MarginError),
@@ -77,8 +58,14 @@ impl MarginError {
     pub fn is_retryable(&self) -> bool {
         match self {
             MarginError::ClickHouse(error) => error.is_retryable(),
-            MarginError::Ledger(error) => matches!(&**error, ProveError::ClickHouse(error) if error.is_retryable()),
+            MarginError::Allocated(error) => matches!(&**error, ProveError::ClickHouse(error) if error.is_retryable()),
             _ => false,
         }
+    }
+}
+
+impl From<ProveError> for MarginError {
+    fn from(error: ProveError) -> Self {
+        Self::Allocated(Box::new(error))
     }
 }

@@ -1,16 +1,12 @@
 //! Both sides of a provider: wholesale allocated to customers, beside retail. The shell reads, the core splits and adds up.
 
 mod aligned;
-mod allocate;
 mod closed;
 mod error;
 mod open;
 pub mod table;
-mod weigh;
 
-pub use allocate::{allocate, rows};
 pub use error::MarginError;
-pub use weigh::Weighed;
 
 use crate::core::billing::margin::{Margin, MarginPeriod, sheets};
 use crate::core::cut::CutPoint;

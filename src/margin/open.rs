@@ -1,6 +1,6 @@
 //! Both sides of an open period, from statements.
 
-use super::{MarginError, Sides, Weighed, allocate};
+use super::{MarginError, Sides};
 use crate::core::billing::document::Document;
 use crate::core::billing::figure::Figure;
 use crate::core::billing::margin::{Purchase, Sale};
@@ -8,6 +8,7 @@ use crate::core::book::model::Buyer;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::Period;
+use crate::prove::{Weighed, allocate};
 use crate::statement::{Rater, StatementError};
 
 /// Rates contracts of a provider at one checkpoint vector and allocates its wholesale.

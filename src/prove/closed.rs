@@ -6,18 +6,18 @@ use std::time::Instant as Moment;
 
 use chrono_tz::Tz;
 
-use super::difference::{Difference, differences};
+use super::inputs::Inputs;
 use super::mirror::Mirrored;
 use super::rerate::name;
 use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::hole;
+use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
-use crate::core::billing::issue;
 use crate::core::billing::version::RateVersion;
 use crate::core::closing::draft;
-use crate::core::closing::record::Inputs;
+use crate::core::closing::record;
 use crate::core::closing::register::Register;
 use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::word::Instant;
@@ -55,47 +55,61 @@ pub struct Number {
 }
 
 impl Closed<'_> {
-    /// Proves the ratings of the close: all of them, or those of the given places.
+    /// Proves the ratings of the close: all of them, or those of the given places. Documents are made in memory, at most as many as a close
+    /// has; stored rows are read a page at a time.
     ///
     /// # Errors
     /// The server's; a price book or a version that is not there.
     pub async fn prove(&self, only: Option<&[Place]>, progress: Progress<'_>) -> Result<Proof, ProveError> {
         let started = Moment::now();
-        let close = self.close;
         let inputs = self.inputs()?;
         let credits = self.credits(&inputs);
         let rerating = self.rerating(&inputs, &credits);
-        let mut stored = self.stored(&close.rating_id, only).await?;
         let mut earlier = self.earlier(only).await?;
-        let numbered = self.numbered(only).await?;
-        let mut proof = Proof::default();
+        let mut made = MadeByPlace::new();
         let read = rerating
             .each::<ProveError>(only, progress, |place, rerated| {
                 let before = earlier.remove(place).unwrap_or_default();
-                let rerated = rerated.map(|rerated| Some(rerated.document));
-                let verdict = self.verdict(place, (&before, stored.remove(place), numbered.get(place)), rerated)?;
-                proof.verdicts.extend(verdict);
+                let rated = rerated.map(|rerated| Some((rerated.document, rerated.detail)));
+                made.insert(place.clone(), self.made(&inputs, place, &before, rated)?);
                 Ok(())
             })
             .await?;
-        (proof.effort, proof.altered) = (read.effort, read.altered);
         // of whom the ledger has nothing any more, all is given back
         for (place, before) in earlier {
-            let verdict = self.verdict(&place, (&before, stored.remove(&place), numbered.get(&place)), Ok(None))?;
-            proof.verdicts.extend(verdict);
+            made.insert(place.clone(), self.made(&inputs, &place, &before, Ok(None))?);
         }
-        for (place, stored) in stored {
-            let mut verdict = self.blank(&place);
-            verdict.digest = stored.proof.digest;
-            verdict.refusal = Some("it is stored, and the ledger gives no such document".to_owned());
-            proof.verdicts.push(verdict);
-        }
-        proof.verdicts.extend(self.notes(only).await?);
+        let mut proof = Proof { effort: read.effort, altered: read.altered, ..Proof::default() };
+        proof.verdicts = self.verdicts(&made, only).await?;
+        let before = proof.effort;
+        let told = |effort| progress(before.plus(effort));
+        proof.effort = before.plus(self.allocated((&inputs, &made), only, &mut proof.verdicts, &told).await?);
         if !proof.is_proven() {
-            proof.holes = hole::read(self.client, &close.cut).await?;
+            proof.holes = hole::read(self.client, &self.close.cut).await?;
         }
         proof.seconds = started.elapsed().as_secs_f64();
         Ok(proof)
+    }
+
+    /// What the close has to have of a place.
+    fn made(
+        &self,
+        inputs: &Inputs,
+        place: &Place,
+        before: &[Document],
+        rated: Result<Option<(Document, Detail)>, StatementError>,
+    ) -> Result<Made, ProveError> {
+        let (open, detail) = match rated {
+            Ok(rated) => rated.map_or((None, Detail::default()), |(open, detail)| (Some(open), detail)),
+            Err(error) => return Ok(Made::Refused(error.to_string())),
+        };
+        let document = draft::draft(&inputs_of(self.close), &self.close.rating_id, open, before);
+        let document = document.map_err(|error| ProveError::Document { place: name(place), error })?;
+        let Some(document) = document else { return Ok(Made::Nothing) };
+        let (book, customer) = (&inputs.basis.book, place.customer.as_deref());
+        let contract = book.contracts.get(&place.contract);
+        let blocked = contract.and_then(|contract| draft::blocked(book, contract, &document, customer));
+        Ok(Made::Draft(Box::new(Draft { document, detail, blocked })))
     }
 
     pub(super) fn blank(&self, place: &Place) -> Verdict {
@@ -110,65 +124,34 @@ impl Closed<'_> {
             refusal: None,
         }
     }
-
-    /// Holds the draft, and the issued document if there is one, against what was computed. None if nothing is stored and nothing is due.
-    fn verdict(
-        &self,
-        place: &Place,
-        (before, stored, numbered): (&[Document], Option<Document>, Option<&Document>),
-        rerated: Result<Option<Document>, StatementError>,
-    ) -> Result<Option<Verdict>, ProveError> {
-        let mut verdict = self.blank(place);
-        let draft = match rerated {
-            Ok(document) => draft::draft(&inputs_of(self.close), &self.close.rating_id, document, before),
-            Err(error) => {
-                verdict.refusal = Some(error.to_string());
-                return Ok(Some(verdict));
-            }
-        };
-        let draft = draft.map_err(|error| ProveError::Document { place: name(place), error })?;
-        let (stored, computed) = match (stored, draft) {
-            (Some(stored), Some(computed)) => (stored, computed),
-            (None, None) => return Ok(None),
-            (None, Some(computed)) => {
-                verdict.computed = computed.proof.digest;
-                verdict.refusal = Some("the ledger gives this document, and none is stored for the close".to_owned());
-                return Ok(Some(verdict));
-            }
-            (Some(stored), None) => {
-                verdict.digest = stored.proof.digest;
-                verdict.refusal = Some("it is stored, and the ledger gives no difference to correct".to_owned());
-                return Ok(Some(verdict));
-            }
-        };
-        verdict.period = computed.period.label.clone();
-        verdict.differences = differing(place, &stored, &computed)?;
-        (verdict.digest, verdict.computed) = (stored.proof.digest, computed.proof.digest.clone());
-        if let Some(number) = self.number(self.close, place) {
-            let issued = self.issued_as(computed, place, number, before)?;
-            verdict.computed = issued.proof.digest.clone();
-            match numbered {
-                Some(numbered) => {
-                    // what later decisions say of it is no part of it, and its row may not show them yet; but nothing else makes a state
-                    let erp = numbered.references.erp.clone();
-                    let decided = self.register.document(&number.number);
-                    let is_credited = decided.is_some_and(|decided| !decided.credited_by.is_empty());
-                    let state = if is_credited { numbered.state } else { issued.state };
-                    let issued = issue::with_state(issued, state, erp);
-                    verdict.digest = numbered.proof.digest.clone();
-                    verdict.differences.extend(differing(place, numbered, &issued)?);
-                }
-                None => verdict.refusal = Some("it is issued, and its document is not stored yet".to_owned()),
-            }
-        }
-        verdict.proven = verdict.differences.is_empty() && verdict.refusal.is_none();
-        Ok(Some(verdict))
-    }
 }
 
+/// What a close has to have of a place.
+pub(super) enum Made {
+    /// This draft.
+    Draft(Box<Draft>),
+    /// No document: nothing differs from those before it.
+    Nothing,
+    /// It cannot be rated, for this reason.
+    Refused(String),
+}
+
+/// A draft, and what is stored beside it.
+pub(super) struct Draft {
+    /// The document, state closed.
+    pub document: Document,
+    /// What the printed page shows beside it.
+    pub detail: Detail,
+    /// Why it cannot be issued; none if it can.
+    pub blocked: Option<String>,
+}
+
+/// What a close has to have, by contract and customer.
+pub(super) type MadeByPlace = BTreeMap<Place, Made>;
+
 /// What a close says that its ratings are functions of.
-fn inputs_of(close: &Close) -> Inputs {
-    Inputs {
+fn inputs_of(close: &Close) -> record::Inputs {
+    record::Inputs {
         period: close.period.clone(),
         revision: close.revision,
         cause: close.cause,
@@ -177,10 +160,4 @@ fn inputs_of(close: &Close) -> Inputs {
         versions: close.versions,
         book: close.book.clone(),
     }
-}
-
-pub(super) fn differing(place: &Place, stored: &Document, computed: &Document) -> Result<Vec<Difference>, ProveError> {
-    let json =
-        |document| serde_json::to_value(document).map_err(|error| ProveError::Json { place: name(place), error });
-    Ok(differences(&json(stored)?, &json(computed)?, &[]))
 }

@@ -1,15 +1,26 @@
 //! Where a document that was computed again is another one: place by place, rows by their number.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
 /// Differences that are listed of one document; of more, the first.
 pub const MAX_LISTED: usize = 100;
 
-/// One place of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One place of a document, or of the rows that it is stored as.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Where, as a JSON pointer: `/rows/2/amount`.
+    /// The table whose row it is; none of a statement, which is not stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<&'static str>,
+    /// Which row of the table, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which column of it; none where the whole row lacks or is too much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<&'static str>,
+    /// Where in a document, as a JSON pointer: `/rows/2/amount`; empty where it is all of the column.
     pub place: String,
     /// The row's line and kind, if it lies in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,8 +64,28 @@ fn walk(place: &mut String, pair: (&Value, &Value), ignored: &[&str], found: &mu
         }
         (one, other) => {
             let (stored, computed) = (one.clone(), other.clone());
-            found.push(Difference { place: place.clone(), row: None, stored, computed });
+            found.push(Difference { place: place.clone(), stored, computed, ..Difference::default() });
         }
+    }
+}
+
+impl fmt::Display for Difference {
+    /// In words: table, key, column, what is stored, what was computed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(table), Some(key)) = (self.table, &self.key) {
+            write!(f, "table {table}, {key}: ")?;
+        }
+        match self.column {
+            Some(column) if self.place.is_empty() => write!(f, "{column}")?,
+            Some(column) => write!(f, "{column} {}", self.place)?,
+            None if self.table.is_some() && self.stored.is_null() => return write!(f, "the row is not stored"),
+            None if self.table.is_some() => return write!(f, "this row is stored, and nothing gives it"),
+            None => write!(f, "{}", self.place)?,
+        }
+        if let Some(row) = &self.row {
+            write!(f, " ({row})")?;
+        }
+        write!(f, ": {} is stored, {} was computed", self.stored, self.computed)
     }
 }
 

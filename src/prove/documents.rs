@@ -2,10 +2,12 @@
 //! numbers their drafts have.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::closed::{Closed, Number};
 use super::mirror::{self, Mirrored};
-use super::verdict::Proof;
+use super::stray::{Stray, strays};
+use super::verdict::{Proof, Verdict};
 use super::{Progress, ProveError};
 use crate::clickhouse::Client;
 use crate::core::billing::version::{RateVersion, VERSIONS};
@@ -15,6 +17,9 @@ use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::pricing::period::local_day;
 use crate::statement::Place;
 
+/// A document whose decision is not mirrored after this long was issued by nobody.
+const MIRRORED_WITHIN: Duration = Duration::from_secs(3);
+
 /// Which documents of closes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Which {
@@ -22,6 +27,14 @@ pub struct Which {
     pub provider: Option<String>,
     /// Of periods that begin in this month, `2026-10`, of each contract's zone.
     pub period: Option<String>,
+}
+
+impl Which {
+    /// Whether a document of a provider's period with this label is asked for.
+    pub(super) fn holds(&self, provider: &str, label: &str) -> bool {
+        let is = |asked: &Option<String>, own: &str| asked.as_deref().is_none_or(|asked| asked == own);
+        is(&self.provider, provider) && is(&self.period, label)
+    }
 }
 
 /// Everything that was decided, and what follows from it.
@@ -103,7 +116,25 @@ impl Documents {
     /// The server's, and what cannot be computed at all.
     pub async fn number(&self, number: &str, progress: Progress<'_>) -> Result<Option<Proof>, ProveError> {
         let Some((place, only)) = self.draft_of(number) else { return Ok(None) };
-        self.close(place, Some(&[only]), progress).await.map(Some)
+        let mut proof = self.close(place, Some(&[only]), progress).await?;
+        let found = strays(&self.client, &self.register, Some(number), &Which::default()).await?;
+        proof.verdicts.extend(found.into_iter().map(Stray::verdict));
+        Ok(Some(proof))
+    }
+
+    /// The first rows of issued documents that no decision gave, among those that are asked for.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn strays(&mut self, which: &Which) -> Result<Vec<Verdict>, ProveError> {
+        let mut found = strays(&self.client, &self.register, None, which).await?;
+        if found.iter().any(|stray| stray.may_be_new(&self.register)) {
+            tokio::time::sleep(MIRRORED_WITHIN).await;
+            let news = self.news().await?;
+            self.take(news);
+            found.retain(|stray| stray.is_given_by_nothing(&self.register));
+        }
+        Ok(found.into_iter().map(Stray::verdict).collect())
     }
 
     /// The close that made the draft of a number, by its place in the register, and whose draft it is.

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::core::billing::allocation::AllocationError;
 use crate::core::billing::error::DocumentError;
 use crate::core::closing::basis::BasisError;
 use crate::core::pricing::error::RateError;
@@ -21,6 +22,40 @@ pub enum ProveError {
     Chain {
         /// Of the first row that does not follow.
         offset: u64,
+    },
+    /// Two rows of one decision.
+    #[error(
+        "decision {offset} in the table `decision` has several rows that are not equal: one of them was put there by hand; `plimsoll repair` writes it as the log has it"
+    )]
+    Several {
+        /// Its offset.
+        offset: u64,
+    },
+    /// A column beside the record says something else than the record.
+    #[error(
+        "decision {offset} in the table `decision` has {column} {stored}, and the decision itself says {said:?}: the row was altered; `plimsoll repair` writes it as the log has it"
+    )]
+    Column {
+        /// Its offset.
+        offset: u64,
+        /// Which column.
+        column: &'static str,
+        /// What is stored.
+        stored: String,
+        /// What the decision says.
+        said: String,
+    },
+    /// The mirror names another time than the log.
+    #[error(
+        "decision {offset} in the table `decision` has append_time {stored}, and billing-control says {logged}: dates of documents follow from it; look who altered it, then `plimsoll repair` writes it as the log has it"
+    )]
+    Appended {
+        /// Of the first one.
+        offset: u64,
+        /// What is mirrored.
+        stored: String,
+        /// What the broker stamped it with.
+        logged: String,
     },
     /// The mirror is that of another log.
     #[error(
@@ -62,6 +97,27 @@ pub enum ProveError {
     /// What the rating or the document refuses.
     #[error(transparent)]
     Statement(Box<StatementError>),
+    /// A line's unit or meter is not to be found any more.
+    #[error("contract {contract}, line {line}: {what} is not in the price book; publish a book that has it")]
+    Line {
+        /// The contract.
+        contract: String,
+        /// The line.
+        line: String,
+        /// What is missing.
+        what: String,
+    },
+    /// What falls on whom cannot be said of a document.
+    #[error("contract {contract}: {error}")]
+    Allocation {
+        /// Which.
+        contract: String,
+        /// Why.
+        error: AllocationError,
+    },
+    /// A contract that is none.
+    #[error(transparent)]
+    Rate(#[from] RateError),
     /// A document that is none, or that cannot be made.
     #[error("the document of {place}: {error}")]
     Document {

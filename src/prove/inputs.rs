@@ -14,8 +14,8 @@ use crate::statement::Place;
 
 /// What the decisions before a close say.
 pub struct Inputs {
-    basis: Basis,
-    streams: Streams,
+    pub(super) basis: Basis,
+    pub(super) streams: Streams,
     version: RateVersion,
 }
 

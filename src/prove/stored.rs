@@ -17,7 +17,7 @@ use crate::core::decision::closing::Close;
 use crate::statement::Place;
 
 /// Issued documents that are asked for at once.
-pub(super) const NUMBERS: usize = 1_000;
+const NUMBERS: usize = 1_000;
 
 /// Documents by contract and customer.
 pub type Documents = BTreeMap<Place, Document>;
@@ -36,6 +36,16 @@ impl Closed<'_> {
         self.documents(self.client.select(sql).param("rating", rating_id), only).await
     }
 
+    /// Whether a draft of a place is stored for the close.
+    pub(crate) async fn has_draft(&self, place: &Place) -> Result<bool, ProveError> {
+        let sql = "SELECT toUInt64(1) FROM rating AS t WHERE t.rating_id = {rating:String} AND t.contract = {contract:String} \
+                   AND t.customer = {customer:String} LIMIT 1";
+        let query = self.client.select(sql).param("rating", &self.close.rating_id).param("contract", &place.contract);
+        let query = query.param("customer", place.customer.as_deref().unwrap_or_default());
+        let found: Option<u64> = self.client.fetch_optional(query).await?;
+        Ok(found.is_some())
+    }
+
     /// The issued documents of the close as they are stored.
     pub(crate) async fn numbered(&self, only: Option<&[Place]>) -> Result<Documents, ProveError> {
         let own = self.issued.iter().filter(|(draft, _)| draft.rating_id == self.close.rating_id);
@@ -46,6 +56,15 @@ impl Closed<'_> {
             documents.extend(self.documents(self.client.select(sql).param("numbers", numbers), only).await?);
         }
         Ok(documents)
+    }
+
+    /// An issued document over one of the close, as it is stored: a credit note.
+    pub(crate) async fn stored_note(&self, number: &str) -> Result<Option<Document>, ProveError> {
+        let place = Place { contract: number.to_owned(), customer: None };
+        let sql = "SELECT toString(i.number) AS contract, '' AS customer, i.document AS document FROM invoice AS i FINAL \
+                   WHERE i.number = {number:String}";
+        let query = self.client.select(sql).param("number", number);
+        Ok(self.documents(query, None).await?.remove(&place))
     }
 
     async fn documents(&self, query: Query, only: Option<&[Place]>) -> Result<Documents, ProveError> {

@@ -16,6 +16,14 @@ pub enum TraceError {
         /// Which was asked for.
         asked: usize,
     },
+    /// An array that has nothing to do with the row.
+    #[error("no usage of array {array} is behind row {row}: leave the array out to see all that is")]
+    NoArray {
+        /// Which was asked for.
+        array: String,
+        /// The row.
+        row: usize,
+    },
     /// The row is not what the ledger gives.
     #[error("the document cannot be computed again from the ledger as it is; see `plimsoll prove` for what differs")]
     Differs,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::TraceError;
 use crate::clickhouse::read::position::Positions;
 use crate::clickhouse::read::whole::Whole;
 use crate::core::billing::row::DocumentRow;
@@ -30,6 +31,69 @@ pub enum Trace {
     },
 }
 
+impl Trace {
+    /// The row.
+    #[must_use]
+    pub fn row(&self) -> &DocumentRow {
+        match self {
+            Trace::Usage(usage) => usage.row(),
+            Trace::Rows { row, .. } | Trace::Contract { row, .. } => row,
+        }
+    }
+
+    /// Where it comes from, in words.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        match self {
+            Trace::Usage(_) => "usage of its line: the pieces, whole; bands and commitment split their sum",
+            Trace::Rows { from, .. } | Trace::Contract { from, .. } => from,
+        }
+    }
+
+    /// What it has before its pages: of a line with a commitment its windows.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Item> {
+        if let Trace::Usage(usage) = self { usage.windows() } else { Vec::new() }
+    }
+
+    /// The sum of its pieces.
+    #[must_use]
+    pub fn sum(&self) -> Option<&Sum> {
+        if let Trace::Usage(usage) = self { Some(usage.sum()) } else { None }
+    }
+
+    /// How many pages of pieces there are, or one of other rows.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        match self {
+            Trace::Usage(usage) => usage.pages(),
+            Trace::Rows { .. } => 1,
+            Trace::Contract { .. } => 0,
+        }
+    }
+
+    /// A page of pieces, or of other rows, from 0.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn page(&self, page: usize) -> Result<Vec<Item>, TraceError> {
+        let source = |row: &DocumentRow| {
+            let (line, amount) = (row.line.clone(), row.amount.clone());
+            Item::Source { no: row.no, line, kind: row.kind.as_str(), amount }
+        };
+        match self {
+            Trace::Usage(usage) => usage.page(page).await,
+            Trace::Rows { rows, .. } if page == 0 => Ok(rows.iter().map(source).collect()),
+            Trace::Rows { .. } | Trace::Contract { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether it has pieces.
+    pub(super) fn has_pieces(&self) -> bool {
+        self.sum().is_some_and(|sum| sum.pieces > 0)
+    }
+}
+
 /// One line of the output.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,6 +105,8 @@ pub enum Item {
         /// Where it comes from, in words.
         from: String,
     },
+    /// Before the pieces of another row than the first: of a rating that it is the difference of, or of what a credit note takes back.
+    Side(SideRow),
     /// An array, a resource, a day or an hour.
     Piece {
         /// The array.
@@ -88,8 +154,57 @@ pub enum Item {
         /// Its amount.
         amount: String,
     },
-    /// Last: the sum of the pieces, held against the line.
+    /// After the pieces: their sum, held against the line.
     Sum(Sum),
+    /// Last, of an adjustment: the row held against the ratings before and after.
+    Difference(Difference),
+}
+
+/// Whose pieces follow.
+#[derive(Clone, Debug, Serialize)]
+pub struct SideRow {
+    /// Which side.
+    pub side: Side,
+    /// Its row; null where it has none.
+    pub row: Option<Value>,
+    /// Where it comes from, in words.
+    pub from: String,
+}
+
+/// One of the rows behind a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The row that a credit note takes back.
+    Credited,
+    /// The row of the rating of an adjustment's close.
+    After,
+    /// The row of the rating before it.
+    Before,
+}
+
+/// A row of an adjustment, held against the two ratings that it is the difference of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Quantities; null where none of the rows has one.
+    pub quantity: Option<Compared>,
+    /// Amounts.
+    pub amount: Compared,
+}
+
+/// A figure of both ratings and of the row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    /// After.
+    pub after: String,
+    /// Before.
+    pub before: String,
+    /// After less before.
+    pub difference: String,
+    /// What the row says.
+    pub row: String,
+    /// Whether the row says the difference.
+    pub equal: bool,
 }
 
 /// The sum of all pieces.

@@ -79,10 +79,10 @@ impl LineTrace {
                 wanted.extend(broken.map(|broken| (of_part(broken, name), *basis, name.clone())));
             }
         }
-        for (broken, ..) in &mut wanted {
-            if let Some(array) = &query.array {
-                broken.arrays = vec![array.clone()];
-            }
+        if let Some(array) = &query.array {
+            // a line, or a part of one, that is of other arrays has nothing of it
+            wanted.retain(|(broken, ..)| broken.arrays.is_empty() || broken.arrays.contains(array));
+            wanted.iter_mut().for_each(|(broken, ..)| broken.arrays = vec![array.clone()]);
         }
         let selections: Vec<LineSelection> = wanted.iter().map(|(broken, ..)| broken.clone()).collect();
         let usages = ledger.usages(&selections, |_, effort| progress(effort)).await?;

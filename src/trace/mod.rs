@@ -5,12 +5,15 @@ mod error;
 mod item;
 mod line;
 mod row;
+pub mod table;
+mod traced;
 
 pub use document::document;
 pub use error::TraceError;
-pub use item::{Item, Sum, Trace};
+pub use item::{Compared, Difference, Item, Side, SideRow, Sum, Trace};
 pub use line::{LineTrace, PAGE};
 pub use row::trace;
+pub use traced::{Behind, Traced};
 
 use crate::core::pricing::breakdown::By;
 

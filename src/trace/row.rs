@@ -2,6 +2,7 @@
 
 use super::item::Trace;
 use super::line::{LineTrace, Subject};
+use super::traced::Traced;
 use super::{TraceError, TraceQuery};
 use crate::core::billing::row::DocumentRow;
 use crate::core::book::model::{Card, Charge, Contract};
@@ -22,9 +23,9 @@ pub async fn trace(
     place: &Place,
     query: &TraceQuery,
     progress: Progress<'_>,
-) -> Result<Trace, TraceError> {
+) -> Result<Traced, TraceError> {
     let detail = rerating.one(place, progress).await?;
-    of_detail(rerating, place, &detail, query, progress).await
+    Traced::of(of_detail(rerating, place, &detail, query, progress).await?).of_asked(query)
 }
 
 /// The same of a document that has been made.

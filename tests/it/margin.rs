@@ -9,7 +9,7 @@ use plimsoll::core::decision::Decision;
 use plimsoll::core::decision::closing::{Cause, Close, PeriodKey};
 use plimsoll::core::pricing::period::{Period, period};
 use plimsoll::core::word::Offset;
-use plimsoll::margin::{Weighed, allocate, rows};
+use plimsoll::prove::{Weighed, allocate, allocation_rows};
 use plimsoll::statement::Rater;
 use serde_json::Value;
 
@@ -255,7 +255,7 @@ async fn close(parts: &Parts) {
     let wholesale = rater.statements("northwind-wholesale", "2026-10").await.unwrap();
     let split =
         allocate(&client, rater.book(), "northwind", &bounds, &wholesale, &Weighed::Buckets(None)).await.unwrap();
-    let stored = rows(&wholesale, &split).unwrap();
+    let stored = allocation_rows(&wholesale, &split).unwrap();
     for _ in 0..2 {
         // a close that was killed writes them again
         allocation::insert(&client, "r1", &stored).await.unwrap();

@@ -400,6 +400,22 @@ fn traces(served: &Served) {
     assert_eq!(of("provider:p", &v, "by=resource").1["data"][0]["resource"], "a1");
     assert_eq!((of("vendor:v", &v, "by=resource").0, of("vendor:v", &v, "").0), (403, 200));
     assert_eq!((of("vendor:v", "P-0001", "").0, of("customer:p/acme", "P-0001", "").0), (404, 403));
+    // of what is another's nobody hears what may be asked of it
+    assert_eq!([of("customer:p/beta", "P-0001", "").0, of("vendor:w", &v, "by=resource").0], [404, 404]);
+    // an array that is not behind the row, and a side of what has but one
+    for query in ["array=nobody", "side=before"] {
+        let (status, answer) = of("provider:p", "P-0001", query);
+        assert_eq!(status, 400, "{query}: {answer}");
+    }
+    until("the note is mirrored", || of("provider:p", "P-0003", "").0 == 200);
+    let (status, note) = of("provider:p", "P-0003", "");
+    assert_eq!(
+        (status, &note["side"]["side"], &note["sum"]["equal"]),
+        (200, &json!("credited"), &json!(true)),
+        "{note}"
+    );
+    assert!(note["row"]["amount"].as_str().unwrap().starts_with('-') && note["difference"].is_null(), "{note}");
+    assert!(note["sum"]["amount"].is_string(), "{note}");
 }
 
 fn proves(served: &Served) {

@@ -9,9 +9,9 @@ use plimsoll::core::billing::{close, credit_note, issue};
 use plimsoll::core::decision::closing::{CreditNote, CreditedRow};
 use plimsoll::core::pricing::period::period;
 use plimsoll::core::word::Instant;
-use plimsoll::margin::{Weighed, allocate, rows};
 use plimsoll::metrics::Metrics;
 use plimsoll::programme::{Asked, keep, scorecards as cards_of, watch};
+use plimsoll::prove::{Weighed, allocate, allocation_rows};
 use plimsoll::statement::Rater;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -114,7 +114,7 @@ impl<'a> Seller<'a> {
             let split = allocate(&self.client, rater.book(), provider, &bounds, &documents, &Weighed::Buckets(None))
                 .await
                 .unwrap();
-            allocation::insert(&self.client, &rating, &rows(&documents, &split).unwrap()).await.unwrap();
+            allocation::insert(&self.client, &rating, &allocation_rows(&documents, &split).unwrap()).await.unwrap();
             let [draft] = documents;
             issue::issued(draft, number.to_owned(), at(issued), chrono_tz::Europe::Berlin, 45, Vec::new()).unwrap()
         });

@@ -81,6 +81,11 @@ impl Parts {
         self.ask(async |client| client.query(query).fetch_one::<u64>().await)
     }
 
+    /// The texts that a query gives.
+    pub fn texts(&self, query: &str) -> Vec<String> {
+        self.ask(async |client| client.query(query).fetch_all::<String>().await).unwrap()
+    }
+
     /// Runs a statement that answers nothing.
     pub fn execute(&self, statement: &str) -> Result<(), String> {
         self.ask(async |client| client.query(statement).execute().await)

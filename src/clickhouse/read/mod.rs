@@ -27,6 +27,7 @@ pub mod hole;
 pub mod invoices;
 pub mod ledger;
 pub mod line_usage;
+pub mod materialised;
 pub mod past;
 pub mod pipeline;
 pub mod position;

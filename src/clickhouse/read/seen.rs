@@ -68,11 +68,11 @@ fn both(marks: &Marks, condition: &str) -> String {
 /// # Errors
 /// The server's.
 pub async fn arrays(client: &Client, marks: &Marks, query: &ArrayQuery) -> Result<Vec<ArrayRow>, Error> {
-    let providers = query.providers.as_ref().map(|_| "has({providers:Array(String)}, toString({}.provider))");
+    let providers = query.providers.as_ref().map(|_| "{}.provider IN {providers:Array(String)}");
     let after = query
         .after
         .as_ref()
-        .map(|_| "(toString({}.provider), toString({}.array)) > ({after_provider:String}, {after_array:String})");
+        .map(|_| "({}.provider, {}.array) > ({after_provider:String}, {after_array:String})");
     let condition =
         [providers, after].into_iter().flatten().fold("1".to_owned(), |all, one| format!("{all} AND {one}"));
     let sql = format!(
@@ -100,7 +100,7 @@ pub async fn named(
     let sql = format!(
         "SELECT x.provider AS provider, x.array AS array, toUnixTimestamp64Milli(max(x.newest)) AS newest FROM ({}) AS x \
          GROUP BY x.provider, x.array ORDER BY x.array, x.provider",
-        both(marks, "has({arrays:Array(String)}, toString({}.array))")
+        both(marks, "{}.array IN {arrays:Array(String)}")
     );
     let arrays: Vec<&str> = rows.iter().map(|row| row.array.as_str()).collect();
     let found: Vec<NamedRow> = client.fetch_all(marks.bind(client.select(&sql)).param("arrays", arrays)).await?;
@@ -179,7 +179,7 @@ pub async fn heard(
     let sql = format!(
         "SELECT x.provider AS provider, uniqExactIf(x.array, x.newest >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')) AS arrays, \
          toUnixTimestamp64Milli(max(x.newest)) AS newest FROM ({}) AS x GROUP BY x.provider",
-        both(marks, "has({providers:Array(String)}, toString({}.provider))")
+        both(marks, "{}.provider IN {providers:Array(String)}")
     );
     let select = marks.bind(client.select(&sql)).param("providers", providers).param("since", since.0.max(0));
     client.fetch_all(select).await

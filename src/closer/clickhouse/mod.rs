@@ -16,8 +16,7 @@ use crate::core::closing::hole::Hole;
 use crate::core::cut::{CutPoint, Stand};
 use crate::core::decision::closing::PeriodKey;
 use crate::kafka::control::ControlFollower;
-use crate::margin::{self, Weighed};
-use crate::prove::{Ledger, Streams};
+use crate::prove::{Ledger, Streams, Weighed, allocate, allocation_rows};
 
 /// Ratings in one insert: some 5 KB each.
 const RATING_BATCH: usize = 2_000;
@@ -72,12 +71,13 @@ impl BillStore for ClickHouseBilling {
             let (provider, cut, meters) = (&*asked.period.key.provider, asked.cut, &asked.basis.meters);
             let streams = Streams::of(asked.basis.streams.clone());
             let ledger = Ledger { client, cut, streams: &streams, meters, provider };
-            let weighed = if asked.is_old_cut { Weighed::Ledger(&ledger) } else { Weighed::Buckets(Some(cut)) };
-            let parts = margin::allocate(client, book, provider, period, &bought, &weighed).await?;
+            let weighed =
+                if asked.is_old_cut { Weighed::Ledger(&ledger, &|_| {}) } else { Weighed::Buckets(Some(cut)) };
+            let parts = allocate(client, book, provider, period, &bought, &weighed).await?;
             if !asked.is_old_cut && rate::moved(client, asked).await? {
                 return Ok(false);
             }
-            allocation::insert(client, rating.rating_id, &margin::rows(&bought, &parts)?).await?;
+            allocation::insert(client, rating.rating_id, &allocation_rows(&bought, &parts)?).await?;
             Ok(true)
         })
     }
@@ -95,7 +95,8 @@ impl BillStore for ClickHouseBilling {
     }
 
     fn insert_invoices(&mut self, invoices: &[NewInvoice]) -> Result<(), CloseError> {
-        let rows = invoices.iter().map(row::invoice).collect::<Result<Vec<_>, _>>()?;
+        let row = |new: &NewInvoice| invoice::InvoiceRow::of(new).map_err(CloseError::document(&new.document.contract));
+        let rows = invoices.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         Ok(self.runtime.block_on(invoice::insert(&self.client, &rows))?)
     }
 }

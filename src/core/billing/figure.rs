@@ -9,6 +9,8 @@ use crate::core::pricing::wide::{self, Wide};
 
 /// Places of the finest figure in documents, the unrounded amount.
 const PLACES: u32 = 15;
+/// Places of decimals in tables.
+const TABLE_PLACES: u32 = 9;
 
 /// A signed decimal of at most 15 places, kept as a whole number of its last place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +148,22 @@ impl Figure {
             Some(unit) if self.0 % unit == 0 => Ok(self.0 / unit),
             _ => Err(DocumentError::Figure(self.to_string())),
         }
+    }
+
+    /// As a Decimal(38, 9) of a table holds it.
+    ///
+    /// # Errors
+    /// If it has more places.
+    pub fn billionths(self) -> Result<i128, DocumentError> {
+        self.minor(TABLE_PLACES)
+    }
+
+    /// What a Decimal(38, 9) of a table holds.
+    ///
+    /// # Errors
+    /// If it does not fit.
+    pub fn of_billionths(billionths: i128) -> Result<Self, DocumentError> {
+        Self::of_minor(billionths, TABLE_PLACES)
     }
 
     /// As an amount with exactly so many places.

@@ -3,10 +3,12 @@
 
 use super::register::{Closed, DraftState, Issued, Register, Subject};
 use crate::core::billing::credit_note::{self, CreditNoteError};
+use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::issue;
-use crate::core::decision::closing::{DraftKey, PeriodKey};
+use crate::core::decision::closing::{Close, DraftKey, PeriodKey};
+use crate::core::word::{Instant, Offset};
 
 /// What an issued document is made of: the draft that has its number, or the one that a credit note is over, with its close.
 #[must_use]
@@ -82,4 +84,45 @@ pub fn whole(
     }
     let state = credit_note::state(&original, &notes)?;
     Ok(Whole { document: issue::with_state(original, state, issued.erp.clone()), notes })
+}
+
+/// An issued document as it is to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewInvoice {
+    /// The document in its present state.
+    pub document: Document,
+    /// What the printed page shows beside it.
+    pub detail: Detail,
+    /// How many decisions name it.
+    pub decisions: u64,
+    /// The record that issued it.
+    pub decision: Offset,
+    /// When the broker appended that record.
+    pub at: Instant,
+    /// The close that it, or the document that it credits, belongs to.
+    pub rating_id: String,
+    /// Its period.
+    pub period: PeriodKey,
+    /// The close's revision.
+    pub revision: u32,
+    /// Of a contract for each customer: whose.
+    pub customer: Option<String>,
+}
+
+impl NewInvoice {
+    /// An issued document in its present state, of the close and the draft that it is made of.
+    #[must_use]
+    pub fn of(issued: &Issued, close: &Close, customer: Option<&str>, document: Document, detail: Detail) -> Self {
+        Self {
+            document,
+            detail,
+            decisions: issued.decisions,
+            decision: issued.offset,
+            at: issued.at,
+            rating_id: issued.rating_id.clone(),
+            period: close.period.clone(),
+            revision: close.revision,
+            customer: customer.map(str::to_owned),
+        }
+    }
 }

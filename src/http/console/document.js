@@ -60,16 +60,28 @@ function windows(data) {
     { head: "Over", num: true, cell: (row) => amount(row.over) }], data)];
 }
 
+const SIDES = ["after", "before"];
+
+// An adjustment's row is the difference of two ratings.
+function difference(found) {
+  const line = (name, one) => one && el("p", null, `${name}: ${amount(one.after)} after, ${amount(one.before)} before, between them ${amount(one.difference)}: `,
+    one.equal ? tag("as the row says", "good") : tag("NOT what the row says", "bad"));
+  return el("div", null, line("Quantity", found.quantity), line("Amount", found.amount));
+}
+
 // What is behind a row, by one key after the other; more pages at the end.
-async function trace(context, number, row, place, by, array, cursor) {
-  const path = `/v1/invoices/${encodeURIComponent(number)}/rows/${row.no}/trace${query({ by, array, cursor })}`;
+async function trace(context, number, row, place, by, array, cursor, side) {
+  const path = `/v1/invoices/${encodeURIComponent(number)}/rows/${row.no}/trace${query({ by, array, cursor, side })}`;
   const found = await get(path);
   if (!context.isCurrent()) return;
-  const again = (nextBy, nextArray, next) => trace(context, number, row, place, nextBy, nextArray, next);
+  const again = (nextBy, nextArray, next, nextSide = side) => trace(context, number, row, place, nextBy, nextArray, next, nextSide);
   const press = (act) => (event) => doing(event.target, act);
   const allowed = WAYS.filter(([name]) => name !== "resource" || context.reader.principal !== "vendor");
   const title = el("h2", { id: "trace-title", tabindex: "-1" }, `Behind row ${row.no}${array ? `, array ${array}` : ""}, by ${by}`);
-  place.replaceChildren(...[title, note(found.from),
+  place.replaceChildren(...[title, note(found.from), found.side && note(found.side.from), found.difference && difference(found.difference),
+    found.difference && el("div", { class: "buttons", role: "group", "aria-label": "Rating" }, SIDES.map((name) =>
+      button(`the rating ${name}`, press(() => again(by, array, undefined, name)),
+        { "aria-pressed": String(name === found.side.side), class: name === found.side.side ? "main" : "" }))),
     found.sum && el("div", { class: "buttons", role: "group", "aria-label": "By" }, allowed.map(([name, text]) =>
       button(text, press(() => again(name, array)), { "aria-pressed": String(name === by), class: name === by ? "main" : "" })),
     array && button("All arrays", press(() => again("array")))),

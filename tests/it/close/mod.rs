@@ -4,5 +4,6 @@ mod correction;
 mod kill;
 mod month;
 mod refusal;
-mod setting;
+pub(crate) mod setting;
+mod trace;
 mod version;

@@ -124,9 +124,14 @@ pub struct Setting {
 impl Setting {
     /// Starts them and waits until the worker has taken everything in.
     pub fn start(from: u32, to: u32) -> Self {
+        Self::with_book(BOOK, from, to)
+    }
+
+    /// The same with another book.
+    pub fn with_book(book: &str, from: u32, to: u32) -> Self {
         let parts = Parts::start();
         parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-        parts.publish_book(BOOK);
+        parts.publish_book(book);
         let worker = Worker::of(parts.command(&["run"]));
         let mut setting = Self { parts, produced: 0, _worker: worker };
         setting.say(polls(from, to).collect());

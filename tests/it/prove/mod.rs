@@ -2,5 +2,6 @@
 
 mod closed;
 pub(crate) mod random;
+mod rows;
 pub(crate) mod statement;
 mod usage;

@@ -81,13 +81,14 @@ line = [{ rate = "kept", gap = "hold" }, { rate = "flow" }, { rate = "peak" }]
 const ALL: [&str; 7] = ["prove", "--statements", "--provider", "p", "--period", "2026-10", "--format"];
 
 pub fn whole(value: &Value) -> i128 {
-    value.as_str().map_or_else(|| i128::from(value.as_i64().unwrap()), |text| text.parse().unwrap())
+    value.as_str().unwrap().parse().unwrap()
 }
 
 /// A row's pieces add up to what was priced, whatever they are.
 fn traced(parts: &Parts, statement: &Value, row: &Value, by: &str) {
     let (contract, no) = (statement["contract"].as_str().unwrap(), row["no"].to_string());
-    let mut arguments = vec!["trace", "--statement", contract, "--period", "2026-10", "--row", &no, "--by", by];
+    let mut arguments =
+        vec!["trace", "--statement", contract, "--period", "2026-10", "--row", &no, "--by", by, "--format", "json"];
     if contract == "others" {
         arguments.extend(["--customer", statement["buyer"]["id"].as_str().unwrap()]);
     }

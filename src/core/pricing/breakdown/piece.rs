@@ -73,9 +73,14 @@ impl Terms<'_> {
             }
         }
         for (resource, slots) in estimates(self.line, self.rate, &self.part, whole, self.meter_hold_ms)? {
+            let array = resource.split_once('/').map_or(resource, |(array, _)| array);
+            // the line's own usage is of all its arrays, the selection may be of one
+            if !selection.arrays.is_empty() && !selection.arrays.iter().any(|own| own == array) {
+                continue;
+            }
             let name = match by {
                 By::Resource => resource,
-                By::Array => resource.split_once('/').map_or(resource, |(array, _)| array),
+                By::Array => array,
                 By::Day | By::Hour => "",
             };
             for slot in slots.iter().filter(|slot| counts(slot.start)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{MarginError, Weighed};
+use super::{ProveError, Weighed};
 use crate::clickhouse::Client;
 use crate::clickhouse::allocation::AllocationRow;
 use crate::core::billing::allocation::{Allocated, LineWeights, allocate as split};
@@ -11,7 +11,6 @@ use crate::core::book::claim;
 use crate::core::book::model::{Book, Charge, Contract, Rate, Statistic};
 use crate::core::book::unit::Unit;
 use crate::core::pricing::currency::Currency;
-use crate::core::pricing::error::Overflow;
 use crate::core::pricing::party;
 use crate::core::pricing::period::Period;
 use crate::core::pricing::selection::{LineSelection, selections};
@@ -29,7 +28,7 @@ pub async fn allocate(
     period: &Period,
     documents: &[Document],
     weighed: &Weighed<'_>,
-) -> Result<Vec<Vec<Allocated>>, MarginError> {
+) -> Result<Vec<Vec<Allocated>>, ProveError> {
     let mut wanted: Vec<LineSelection> = Vec::new();
     let mut counts = Vec::with_capacity(documents.len());
     for document in documents {
@@ -50,7 +49,7 @@ pub async fn allocate(
             let one = one(book, contract, &document.contract, line, period)?;
             lines.insert(line.id.clone(), line_weights(read, &owners, one)?);
         }
-        let error = |error| MarginError::Allocation { contract: document.contract.clone(), error };
+        let error = |error| ProveError::Allocation { contract: document.contract.clone(), error };
         parts.push(split(document, &lines, &shares(book, contract)).map_err(error)?);
     }
     Ok(parts)
@@ -60,7 +59,7 @@ pub async fn allocate(
 ///
 /// # Errors
 /// A currency that is none, and what does not fit.
-pub fn rows(documents: &[Document], parts: &[Vec<Allocated>]) -> Result<Vec<AllocationRow>, MarginError> {
+pub fn rows(documents: &[Document], parts: &[Vec<Allocated>]) -> Result<Vec<AllocationRow>, ProveError> {
     let mut rows = Vec::new();
     for (document, parts) in documents.iter().zip(parts) {
         let scale = 10i128.pow(9u32.saturating_sub(Currency::new(&document.currency)?.places));
@@ -85,7 +84,7 @@ pub fn rows(documents: &[Document], parts: &[Vec<Allocated>]) -> Result<Vec<Allo
 }
 
 /// Tags put together by the customer that they mean; a tag that nobody claims stands for itself (PRICING §1).
-fn line_weights(read: &Weights, owners: &BTreeMap<String, &str>, one: i128) -> Result<LineWeights, MarginError> {
+fn line_weights(read: &Weights, owners: &BTreeMap<String, &str>, one: i128) -> Result<LineWeights, ProveError> {
     let mut tagged: BTreeMap<String, i128> = BTreeMap::new();
     for (tag, amount) in &read.by_tag {
         let customer = owners.get(tag).copied().unwrap_or(tag);
@@ -95,13 +94,13 @@ fn line_weights(read: &Weights, owners: &BTreeMap<String, &str>, one: i128) -> R
     Ok(LineWeights { wholesale: read.wholesale, tagged, one })
 }
 
-fn overflow() -> MarginError {
-    MarginError::Sums(Overflow.into())
+fn overflow() -> ProveError {
+    ProveError::Overflow
 }
 
 /// How much of an integral or sum is a quantity of 1 of the line's unit.
-fn one(book: &Book, contract: &Contract, id: &str, line: &LineSelection, period: &Period) -> Result<i128, MarginError> {
-    let missing = |what: String| MarginError::Line { contract: id.to_owned(), line: line.id.clone(), what };
+fn one(book: &Book, contract: &Contract, id: &str, line: &LineSelection, period: &Period) -> Result<i128, ProveError> {
+    let missing = |what: String| ProveError::Line { contract: id.to_owned(), line: line.id.clone(), what };
     let terms = contract.lines.get(line.line).ok_or_else(|| missing("the line".to_owned()))?;
     // rates of one id differ in prices only
     let usage = rates(book, contract).find_map(|rate| match &rate.charge {
