@@ -69,10 +69,8 @@ fn both(marks: &Marks, condition: &str) -> String {
 /// The server's.
 pub async fn arrays(client: &Client, marks: &Marks, query: &ArrayQuery) -> Result<Vec<ArrayRow>, Error> {
     let providers = query.providers.as_ref().map(|_| "{}.provider IN {providers:Array(String)}");
-    let after = query
-        .after
-        .as_ref()
-        .map(|_| "({}.provider, {}.array) > ({after_provider:String}, {after_array:String})");
+    let after =
+        query.after.as_ref().map(|_| "({}.provider, {}.array) > ({after_provider:String}, {after_array:String})");
     let condition =
         [providers, after].into_iter().flatten().fold("1".to_owned(), |all, one| format!("{all} AND {one}"));
     let sql = format!(
