@@ -246,6 +246,8 @@ pub fn ready_with(client: Client) -> Ready {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use std::time::Duration;
 
