@@ -249,8 +249,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use std::time::Duration;
-
     use crate::config::Source;
 
     #[tokio::test]
