@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::TraceError;
 use crate::clickhouse::read::position::Positions;
-use crate::clickhouse::read::whole::Whole;
+use crate::clickhouse::read::whole::Digits;
 use crate::core::billing::row::DocumentRow;
 
 /// What is behind a row.
@@ -120,9 +120,9 @@ pub enum Item {
         /// Until when, exclusive.
         end: String,
         /// In the meter's base unit, of a gauge times milliseconds.
-        amount: Whole,
+        amount: Digits,
         /// How much of it is estimated.
-        held: Whole,
+        held: Digits,
         /// As a quantity in the row's unit, rounded on its own; only amounts add up.
         quantity: String,
         /// Where its events lie.
@@ -135,7 +135,7 @@ pub enum Item {
         /// Until when, exclusive.
         end: String,
         /// In the meter's base unit, of a gauge times milliseconds.
-        amount: Whole,
+        amount: Digits,
         /// The mean level.
         level: String,
         /// The commitment in force.
@@ -213,11 +213,11 @@ pub struct Sum {
     /// How many.
     pub pieces: usize,
     /// What they add up to.
-    pub amount: Whole,
+    pub amount: Digits,
     /// What was priced: of a peak its window, of a percentile the slot of its rank.
-    pub priced: Whole,
+    pub priced: Digits,
     /// So much is a quantity of 1.
-    pub one: Whole,
+    pub one: Digits,
     /// The line's quantity, before its bands.
     pub quantity: String,
     /// Whether the pieces are all of it. Never so where one array was asked for and there are others.

@@ -7,7 +7,7 @@ use super::{TraceError, TraceQuery};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::below::Below;
 use crate::clickhouse::read::position::{self, Positions};
-use crate::clickhouse::read::whole::Whole;
+use crate::clickhouse::read::whole::Digits;
 use crate::clickhouse::void::Void;
 use crate::core::billing::row::DocumentRow;
 use crate::core::cut::CutPoint;
@@ -119,7 +119,7 @@ impl LineTrace {
             Some(Item::Window {
                 start: window.basis.span.from.rfc3339(),
                 end: window.basis.span.until.rfc3339(),
-                amount: Whole(window.basis.amount),
+                amount: Digits(window.basis.amount),
                 level: window.level.to_string(),
                 committed: window.committed?.to_string(),
                 over: window.over?.to_string(),
@@ -162,8 +162,8 @@ impl LineTrace {
                 resource,
                 start: piece.span.from.rfc3339(),
                 end: piece.span.until.rfc3339(),
-                amount: Whole(piece.amount),
-                held: Whole(piece.held),
+                amount: Digits(piece.amount),
+                held: Digits(piece.held),
                 quantity: broken.basis.quantity(piece.amount)?.to_string(),
                 positions: merged(positions),
             })
@@ -217,9 +217,9 @@ fn sum(broken: &[Broken], bases: &[(String, Basis)]) -> Result<Sum, TraceError> 
     let one = bases.first().map_or(1, |(_, basis)| basis.one);
     Ok(Sum {
         pieces: pieces().count(),
-        amount: Whole(amount),
-        priced: Whole(priced),
-        one: Whole(one),
+        amount: Digits(amount),
+        priced: Digits(priced),
+        one: Digits(one),
         quantity: quantity.to_string(),
         equal: amount == priced,
     })

@@ -132,7 +132,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::clickhouse::read::whole::Whole;
+    use crate::clickhouse::read::whole::Digits;
 
     #[test]
     fn pieces_are_a_table_and_everything_else_is_said() {
@@ -143,17 +143,17 @@ mod tests {
             resource: None,
             start: "2026-10-01T00:00:00Z".to_owned(),
             end: "2026-11-01T00:00:00Z".to_owned(),
-            amount: Whole(1),
-            held: Whole(0),
+            amount: Digits(1),
+            held: Digits(0),
             quantity: "8".to_owned(),
             positions: Vec::new(),
         };
         let sum = |equal| {
             Item::Sum(Sum {
                 pieces: 2,
-                amount: Whole(2),
-                priced: Whole(2),
-                one: Whole(1),
+                amount: Digits(2),
+                priced: Digits(2),
+                one: Digits(1),
                 quantity: "16".to_owned(),
                 equal,
             })
