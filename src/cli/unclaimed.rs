@@ -12,6 +12,7 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::unclaimed::{UnclaimedRow, read};
 use crate::clickhouse::read::whole::Whole;
 use crate::config::Config;
+use crate::core::book::Book;
 use crate::core::book::claim::{claimed, file};
 use crate::core::book::model::Contract;
 use crate::core::pricing::period::{Period, period};
@@ -83,7 +84,7 @@ impl Args {
             }
         }
         if let Format::Table = self.format {
-            write!(out, "{}", self.table(&tags))?;
+            write!(out, "{}", self.table(rater.book(), &tags))?;
         }
         out.flush()?;
         Ok(ExitCode::SUCCESS)
@@ -96,7 +97,7 @@ impl Args {
         Ok(contract.map(|contract| period(contract, &self.period)).transpose()?)
     }
 
-    fn table(&self, tags: &BTreeMap<String, Tagged>) -> String {
+    fn table(&self, book: &Book, tags: &BTreeMap<String, Tagged>) -> String {
         if tags.is_empty() {
             return format!("all usage of {} in {} bears the tag of a customer\n", self.provider, self.period);
         }
@@ -114,7 +115,7 @@ impl Args {
             Some(_) => format!(
                 "\nto claim them, fill in names and addresses and put this into a new .toml file of the price book; in one that is there, leave \
                  its first line out:\n\n{}",
-                file(&self.provider, claimable)
+                file(book, &self.provider, claimable)
             ),
         };
         format!("{table}\n{paste}")

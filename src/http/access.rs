@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::error::ApiError;
 use crate::config::Principal;
 use crate::core::book::Book;
+use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Seller};
 use crate::core::pricing::party;
 
@@ -42,8 +43,8 @@ impl Parties {
     /// The tenant tags of a provider's customer; none if it has no such customer.
     #[must_use]
     pub fn tags_of(&self, provider: &str, customer: &str) -> Option<Vec<String>> {
-        self.book.customers.get(customer).filter(|known| known.provider == provider)?;
-        Some(party::tags(&self.book, customer))
+        claim::customer(&self.book, provider, customer)?;
+        Some(party::tags(&self.book, provider, customer))
     }
 }
 

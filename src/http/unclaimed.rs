@@ -76,7 +76,7 @@ pub async fn unclaimed(
     let asked = asked(parties.book(), &provider, &params.period)?;
     let known = claimed(parties.book(), &provider);
     let rows = tags(&api.client, &provider, asked.span(), &known, TAGS_MAX + 1).await?;
-    Ok(Json(shown(&provider, rows)))
+    Ok(Json(shown(parties.book(), &provider, rows)))
 }
 
 fn asked(book: &Book, provider: &str, label: &str) -> Result<Period, ApiError> {
@@ -84,13 +84,13 @@ fn asked(book: &Book, provider: &str, label: &str) -> Result<Period, ApiError> {
     period(contract, label).map_err(|error| ApiError::BadRequest(error.to_string()))
 }
 
-fn shown(provider: &str, mut rows: Vec<TagRow>) -> UnclaimedTags {
+fn shown(book: &Book, provider: &str, mut rows: Vec<TagRow>) -> UnclaimedTags {
     let more = rows.len() > TAGS_MAX;
     rows.truncate(TAGS_MAX);
     let tag = |row: TagRow| {
         let tag = Some(row.customer).filter(|tag| !tag.is_empty());
         let first = format!("{} {} on {}", row.kind, row.resource, row.array);
-        let section = tag.as_deref().map(|tag| section(provider, tag));
+        let section = tag.as_deref().map(|tag| section(book, provider, tag));
         UnclaimedTag { tag, arrays: row.arrays, resources: row.resources, first, section }
     };
     UnclaimedTags { data: rows.into_iter().map(tag).collect(), more }
@@ -116,14 +116,14 @@ mod tests {
     fn an_answer_has_tags_up_to_its_limit() {
         for (count, more) in [(TAGS_MAX - 1, false), (TAGS_MAX, false), (TAGS_MAX + 1, true)] {
             let rows = (0..count).map(|number| row(&number.to_string())).collect();
-            let said = shown("p", rows);
+            let said = shown(&Book::default(), "p", rows);
             assert_eq!((said.more, said.data.len()), (more, count.min(TAGS_MAX)));
         }
     }
 
     #[test]
     fn what_bears_no_tag_has_nothing_to_paste() {
-        let said = shown("p", vec![row(""), row("acme")]);
+        let said = shown(&Book::default(), "p", vec![row(""), row("acme")]);
         assert_eq!((&said.data[0].tag, &said.data[0].section), (&None, &None));
         assert_eq!(said.data[1].first, "volume v1 on a1");
         assert!(said.data[1].section.as_deref().unwrap().starts_with("[customer.acme]\nprovider = \"p\"\n"));

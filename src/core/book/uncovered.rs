@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::claimed;
+use super::claim::{claimed, customer};
 use super::model::{Book, Buyer, Line};
 use super::term::{Term, terms};
 use crate::core::word::{Instant, Kind};
@@ -120,7 +120,7 @@ impl<'book> Wholesale<'book> {
 pub fn unclaimed(book: &Book, provider: &str, tags: &[String]) -> Vec<String> {
     let claimed = claimed(book, provider);
     let warning = |tag: &String| {
-        let why = match book.customers.get(tag).is_some_and(|customer| customer.provider == provider) {
+        let why = match customer(book, provider, tag).is_some() {
             true => {
                 "is the id of a customer that does not claim it: add it to its tags, or its readings are on no statement"
             }

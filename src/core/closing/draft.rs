@@ -10,9 +10,11 @@ use crate::core::billing::gap::LineGaps;
 use crate::core::billing::proof::DocumentProof;
 use crate::core::billing::{adjustment, close};
 use crate::core::book::Book;
+use crate::core::book::claim;
 use crate::core::book::model::{Buyer, Contract, Seller};
 use crate::core::pricing::decimal::Decimal;
 use crate::core::pricing::error::Overflow;
+use crate::core::pricing::party;
 
 /// The draft of a close for one contract and buyer: the whole, or of a later revision what it differs by from the documents before it.
 /// `open` is what they come to, none if the ledger has nothing of the buyer any more; `before` are the documents of earlier revisions, by
@@ -45,7 +47,8 @@ pub fn draft(
 #[must_use]
 pub fn blocked(book: &Book, contract: &Contract, draft: &Document, customer: Option<&str>) -> Option<String> {
     let mend = "name it in the price book, discard this draft and re-price the period";
-    if let Some(customer) = customer.filter(|customer| !book.customers.contains_key(*customer)) {
+    let is_unknown = |customer: &&str| claim::customer(book, party::provider(contract), customer).is_none();
+    if let Some(customer) = customer.filter(is_unknown) {
         return Some(format!("customer {customer} is not in the price book: {mend}"));
     }
     if draft.buyer.address.is_empty() {

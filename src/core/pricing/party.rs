@@ -60,10 +60,10 @@ fn without(span: Span, taken: Span) -> impl Iterator<Item = Span> {
     before.into_iter().chain(after)
 }
 
-/// The values of `customer` in readings that mean this customer; an unknown customer is its own tag (PRICING §1).
+/// The values of `customer` in a provider's readings that mean this customer; an unknown customer is its own tag (PRICING §1).
 #[must_use]
-pub fn tags(book: &Book, customer: &str) -> Vec<String> {
-    match book.customers.get(customer) {
+pub fn tags(book: &Book, provider: &str, customer: &str) -> Vec<String> {
+    match claim::customer(book, provider, customer) {
         Some(known) => claim::tags(customer, known),
         None => vec![customer.to_owned()],
     }

@@ -93,7 +93,7 @@ pub fn selections(
         let segments = segments(book, contract_id, contract, line, &part)?;
         if let Some(Charge::Usage(rate)) = segments.last().map(|segment| &segment.rate.charge) {
             let mut selection = select(contract, index, line, rate, hull);
-            selection.customers = customer.map(|customer| party::tags(book, customer));
+            selection.customers = customer.map(|customer| party::tags(book, party::provider(contract), customer));
             selection.demo = demo(book, hull.from);
             if rate.statistic != Statistic::P95 && !line.gap_hold {
                 let mut cuts = terms::cuts(&segments, line);

@@ -17,6 +17,7 @@ use crate::core::billing::allocation::split;
 use crate::core::billing::document::{Document, DocumentType};
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
+use crate::core::book::claim;
 use crate::core::book::model::{Book, Provider, Route, SalesCredit};
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::rounding::Rounding;
@@ -222,8 +223,7 @@ impl Sale<'_> {
         if terms.team != "customer" {
             return provider.partner_team.as_deref();
         }
-        let customer = share.customer.and_then(|id| self.book.customers.get(id));
-        let own = customer.filter(|customer| customer.provider == self.document.buyer.id);
+        let own = share.customer.and_then(|id| claim::customer(self.book, &self.document.buyer.id, id));
         own.and_then(|customer| customer.account_team.as_deref()).or(provider.account_team.as_deref())
     }
 }
