@@ -8,6 +8,7 @@ use super::seam::BillStore as _;
 use super::worker::BillWorker;
 use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::bucket_newest::newer;
+use crate::core::closing::hole::Hole;
 use crate::core::closing::period::{ProviderPeriod, of_key};
 use crate::core::cut::Stand;
 use crate::core::decision::closing::Close;
@@ -22,6 +23,17 @@ pub(super) struct Refusal {
     stands: Vec<Stand>,
     decisions: Offset,
     at: Moment,
+    waits: bool,
+}
+
+/// What came of looking at a period.
+pub(super) enum Attended {
+    /// It is closed now.
+    Closed,
+    /// Holes keep it open; `waits` if folding on mends one of them, without anybody.
+    Refused { waits: bool },
+    /// Nothing is to be closed.
+    Nothing,
 }
 
 impl BillWorker {
@@ -41,14 +53,14 @@ impl BillWorker {
         Ok(())
     }
 
-    /// Closes one period. True if it is closed now, false if holes keep it open, none if nothing has changed since they did.
-    pub(super) fn close(&mut self, period: &ProviderPeriod, now: Instant) -> Result<Option<bool>, CloseError> {
+    /// Closes one period, unless nothing has changed since holes kept it open.
+    pub(super) fn close(&mut self, period: &ProviderPeriod, now: Instant) -> Result<Attended, CloseError> {
         let (stands, decisions) = (self.closer.store().stands()?, self.closer.register().next());
         let is_same = |known: &Refusal| {
             known.stands == stands && known.decisions == decisions && known.at.elapsed() < AGAIN_AFTER
         };
-        if self.refused.get(&period.key).is_some_and(is_same) {
-            return Ok(Some(false));
+        if let Some(known) = self.refused.get(&period.key).filter(|known| is_same(known)) {
+            return Ok(Attended::Refused { waits: known.waits });
         }
         let (provider, label) = (&*period.key.provider, &*period.label);
         match self.closer.close(period, now, Mode::Close) {
@@ -56,22 +68,23 @@ impl BillWorker {
                 let (revision, drafts) = (closing.revision, closing.drafts.len());
                 tracing::info!(provider, period = label, revision, drafts, "closed");
                 self.refused.remove(&period.key);
-                Ok(Some(true))
+                Ok(Attended::Closed)
             }
             Ok(Outcome::Refused(holes, _)) => {
                 for hole in &holes {
                     tracing::warn!(provider, period = label, "not closed: {hole}");
                 }
-                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
-                Ok(Some(false))
+                let waits = holes.iter().any(Hole::passes);
+                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now(), waits });
+                Ok(Attended::Refused { waits })
             }
-            Ok(Outcome::NothingToCorrect { .. } | Outcome::Would(_)) => Ok(None),
-            Ok(Outcome::Contended) => Ok(Some(false)),
+            Ok(Outcome::NothingToCorrect { .. } | Outcome::Would(_)) => Ok(Attended::Nothing),
+            Ok(Outcome::Contended) => Ok(Attended::Refused { waits: true }),
             Err(error) if error.is_retryable() => Err(error),
             Err(error) => {
                 tracing::error!(provider, period = label, %error, "not closed");
-                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now() });
-                Ok(Some(false))
+                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now(), waits: false });
+                Ok(Attended::Refused { waits: false })
             }
         }
     }

@@ -46,7 +46,7 @@ pub enum Refusal {
     Overtaken(String),
     /// Nothing that was paid of it is left.
     #[error(
-        "nothing is left of {0} to credit: it is credited already. What credits had paid of it comes back by `plimsoll credit grant`"
+        "nothing is left of {0} to credit: it is credited already. `plimsoll credit list` shows what is left of the credits that had paid of it"
     )]
     Credited(String),
     /// Another revision took a part back.

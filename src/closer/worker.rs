@@ -7,7 +7,7 @@ use std::time::{Duration, Instant as Moment};
 
 use tokio::runtime::Handle;
 
-use super::attend::Refusal;
+use super::attend::{Attended, Refusal};
 use super::error::CloseError;
 use super::real::{RealCloser, closer};
 use crate::audit::auditor::Auditor;
@@ -154,7 +154,9 @@ impl BillWorker {
         }
     }
 
-    /// Closes every period whose grace is over, by its end, and right before it what corrects the periods before it.
+    /// Closes every period whose grace is over, by its end, and right before it what corrects the periods before it. One that only waits for
+    /// workers has the later ones of its provider wait too: a checkpoint in between would have let them close first, and take credits
+    /// that were the earlier one's.
     fn close_due(&mut self, now: Instant) -> Result<Round, CloseError> {
         let mut round = Round::default();
         let Some((_, book)) = self.closer.register().newest_book() else { return Ok(round) };
@@ -171,9 +173,14 @@ impl BillWorker {
             for period in open.into_iter().filter(|period| period.due() <= now) {
                 self.correct(provider, &period, now)?;
                 match self.close(&period, now)? {
-                    Some(true) => round.closed += 1,
-                    Some(false) => round.refused += 1,
-                    None => {}
+                    Attended::Closed => round.closed += 1,
+                    Attended::Refused { waits } => {
+                        round.refused += 1;
+                        if waits {
+                            break;
+                        }
+                    }
+                    Attended::Nothing => {}
                 }
             }
         }

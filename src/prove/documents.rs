@@ -14,7 +14,6 @@ use crate::core::billing::version::{RateVersion, VERSIONS};
 use crate::core::closing::period::of_key;
 use crate::core::closing::register::{self, Register, Subject};
 use crate::core::decision::closing::{Close, DraftKey};
-use crate::core::pricing::period::local_day;
 use crate::statement::Place;
 
 /// A document whose decision is not mirrored after this long was issued by nobody.
@@ -160,11 +159,10 @@ impl Documents {
         closes.filter(|(_, closed)| is_asked(&closed.close)).map(|(place, _)| place).collect()
     }
 
-    /// Whether a period begins in a month, in the zone of any contract of its book.
+    /// Whether a period begins in a month, as its provider's contracts count.
     fn begins_in(&self, close: &Close, label: &str) -> bool {
-        let contracts = self.register.book(&close.book).into_iter().flat_map(|book| book.contracts.values());
-        let days = contracts.filter_map(|contract| local_day(contract.time_zone, close.period.start));
-        days.into_iter().any(|day| day.format("%Y-%m").to_string() == label)
+        let book = self.register.book(&close.book);
+        book.and_then(|book| of_key(book, &close.period)).is_some_and(|period| period.label == label)
     }
 
     /// Proves the ratings of a close, by its place in the register: all of them, or those of some places.

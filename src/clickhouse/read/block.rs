@@ -71,7 +71,10 @@ fn more(lack: Lack) -> Result<usize, Error> {
 }
 
 fn wrong(what: &str) -> Error {
-    Error::refusal(format!("an answer is not understood: {what}"), "use ClickHouse 25.8 or later")
+    Error::refusal(
+        format!("an answer is not understood: {what}"),
+        "if `plimsoll audit` names no row of that time, use ClickHouse 25.8 or later",
+    )
 }
 
 #[cfg(test)]

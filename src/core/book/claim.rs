@@ -98,7 +98,9 @@ mod tests {
         ];
         let files = texts.map(|text| (format!("{}.toml", text.len()), text.to_owned()));
         let book = crate::core::book::parse(&files).unwrap();
-        assert!(customer(&book, "fjordcloud", "initech").is_some() && customer(&book, "northwind", "initech").is_none());
+        assert!(
+            customer(&book, "fjordcloud", "initech").is_some() && customer(&book, "northwind", "initech").is_none()
+        );
         let more = ("more.toml".to_owned(), file(&book, "northwind", ["initech"]));
         let book = crate::core::book::parse(&[files.as_slice(), &[more]].concat()).unwrap();
         assert_eq!(owners(&book, "northwind")["initech"], "northwind-initech");
