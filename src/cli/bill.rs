@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Any number of them may run, beside any number of `plimsoll run`. What keeps a period open is logged in words each time something has\nchanged; `plimsoll close --dry-run` says the same for one period.\n\nExamples:\n  plimsoll bill          a closer; start as many as you like\n  plimsoll bill --once   close, issue and make what is due now, then exit 0"
+    after_help = "Any number of them may run, beside any number of `plimsoll run`. What keeps a period open is logged in words each time something has changed; `plimsoll close --dry-run` says the same for one period.\n\nExamples:\n  plimsoll bill          a closer; start as many as you like\n  plimsoll bill --once   close, issue and make what is due now, then exit 0"
 )]
 pub(super) struct Args {
     /// One round, then exit

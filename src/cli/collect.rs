@@ -16,12 +16,15 @@ use crate::metrics::Metrics;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "It needs the arrays, a directory and Kafka, and no database. Its file is not plimsoll.toml: config/collect.toml is the reference.\nAny process may be killed at any time; a second one on the same spool is refused.\n\nExamples:\n  plimsoll collect flasharray --config collect.toml --dry-run   poll each array once, print the events, send nothing\n  plimsoll collect flasharray --config collect.toml             poll and send until SIGTERM"
+    after_help = "It needs the arrays, a directory and Kafka, and no database. --config is needed: config/collect.toml is the reference. Any process may be killed at any time; a second one on the same spool is refused.\n\nExamples:\n  plimsoll collect flasharray --config collect.toml --dry-run\n  plimsoll collect flasharray --config collect.toml"
 )]
 pub(super) struct Args {
     /// What is polled
     #[arg(value_enum)]
     kind: Kind,
+    /// The collector's own file, never plimsoll.toml
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    config: Option<PathBuf>,
     /// Print the configuration in force, secrets as ***, and exit
     #[arg(long)]
     print: bool,
@@ -42,13 +45,13 @@ enum Kind {
 }
 
 impl Args {
-    pub(super) fn run(self, path: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let family = match self.kind {
             Kind::FlashArray => Family::FlashArray,
             Kind::FlashBlade => Family::FlashBlade,
             Kind::OpenMetrics => Family::OpenMetrics,
         };
-        let Some(path) = path else {
+        let Some(path) = self.config else {
             return refused(
                 "collect has a file of its own: name it with --config, config/collect.toml is the reference",
             );

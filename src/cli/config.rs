@@ -20,7 +20,7 @@ pub enum Command {
         format: Format,
     },
     /// Print the annotated reference: every key with its default and meaning
-    #[command(after_help = "Example:\n  plimsoll config reference > plimsoll.toml")]
+    #[command(after_help = "Examples:\n  plimsoll config reference > plimsoll.toml")]
     Reference,
 }
 

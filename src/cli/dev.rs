@@ -19,10 +19,10 @@ pub enum Command {
     )]
     Up(Choice),
     /// End what was started, and nothing else; data stays
-    #[command(after_help = "Example:\n  plimsoll dev down")]
+    #[command(after_help = "Examples:\n  plimsoll dev down")]
     Down(Choice),
     /// Show what runs and where; exit code 3 unless both parts are up
-    #[command(after_help = "Example:\n  plimsoll dev status --format json")]
+    #[command(after_help = "Examples:\n  plimsoll dev status --format json")]
     Status(Place),
 }
 
@@ -102,6 +102,10 @@ fn table(status: &Status) -> Table {
         let pid = part.pid.map(|pid| pid.to_string()).unwrap_or_default();
         let address = part.url.as_ref().or(part.address.as_ref()).cloned().unwrap_or_default();
         table.add_row([name, state, &pid, &address]);
+    }
+    // what `plimsoll serve` will listen on; whether it runs is not known here
+    for (name, url) in [("api", &status.api), ("metrics", &status.metrics)] {
+        table.add_row([name, "", "", url.as_deref().unwrap_or_default()]);
     }
     table.add_row(["config", "", "", &status.config.display().to_string()]);
     table

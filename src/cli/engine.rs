@@ -8,6 +8,9 @@ use crate::dev::Parts;
 use crate::engine::{self, Options};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "`plimsoll dev up` starts one beside a broker; this is for whoever wants the engine alone.\n\nExamples:\n  plimsoll engine --path /tmp/engine\n  curl -d 'SELECT version()' http://127.0.0.1:8123"
+)]
 pub struct Arguments {
     /// The directory of the data; one engine at a time
     #[arg(long, value_name = "DIR")]

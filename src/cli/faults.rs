@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant as Moment};
 
 use clap::Args as ClapArgs;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::output::say;
+use crate::rate;
 use crate::sim::{Report, run, trace};
 
 /// Schedules that a thread takes at a time.
@@ -48,7 +49,7 @@ impl Faults {
 
     fn run_all(&self, seed: u64, threads: usize) -> Report {
         let bar = ProgressBar::new(self.count);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} schedules  {per_sec}  {eta}") {
+        if let Some(style) = rate::style("{bar:40} {pos}/{len} schedules  {rate}  {eta}") {
             bar.set_style(style);
         }
         let next = AtomicU64::new(0);

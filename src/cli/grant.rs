@@ -37,7 +37,7 @@ pub(super) enum Command {
     )]
     Grant(GrantArgs),
     /// List the credits that were granted, with what documents that stand have left of each
-    #[command(after_help = "Example:\n  plimsoll credit list")]
+    #[command(after_help = "Examples:\n  plimsoll credit list")]
     List,
 }
 

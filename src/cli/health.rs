@@ -22,7 +22,7 @@ const PAGE: usize = 1_000;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "States: ok; silent (not heard of for 24 h); orphaned (nobody is billed for it, and why); demo; demo_busy (customers' resources on it);\ndemo_expired (it still reports); moved (another provider reports it); contested (two did within 24 h).\n\nExamples:\n  plimsoll health\n  plimsoll health --state orphaned --state demo_expired\n  plimsoll health --provider northwind --at 2026-10-04 --format json"
+    after_help = "States: ok; silent (not heard of for 24 h); orphaned (nobody is billed for it, and why); demo; demo_busy (customers' resources on it); demo_expired (it still reports); moved (another provider reports it); contested (two did within 24 h).\n\nExamples:\n  plimsoll health\n  plimsoll health --state orphaned --state demo_expired\n  plimsoll health --provider northwind --at 2026-10-04 --format json"
 )]
 pub(super) struct Args {
     /// This provider's arrays only
@@ -44,6 +44,12 @@ fn state(text: &str) -> Result<State, String> {
     State::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("write one of {known}"))
 }
 
+/// Those that are silent besides what their one state says.
+fn also_silent(counts: &BTreeMap<State, u64>) -> String {
+    let parts = counts.iter().map(|(state, count)| format!("{count} more silent and {}", state.as_str()));
+    parts.map(|part| format!("; {part}")).collect()
+}
+
 impl Args {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let client = Client::new(&config.clickhouse);
@@ -56,14 +62,19 @@ impl Args {
             eprintln!("nothing was folded yet");
             return Ok(ExitCode::SUCCESS);
         };
-        let mut counts: BTreeMap<State, u64> = BTreeMap::new();
+        let (mut counts, mut more_silent) = (BTreeMap::<State, u64>::new(), BTreeMap::<State, u64>::new());
         let providers = self.provider.map(|id| [id].into());
         let at = stand.at;
         let mut query = ArrayQuery { providers, at, after: None, limit: PAGE };
         loop {
             let (mut arrays, more) = health::page(&client, rater.book(), &stand, &query).await?;
             query.after = arrays.last().map(|array| (array.provider.clone(), array.array.clone()));
-            arrays.iter().for_each(|array| *counts.entry(array.state).or_default() += 1);
+            for array in &arrays {
+                *counts.entry(array.state).or_default() += 1;
+                if array.silent && array.state != State::Silent {
+                    *more_silent.entry(array.state).or_default() += 1;
+                }
+            }
             arrays.retain(|array| self.state.is_empty() || self.state.contains(&array.state));
             match self.format {
                 Format::Table if arrays.is_empty() => {}
@@ -80,8 +91,21 @@ impl Args {
         }
         if matches!(self.format, Format::Table) {
             let counts = State::ALL.map(|state| format!("{} {}", counts.get(&state).unwrap_or(&0), state.as_str()));
-            writeln!(out, "{}: {}", at.rfc3339(), counts.join(", "))?;
+            writeln!(out, "{}: {}{}", at.rfc3339(), counts.join(", "), also_silent(&more_silent))?;
         }
         Ok(out.flush().map(|()| ExitCode::SUCCESS)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_silent_besides_its_state_is_told() {
+        assert_eq!(also_silent(&BTreeMap::new()), "");
+        let counts = BTreeMap::from([(State::Orphaned, 2), (State::Demo, 1)]);
+        let told = also_silent(&counts);
+        assert!(told.contains("; 2 more silent and orphaned") && told.contains("; 1 more silent and demo"), "{told}");
     }
 }

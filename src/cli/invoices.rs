@@ -60,7 +60,7 @@ pub(super) struct Reference {
 /// `plimsoll reprice`.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "The next revision of the period is rated with the newest published book (or the one of --book) at the cut of the revision before: prices\nchange and nothing else. `plimsoll close` or `plimsoll bill` makes it.\n\nExamples:\n  plimsoll catalog apply DIR\n  plimsoll reprice --provider northwind --period 2026-10 --reason \"band of 20 TiB was agreed\""
+    after_help = "The next revision of the period is rated with the newest published book (or the one of --book) at the cut of the revision before: prices change and nothing else. `plimsoll close` or `plimsoll bill` makes it.\n\nExamples:\n  plimsoll catalog apply DIR\n  plimsoll reprice --provider northwind --period 2026-10 --reason \"band of 20 TiB was agreed\""
 )]
 pub(super) struct Reprice {
     /// Whose closed period

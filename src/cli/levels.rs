@@ -18,7 +18,7 @@ const PAGE: usize = 100;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Revenue is issued wholesale without tax and credits: an invoice counts in the month in which its period begins, what corrects one in the\nmonth of issue. A promise counts open periods too, rated as usage stands now. People grant levels: `to grant` is the line to paste.\n\nExamples:\n  plimsoll levels\n  plimsoll levels --provider northwind --at 2026-12-31\n  plimsoll levels --format json | jq 'select(.grant != null) | .grant'"
+    after_help = "Revenue is issued wholesale without tax and credits: an invoice counts in the month in which its period begins, what corrects one in the month of issue. A promise counts open periods too, rated as usage stands now. People grant levels: `to grant` is the line to paste.\n\nExamples:\n  plimsoll levels\n  plimsoll levels --provider northwind --at 2026-12-31\n  plimsoll levels --format json | jq 'select(.grant != null) | .grant'"
 )]
 pub(super) struct Args {
     /// This provider only

@@ -20,7 +20,7 @@ const SHARED_PROVIDER: &str = "northwind";
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Example:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400\n\nAn event is a function of \
+    after_help = "Examples:\n  plimsoll load --stream usage --events 1000000 --readings 1 --arrays 400\n\nAn event is a function of \
                   seed, array, instant and --readings. So a second run makes duplicates of what is there already, and new events of the time since; with \
                   other --readings the instants that are there already end in quarantine as conflicts: give another --seed then."
 )]

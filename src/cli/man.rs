@@ -8,7 +8,7 @@ use clap::CommandFactory as _;
 
 /// `plimsoll man`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  plimsoll man /usr/local/share/man/man1 && man plimsoll-run")]
+#[command(after_help = "Examples:\n  plimsoll man /usr/local/share/man/man1 && man plimsoll-run")]
 pub struct Args {
     /// Where to write the pages; made if it is not there
     #[arg(value_name = "DIR")]
@@ -22,5 +22,50 @@ impl Args {
         let written = clap_mangen::generate_to(super::Cli::command(), directory);
         written.with_context(|| format!("cannot write the pages to {}", directory.display()))?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Cli;
+    use super::*;
+    use clap::Parser as _;
+
+    /// Every command but `help`, by its words.
+    fn commands(of: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
+        for command in of.get_subcommands() {
+            let words = format!("{words} {}", command.get_name());
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            commands(command, &words, found);
+            found.push((words, after));
+        }
+    }
+
+    /// Clap wraps notes to the terminal: a line that was broken before is broken twice.
+    #[test]
+    fn every_command_has_examples_and_its_notes_are_wrapped_once() {
+        let mut all = Vec::new();
+        commands(&Cli::command(), "plimsoll", &mut all);
+        assert!(all.len() > 40, "{}", all.len());
+        for (words, after) in all {
+            assert!(after.contains("Examples:\n  "), "{words} has no examples");
+            let paragraphs = after.split("\n\n").filter(|paragraph| !paragraph.starts_with("Examples:\n"));
+            paragraphs.for_each(|paragraph| assert!(!paragraph.contains('\n'), "{words}: {paragraph}"));
+        }
+    }
+
+    #[test]
+    fn the_collectors_file_is_its_own_wherever_it_is_named() {
+        let help = |words: &[&str]| Cli::try_parse_from(words).unwrap_err().to_string();
+        let collect = help(&["plimsoll", "collect", "--help"]);
+        assert!(collect.contains("The collector's own file") && !collect.contains("else ./plimsoll.toml"), "{collect}");
+        assert!(help(&["plimsoll", "close", "--help"]).contains("else ./plimsoll.toml"));
+        for words in [["--config", "c.toml", "collect", "flasharray"], ["collect", "flasharray", "--config", "c.toml"]]
+        {
+            let parsed = Cli::try_parse_from(["plimsoll"].iter().chain(&words)).unwrap();
+            assert!(format!("{parsed:?}").matches("c.toml").count() >= 1, "{parsed:?}");
+            let super::super::Command::Collect(arguments) = parsed.command else { panic!("collect") };
+            assert!(format!("{arguments:?}").contains("c.toml"), "{arguments:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::statement::Rater;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Wholesale rows are split by what bears each customer's tags on the arrays of their line; the rest is unallocated.\nAn open period is live and provisional; a closed one is as its closes stored it.\n\nExamples:\n  plimsoll margin --provider northwind --period 2026-10\n  plimsoll margin --provider northwind --period 2026-10 --format csv > margin.csv"
+    after_help = "Wholesale rows are split by what bears each customer's tags on the arrays of their line; the rest is unallocated. An open period is live and provisional; a closed one is as its closes stored it.\n\nExamples:\n  plimsoll margin --provider northwind --period 2026-10\n  plimsoll margin --provider northwind --period 2026-10 --format csv > margin.csv"
 )]
 pub(super) struct Args {
     /// Whose margin

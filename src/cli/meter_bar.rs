@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant as Moment};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::prove::Effort;
+use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -20,10 +21,15 @@ impl MeterBar {
     /// Begins with nothing.
     pub(super) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} metered again: {pos} readings ({per_sec}) {msg}") {
+        if let Some(style) = rate::style("{spinner} metered again: {pos} readings ({rate}) {msg}") {
             bar.set_style(style);
         }
         Self { bar, said: Mutex::new(Moment::now()) }
+    }
+
+    /// Prints something: the bar makes way for it.
+    pub(super) fn print<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
     }
 
     /// So much is done.

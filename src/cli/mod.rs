@@ -79,7 +79,10 @@ enum Command {
     /// Poll arrays for their usage and send it, with a spool on disk between the two
     Collect(collect::Args),
     /// Check, compare and publish price books
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  plimsoll catalog check examples/pricebook\n  plimsoll catalog plan examples/pricebook\n  plimsoll catalog history"
+    )]
     Catalog(catalog::Command),
     /// Credit an issued document; grant and list credits, which come off a contract's documents
     Credit(credit::Args),
@@ -90,12 +93,15 @@ enum Command {
     /// Print what a shell needs to complete these commands
     Completions(completions::Args),
     /// Show the configuration in force
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  plimsoll config show\n  plimsoll config reference > plimsoll.toml"
+    )]
     Config(config::Command),
     /// Show a month of usage, from arrays to statements, on real parts of its own
     Demo(demo::Args),
     /// Start, stop and show the parts for trying things out: a Kafka broker and a ClickHouse engine on this machine
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  plimsoll dev up\n  plimsoll dev status\n  plimsoll dev down")]
     Dev(dev::Command),
     /// Look at Kafka, ClickHouse, topics, clocks and limits, and say what to mend; changes nothing
     Doctor(doctor::Args),
@@ -122,10 +128,16 @@ enum Command {
     /// Show what a provider earns from each customer: retail, allocated wholesale, margin
     Margin(margin::Args),
     /// List, show, send again or discard quarantined records
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  plimsoll quarantine list --counts\n  plimsoll quarantine show usage-1/3/8812"
+    )]
     Quarantine(quarantine::Quarantine),
     /// List late records, or bill them after all
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  plimsoll late list --counts\n  plimsoll late accept --provider northwind --reason \"the site was offline\" --dry-run"
+    )]
     Late(quarantine::Late),
     /// Compute documents again from the ledger, and say what differs
     Prove(prove::Args),
@@ -147,7 +159,10 @@ enum Command {
     /// Show the statements of an open period: live and provisional
     Statement(statement::Args),
     /// Open usage streams, open them again, list them, and record what they lost or send on what is void
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  plimsoll stream open usage --provider northwind --partitions 12\n  plimsoll stream list"
+    )]
     Stream(stream::Command),
     /// Show what is behind a row of a document: arrays, resources, days, hours and positions in the log
     Trace(trace::Args),
@@ -176,7 +191,7 @@ impl Cli {
             }),
             Command::Bill(arguments) => arguments.run(&load(self.config)?),
             Command::Close(arguments) => arguments.run(&load(self.config)?),
-            Command::Collect(arguments) => arguments.run(self.config),
+            Command::Collect(arguments) => arguments.run(),
             Command::Catalog(command) if !command.needs_config() => command.check_only(),
             Command::Catalog(command) => {
                 let config = load(self.config)?;

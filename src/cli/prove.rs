@@ -119,36 +119,37 @@ impl Args {
     async fn closes(&self, client: &Client, mut documents: Documents) -> anyhow::Result<ExitCode> {
         let (mut all, mut lacks_version) = (Proof::default(), false);
         let which = Which { provider: self.provider.clone(), period: self.period.clone() };
+        // one bar for all closes: its rate is that of the whole
+        let bar = MeterBar::new();
         for close in documents.closes(&which) {
             // a proof of all takes its time, and rows show what is decided meanwhile
             let news = documents.news().await?;
             documents.take(news);
-            let bar = MeterBar::new();
             let before = all.effort;
             let proof = documents.close(close, None, &|effort| bar.metered(before.plus(effort))).await;
-            drop(bar);
             match proof {
                 Ok(proof) => {
-                    self.keep(client, &documents, close, &proof).await;
+                    self.keep(client, &documents, close, (&proof, &bar)).await;
                     all = all.plus(proof);
                 }
                 Err(error @ ProveError::Version { .. }) => {
                     lacks_version = true;
-                    eprintln!("plimsoll: {} is not proved: {error}", documents.name(close));
+                    bar.print(|| eprintln!("plimsoll: {} is not proved: {error}", documents.name(close)));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
+        drop(bar);
         all.verdicts.extend(documents.strays(&which).await?);
         let code = self.done(&all)?;
         Ok(if lacks_version { ExitCode::FAILURE } else { code })
     }
 
     /// What a proof of a whole close found is told by `GET /v1/pipeline` from then on. Whoever may not write proves all the same.
-    async fn keep(&self, client: &Client, documents: &Documents, close: usize, proof: &Proof) {
+    async fn keep(&self, client: &Client, documents: &Documents, close: usize, (proof, bar): (&Proof, &MeterBar)) {
         let Some(closed) = documents.register().closes().get(close) else { return };
         if let Err(error) = insert(client, &proof.row(&closed.close.rating_id, now())).await {
-            eprintln!("plimsoll: what was found of {} is not kept: {error}", documents.name(close));
+            bar.print(|| eprintln!("plimsoll: what was found of {} is not kept: {error}", documents.name(close)));
         }
     }
 

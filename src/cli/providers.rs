@@ -18,7 +18,7 @@ const PAGE: usize = 100;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Revenue and growth are of 12 months (or as many as the programme says) of issued wholesale; customers and TiB are of the last day, new\ncustomers had no usage on the day 90 days before. Nothing accepted for 30 days is dormant.\n\nExamples:\n  plimsoll providers\n  plimsoll providers --format json | jq 'select(.dormant) | .provider'"
+    after_help = "Revenue and growth are of 12 months (or as many as the programme says) of issued wholesale; customers and TiB are of the last day, new customers had no usage on the day 90 days before. Nothing accepted for 30 days is dormant.\n\nExamples:\n  plimsoll providers\n  plimsoll providers --format json | jq 'select(.dormant) | .provider'"
 )]
 pub(super) struct Args {
     /// This provider only

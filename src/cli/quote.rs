@@ -19,6 +19,9 @@ const REFUSED: u8 = 2;
 
 /// Price one JSON request from standard input, without Kafka, ClickHouse or a clock
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit code: 0 a quote, 2 a refusal with a JSON pointer to the culprit, 1 anything else.\n\nExamples:\n  plimsoll quote < request.json\n  plimsoll quote --batch < requests.jsonl\n  plimsoll quote --schema"
+)]
 pub struct Command {
     /// Print the JSON Schema of requests and exit
     #[arg(long, conflicts_with = "batch")]

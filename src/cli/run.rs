@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
 use super::serving::Serving;
@@ -19,6 +19,7 @@ use crate::fold::error::SeamError;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
 use crate::metrics::Metrics;
+use crate::rate;
 use crate::run::figures;
 use crate::run::mirror::{mirror, mirror_new};
 use crate::run::retention::Retention;
@@ -177,7 +178,7 @@ async fn try_control(config: &Config, topics: &Topics) -> anyhow::Result<(Contro
 /// A bar on a terminal, lines otherwise.
 fn show_progress(board: &Board, done: &AtomicBool, shown: bool) {
     let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} records  {per_sec}  {msg}") {
+    if let Some(style) = rate::style("{bar:40} {pos}/{len} records  {rate}  {msg}") {
         bar.set_style(style);
     }
     let mut said = Instant::now();

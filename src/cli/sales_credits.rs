@@ -20,7 +20,7 @@ use crate::statement::Rater;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Each row of an issued wholesale document credits teams as [sales_credit] of its price book says; corrections take back. The last line checks\nthat account teams get the same for a currency unit at list, as a service and resale; exit code 1 if they do not.\nAn invoice counts in the month in which its period begins, what corrects one in the month of issue.\n\nExamples:\n  plimsoll sales-credits --by route,team\n  plimsoll sales-credits --by provider,deal --periods 2026-07..2026-09\n  plimsoll sales-credits --by number,no,customer,team,role --format json"
+    after_help = "Each row of an issued wholesale document credits teams as [sales_credit] of its price book says; corrections take back. The last line checks that account teams get the same for a currency unit at list, as a service and resale; exit code 1 if they do not. An invoice counts in the month in which its period begins, what corrects one in the month of issue.\n\nExamples:\n  plimsoll sales-credits --by route,team\n  plimsoll sales-credits --by provider,deal --periods 2026-07..2026-09\n  plimsoll sales-credits --by number,no,customer,team,role --format json"
 )]
 pub(super) struct Args {
     /// By what they are put together, of route, team, role, provider, customer, month, deal, number, no; always apart by currency

@@ -14,7 +14,7 @@ use crate::statement::{Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Of a closed period it is the whole by what is known now, state closed, with the book of its newest revision, beside the documents that\nwere issued or wait to be: what it differs by from them is what the next revision would correct.\n\nExamples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
+    after_help = "Of a closed period it is the whole by what is known now, state closed, with the book of its newest revision, beside the documents that were issued or wait to be: what it differs by from them is what the next revision would correct.\n\nExamples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
 )]
 pub(super) struct Args {
     /// The contract

@@ -20,7 +20,7 @@ use crate::statement::Rater;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Tags that no customer claims are rated under the contract for each customer, but their documents cannot be issued;\nresources without a tag are on no customer's statement.\n\nExamples:\n  plimsoll unclaimed --provider northwind --period 2026-10\n  plimsoll unclaimed --provider northwind --period 2026-10 --format json | jq -s 'map(.resource)'"
+    after_help = "Tags that no customer claims are rated under the contract for each customer, but their documents cannot be issued; resources without a tag are on no customer's statement.\n\nExamples:\n  plimsoll unclaimed --provider northwind --period 2026-10\n  plimsoll unclaimed --provider northwind --period 2026-10 --format json | jq -s 'map(.resource)'"
 )]
 pub(super) struct Args {
     /// Whose resources

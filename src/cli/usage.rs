@@ -26,7 +26,6 @@ use crate::core::word::Kind;
 /// `meter` among the keys it is added to them when the range holds more than one.
 #[derive(Debug, Args)]
 #[command(
-    verbatim_doc_comment,
     after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 --step hour --by array --meter effective_used"
 )]
 pub struct Command {
@@ -120,10 +119,15 @@ impl Command {
     /// A range of no whole cells, what ClickHouse refuses, and an output that takes no more.
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let client = Client::new(&config.clickhouse);
-        let mut query = self.into_query()?;
+        let mut query = match self.into_query() {
+            Err(error) => return refuse(error.to_string()),
+            Ok(query) => query,
+        };
         let meters = query.meters(&client).await.context("cannot read usage")?;
         for MeterInRange { cell_minutes, .. } in &meters {
-            query.window.check_cells(*cell_minutes)?;
+            if let Err(error) = query.window.check_cells(*cell_minutes) {
+                return refuse(error.to_string());
+            }
         }
         if meters.len() > 1 && !query.by.contains(&Key::Meter) {
             query.by.push(Key::Meter);

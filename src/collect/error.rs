@@ -10,12 +10,12 @@ use crate::core::collect::ReadError;
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// The configuration file cannot be read.
-    #[error("cannot read {}: {source}; name the collector's own file with --config (config/collect.toml is the reference)", path.display())]
+    #[error("cannot read {}: {cause}; name the collector's own file with --config (config/collect.toml is the reference)", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
+        /// The system's answer. It is a part of the text, and no source that would be told once more.
+        cause: std::io::Error,
     },
     /// The configuration file has another form.
     #[error("{}:{line}: {message}", path.display())]

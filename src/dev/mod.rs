@@ -176,6 +176,8 @@ impl Dev {
         Ok(Status {
             kafka: status_of(&record.kafka, |port| kafka::answers(&address(port))),
             engine,
+            api: record.http_port.map(|port| format!("http://{}", address(port))),
+            metrics: record.metrics_port.map(|port| format!("http://{}/metrics", address(port))),
             config: status::configuration_file(&self.directory),
             directory: self.directory.clone(),
         })

@@ -35,6 +35,10 @@ pub struct Status {
     pub kafka: PartStatus,
     /// The ClickHouse engine.
     pub engine: PartStatus,
+    /// Where the API of `plimsoll serve` with that configuration listens, whether or not it runs; none before the first start.
+    pub api: Option<String>,
+    /// The same of the metrics.
+    pub metrics: Option<String>,
     /// The configuration file for Plimsoll that points at both.
     pub config: PathBuf,
     /// Where everything is.

@@ -4,7 +4,11 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::error::ApiError;
-use crate::config::{Credential, Principal};
+use crate::config::{Credential, Principal, Producer};
+
+/// What a producer is told that asks instead of sending.
+const SENDS_ONLY: &str =
+    "a producer sends events and reads nothing: use a token of an operator, vendor, provider or customer";
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -25,10 +29,17 @@ impl Caller {
     /// Who bears this `Authorization` header.
     ///
     /// # Errors
-    /// No token, or an unknown one.
-    pub fn authenticate(credentials: &[Credential], header: Option<&str>) -> Result<Self, ApiError> {
-        let known = credentials.iter().map(|credential| (&credential.token_sha256, credential));
-        let found = bearer(known, header)?;
+    /// No token, an unknown one, or one of a producer, who reads nothing.
+    pub fn authenticate(
+        credentials: &[Credential],
+        producers: &[Producer],
+        header: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let readers = credentials.iter().map(|credential| (&credential.token_sha256, Some(credential)));
+        let senders = producers.iter().map(|producer| (&producer.token_sha256, None));
+        let Some(found) = bearer(readers.chain(senders), header)? else {
+            return Err(ApiError::Forbidden(SENDS_ONLY.to_owned()));
+        };
         Ok(Self { credential: found.id.clone(), principal: found.principal.clone() })
     }
 
@@ -88,7 +99,11 @@ mod tests {
     #[test]
     fn a_token_stands_for_its_principal_and_no_token_for_nobody() {
         let credentials = [credential("a", "one"), credential("b", "two")];
-        let who = |header: Option<&str>| Caller::authenticate(&credentials, header).map(|caller| caller.credential);
+        let producers =
+            [Producer { id: "p".to_owned(), token_sha256: Sha256::digest("sends").into(), provider: "a".to_owned() }];
+        let who = |header: Option<&str>| {
+            Caller::authenticate(&credentials, &producers, header).map(|caller| caller.credential)
+        };
         assert_eq!(who(Some("Bearer two")).unwrap(), "b");
         assert_eq!(who(Some("bearer one")).unwrap(), "a");
         for header in
@@ -96,6 +111,7 @@ mod tests {
         {
             assert!(matches!(who(header), Err(ApiError::Unauthorized)), "{header:?}");
         }
-        assert!(Caller::authenticate(&[], Some("Bearer one")).is_err(), "who is not open has a key");
+        assert!(matches!(who(Some("Bearer sends")), Err(ApiError::Forbidden(_))));
+        assert!(Caller::authenticate(&[], &[], Some("Bearer one")).is_err(), "who is not open has a key");
     }
 }

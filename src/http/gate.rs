@@ -71,7 +71,7 @@ fn authenticate(api: &Api, request: &Request, route: &str) -> Result<Caller, Api
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match api.is_open || route == openapi::PATH || console::is_own(route) {
         true => Ok(Caller::anybody()),
-        false => Caller::authenticate(&api.credentials, header),
+        false => Caller::authenticate(&api.credentials, &api.producers, header),
     }
 }
 

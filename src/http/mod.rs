@@ -68,7 +68,7 @@ use documents::KeptDocuments;
 use kept::Kept;
 
 use crate::clickhouse::{Client, wait};
-use crate::config::{Config, Credential, Http};
+use crate::config::{Config, Credential, Http, Producer};
 use crate::metrics::Metrics;
 use crate::quarantine::Resolver;
 
@@ -93,6 +93,7 @@ pub struct Api {
     limits: Http,
     config_hash: String,
     credentials: Vec<Credential>,
+    producers: Vec<Producer>,
     is_open: bool,
     metrics: Arc<Metrics>,
     places: Semaphore,
@@ -121,6 +122,7 @@ impl Api {
             limits: config.http.clone(),
             config_hash: config.hash(),
             credentials: config.credentials.clone(),
+            producers: config.producers.clone(),
             is_open: config.is_open(),
             metrics,
             request_ids: gate::RequestIds::default(),

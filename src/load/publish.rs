@@ -3,13 +3,14 @@
 use std::fmt;
 use std::time::{Duration, Instant as Moment};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::error::LoadError;
 use super::publisher::Publisher;
 use super::record::UsageRecord;
 use crate::config;
 use crate::core::ledger::rules::StreamRules;
+use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -95,7 +96,7 @@ struct Progress {
 impl Progress {
     fn new(of: u64) -> Self {
         let bar = ProgressBar::new(of);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} events  {per_sec}  {eta}") {
+        if let Some(style) = rate::style("{bar:40} {pos}/{len} events  {rate}  {eta}") {
             bar.set_style(style);
         }
         Self { bar, of, said: Moment::now() }

@@ -47,7 +47,11 @@ impl AlarmFamilies {
             Ok(metric)
         };
         Ok(Self {
-            silent: gauge("plimsoll_arrays_silent", "Arrays that nothing was accepted of for a day", &["provider"])?,
+            silent: gauge(
+                "plimsoll_arrays_silent",
+                "Arrays that nothing was accepted of for a day, whatever else they are; plimsoll_arrays{state=\"silent\"} has those that are nothing else",
+                &["provider"],
+            )?,
             silent_seconds: gauge(
                 "plimsoll_array_silent_seconds",
                 "For how long nothing was accepted of an array; arrays that are not silent have no series",

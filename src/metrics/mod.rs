@@ -97,7 +97,13 @@ impl Metrics {
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
-        let arrays = IntGaugeVec::new(Opts::new("plimsoll_arrays", "Arrays by state"), &["state"])?;
+        let arrays = IntGaugeVec::new(
+            Opts::new(
+                "plimsoll_arrays",
+                "Arrays, each in one state as `plimsoll health` tells it: a silent one that is orphaned, contested, moved or for demonstration is counted there, not as silent",
+            ),
+            &["state"],
+        )?;
         registry.register(Box::new(arrays.clone()))?;
         let build = IntGaugeVec::new(Opts::new("plimsoll_build_info", "Which build this is; always 1"), &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);

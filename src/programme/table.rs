@@ -174,12 +174,16 @@ pub fn arrays(arrays: &[Array]) -> String {
 /// A figure that does not fit.
 pub fn sales_credits(summary: &Summary) -> Result<String, ProgrammeError> {
     let names: Vec<&str> = summary.groups.keys().iter().map(|key| key_name(*key)).collect();
-    let header: Vec<&str> = ["currency"].into_iter().chain(names.iter().copied()).chain(["basis", "credit"]).collect();
+    let header: Vec<&str> =
+        ["currency"].into_iter().chain(names.iter().copied()).chain(["at list", "billed", "credit"]).collect();
     let mut table = empty(&header);
+    let maybe = |basis: &Option<String>| number(basis.as_deref().unwrap_or("-"));
     for group in summary.groups.groups() {
         let of = names.iter().map(|name| Cell::new(group.of.get(name).and_then(|text| text.as_deref()).unwrap_or("-")));
         let row = [Cell::new(&group.currency)].into_iter().chain(of);
-        table.add_row(row.chain([number(&group.basis), number(&group.credit)]).collect::<Vec<_>>());
+        table.add_row(
+            row.chain([maybe(&group.at_list), maybe(&group.billed), number(&group.credit)]).collect::<Vec<_>>(),
+        );
     }
     let checks = summary.neutrality.checks()?;
     let none = "neutrality: no issued document says its route, nothing to compare\n".to_owned();

@@ -41,13 +41,16 @@ pub fn table(document: &Document, standing: &[Document]) -> Result<String, Docum
         .collect();
     let behind = behind(document, standing)?;
     Ok(format!(
-        "{} {}: {} to {}, {} ({}, provisional)\n{table}\nsubtotal  {}   saved {}\n{credits}{taxes}total  {} {}\n{behind}",
+        "{} {}: {} to {}, {} ({})\n{table}\nsubtotal  {}   saved {}\n{credits}{taxes}total  {} {}\n{behind}",
         document.contract,
         document.period.label,
         document.seller.name,
         document.buyer.name,
         document.currency,
-        document.state.as_str(),
+        match document.state {
+            DocumentState::Closed => "closed; what it comes to now",
+            _ => "open, provisional",
+        },
         document.subtotal,
         document.saving,
         document.total,

@@ -85,6 +85,8 @@ fn what_was_put_aside_is_resolved_once() {
     ends_quietly(&parts, right);
     for refused in [
         &["usage", "--provider", "nobody", "--from", "2026-10-01", "--to", "2026-10-02", "--step", "day"][..],
+        &["usage", "--provider", "p", "--from", "2026-10-02", "--to", "2026-10-01", "--step", "day"],
+        &["late", "list", "--provider", "nobody"],
         &["stream", "void", "usagee"],
         &["quarantine", "retry", "--reason", "x"],
         &["quarantine", "retry", "--all", "--provider", "p", "--reason", "x"],

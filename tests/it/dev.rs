@@ -64,6 +64,8 @@ fn up_and_down_end_only_what_they_started_and_keep_data_and_ports() {
     let config = std::fs::read_to_string(up["config"].as_str().unwrap()).unwrap();
     assert!(config.contains(&format!("bootstrap_servers = \"{address}\"")), "{config}");
     assert!(config.contains(&format!("url = \"{}\"", up["engine"]["url"].as_str().unwrap())), "{config}");
+    let api = up["api"].as_str().unwrap().strip_prefix("http://").unwrap();
+    assert!(config.contains(&format!("[http]\nlisten = \"{api}\"")), "{config}");
     assert_eq!(place.json(&["up"]), up, "a second start changes nothing");
     assert_eq!(place.run(&["status"]).status.code(), Some(0));
 

@@ -38,7 +38,7 @@ pub(super) enum Format {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check a directory of *.toml files as one price book; nothing is published
-    #[command(after_help = "Example:\n  plimsoll catalog check examples/pricebook")]
+    #[command(after_help = "Examples:\n  plimsoll catalog check examples/pricebook")]
     Check {
         /// The directory
         directory: PathBuf,
@@ -56,7 +56,7 @@ pub(super) enum Command {
     },
     /// Check it, tell what changes and publish it: from then on ratings use it
     #[command(
-        after_help = "A book that would change a closed period is refused. If the old prices were wrong, --reprice says so: what is closed is corrected by\na document of its own, at its own cut.\n\nExamples:\n  plimsoll catalog apply examples/pricebook --actor eva\n  plimsoll catalog apply examples/pricebook --reprice \"band of 20 TiB was agreed in August\""
+        after_help = "A book that would change a closed period is refused. If the old prices were wrong, --reprice says so: what is closed is corrected by a document of its own, at its own cut.\n\nExamples:\n  plimsoll catalog apply examples/pricebook --actor eva\n  plimsoll catalog apply examples/pricebook --reprice \"band of 20 TiB was agreed in August\""
     )]
     Apply {
         /// The directory

@@ -38,6 +38,9 @@ const PARTITIONS: u32 = 4;
 const SEED: u64 = 2026;
 
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "The parts, their data and the configuration file stay in the directory: a second run uses what is there.\n\nExamples:\n  plimsoll demo\n  plimsoll demo --month 2026-10 --dir /tmp/demo"
+)]
 pub(super) struct Args {
     /// Where the demo keeps its parts' data; else demo beside the directory of `plimsoll dev`
     #[arg(long, value_name = "DIR")]
@@ -144,11 +147,12 @@ async fn statements(config: &Config, label: &str) -> anyhow::Result<()> {
     let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
     let providers: Vec<String> = rater.book().providers.keys().cloned().collect();
     for provider in providers.iter().rev() {
-        for contract in rater.contracts_of(provider) {
-            for document in rater.statements(&contract, label).await? {
-                say(format_args!("{}", table(&document, &[])?))?;
-            }
-        }
+        let places = rater.places(&rater.contracts_of(provider), label).await?;
+        let shown = rater.shown(&places, label, |_, document, standing| {
+            say(format_args!("{}", table(&document?, standing)?))?;
+            Ok::<(), anyhow::Error>(())
+        });
+        shown.await?;
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::documents::DocumentsQuery;
 use crate::clickhouse::read::invoices::{self, InvoiceQuery};
 use crate::config::Config;
+use crate::core::billing::figure::Figure;
+use crate::core::pricing::currency::Currency;
 use crate::core::programme::month::{Month, Months};
 use crate::export::{Form, Sums, export};
 use crate::statement::Rater;
@@ -27,7 +29,7 @@ const GATHERED: usize = 256 << 10;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Every document that was issued of periods that begin in these months, what corrects them included, in the order of issue. `csv` has one line\na row without taxes, `parquet` the same with types, `focus` one line a charge: they come to the documents' totals.\nA file is FILE.part until it is whole. What was written is held against what is stored; if they differ the exit code is 1.\n\nExamples:\n  plimsoll export focus --period 2026-10 --output focus-2026-10.csv\n  plimsoll export parquet --period 2026 --provider northwind --output 2026.parquet\n  plimsoll export csv --from 2026-07 --to 2026-09 --seller evergrove | gzip > q3.csv.gz"
+    after_help = "Every document that was issued of periods that begin in these months, what corrects them included, in the order of issue. `csv` has one line a row without taxes, `parquet` the same with types, `focus` one line a charge: they come to the documents' totals. A file is FILE.part until it is whole. What was written is held against what is stored; if they differ the exit code is 1.\n\nExamples:\n  plimsoll export focus --period 2026-10 --output focus-2026-10.csv\n  plimsoll export parquet --period 2026 --provider northwind --output 2026.parquet\n  plimsoll export csv --from 2026-07 --to 2026-09 --seller evergrove | gzip > q3.csv.gz"
 )]
 pub(super) struct Args {
     /// What the file is
@@ -121,7 +123,7 @@ impl Args {
             part.finish(&file)?;
             sums
         };
-        tell(&query, &sums);
+        tell(&query, form, &sums);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -178,15 +180,26 @@ async fn has_documents(client: &Client, role: &str, id: &str) -> anyhow::Result<
 }
 
 /// What was written, for people.
-fn tell(query: &DocumentsQuery, Sums(sums): &Sums) {
+fn tell(query: &DocumentsQuery, form: Form, Sums(sums): &Sums) {
     let Months { first, last } = query.months;
     if sums.is_empty() {
         eprintln!("no document of {first} to {last} is issued: the export has no rows");
     }
     for (currency, sum) in sums {
+        let places = Currency::new(currency).map(|currency| currency.places);
+        // what has more places than its currency is told as it is
+        let shown = |figure: Figure| {
+            let padded = places.as_ref().ok().and_then(|places| figure.amount(*places).ok());
+            padded.unwrap_or_else(|| figure.to_string())
+        };
+        let (amount, total) = (shown(sum.amount), shown(sum.total));
+        let why = match form {
+            Form::Csv | Form::Parquet => " before credits and taxes; with them the documents come",
+            Form::Focus => "; the documents come",
+        };
         eprintln!(
-            "{first} to {last}: {} documents, {} rows of {} {currency}; the documents come to {} {currency}",
-            sum.documents, sum.rows, sum.amount, sum.total
+            "{first} to {last}: {} documents, {} rows of {amount} {currency}{why} to {total} {currency}",
+            sum.documents, sum.rows
         );
     }
 }

@@ -8,13 +8,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::which::Which;
+use crate::cli::refusal::refuse;
 use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideRow, read};
+use crate::clickhouse::read::void;
 use crate::config::Config;
 use crate::core::word::Instant;
 use crate::quarantine::explanation::explain;
 use crate::quarantine::{Resolver, State, batch};
+use crate::statement::{Rater, StatementError};
 
 /// Which records, and how they are shown.
 #[derive(Debug, Args)]
@@ -58,12 +61,14 @@ impl List {
         let mut resolver = Resolver::new(&config.kafka, client.clone(), control)?;
         let mut rows = read(&client, &query).await?;
         let mut out = BufWriter::new(std::io::stdout());
+        let mut is_any = false;
         let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
         loop {
             let batch = batch::next(&mut rows).await?;
             if batch.is_empty() {
                 break;
             }
+            is_any = true;
             for (row, state) in batch.iter().zip(resolver.states(&batch).await?) {
                 if self.counts {
                     let key = (row.reason.clone(), row.provider.clone(), state.as_str().to_owned());
@@ -78,7 +83,25 @@ impl List {
             writeln!(out, "{}", serde_json::to_string(&count)?)?;
         }
         out.flush()?;
+        if let (false, Some(id)) = (is_any, self.which.provider())
+            && !is_known(&client, id).await?
+        {
+            return refuse(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+        }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Whether a provider is in the newest price book or has a stream of its own. Of whoever is in neither there may be records all the same.
+async fn is_known(client: &Client, id: &str) -> anyhow::Result<bool> {
+    let register = void::register(client).await?;
+    if register.all().any(|stream| stream.rules.provider.as_deref() == Some(id)) {
+        return Ok(true);
+    }
+    match Rater::newest(client).await {
+        Ok(rater) => Ok(rater.book().providers.contains_key(id)),
+        Err(StatementError::NoBook) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum Quarantine {
     )]
     List(List),
     /// Show one record: where it lies, why, its key, headers and value
-    #[command(after_help = "Example:\n  plimsoll quarantine show usage-1/3/8812")]
+    #[command(after_help = "Examples:\n  plimsoll quarantine show usage-1/3/8812")]
     Show {
         /// STREAM/PARTITION/OFFSET, as `list` prints it
         #[arg(value_parser = position)]
@@ -37,7 +37,7 @@ pub(super) enum Quarantine {
     Retry(Resolve),
     /// Record that records are nothing that has to be billed
     #[command(
-        after_help = "Example:\n  plimsoll quarantine discard --at usage-1/3/8812 --reason \"test of the installer\""
+        after_help = "Examples:\n  plimsoll quarantine discard --at usage-1/3/8812 --reason \"test of the installer\""
     )]
     Discard(Resolve),
 }
@@ -49,7 +49,7 @@ pub(super) enum Late {
     List(List),
     /// Bill late records after all: each is sent again under a recorded decision; one whose identity is accepted already is left alone
     #[command(
-        after_help = "Example:\n  plimsoll late accept --provider northwind --from 2026-10-01 --reason \"the site was offline\" --dry-run"
+        after_help = "Examples:\n  plimsoll late accept --provider northwind --from 2026-10-01 --reason \"the site was offline\" --dry-run"
     )]
     Accept(Resolve),
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant as Moment};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::tally::Tally;
 use super::which::{At, Which};
@@ -17,6 +17,7 @@ use crate::clickhouse::read::aside::{AsideQuery, AsideRow, read};
 use crate::config::Config;
 use crate::core::word::Instant;
 use crate::quarantine::{Outcome, Resolver, Verb, Why, batch};
+use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -116,7 +117,7 @@ struct Progress {
 impl Progress {
     fn new() -> Self {
         let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} records  {per_sec}") {
+        if let Some(style) = rate::style("{spinner} {pos} records  {rate}") {
             bar.set_style(style);
         }
         Self { bar, said: Cell::new(Moment::now()) }

@@ -71,6 +71,11 @@ impl Which {
         })
     }
 
+    /// The provider that is asked for.
+    pub(super) fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
+    }
+
     /// Whether it names all records there are.
     pub(super) fn is_all(&self) -> bool {
         let Self { provider, array, by_reason, stream, from, to, at } = self;

@@ -33,7 +33,7 @@ const MAX_WINDOW_DAYS: i64 = 3660;
 pub(super) enum Command {
     /// Open a stream: make its topic and record its rules, which then never change
     #[command(
-        after_help = "Example:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d"
+        after_help = "Examples:\n  plimsoll stream open usage --provider northwind --partitions 12 --acceptance-window 40d"
     )]
     Open(Open),
     Reopen(reopen::Reopen),

@@ -33,7 +33,7 @@ const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(60);
 
 /// List the records of a stream that are void, as lines of JSON: past the end of a closed generation, or in a recorded hole
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll stream void usage-1 --send-again")]
+#[command(after_help = "Examples:\n  plimsoll stream void usage-1 --send-again")]
 pub(in crate::cli) struct Void {
     /// The stream's id: usage-1; or its topic, or its first name, if just one generation has it
     stream: String,

@@ -87,7 +87,7 @@ impl CollectConfig {
     /// What cannot be read or is not allowed, with the mend.
     pub fn load(path: &Path, family: Family) -> Result<Self, CollectError> {
         let text =
-            std::fs::read_to_string(path).map_err(|source| CollectError::File { path: path.to_owned(), source })?;
+            std::fs::read_to_string(path).map_err(|cause| CollectError::File { path: path.to_owned(), cause })?;
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::from_parts(path, &text, family, variables)

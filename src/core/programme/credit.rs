@@ -88,8 +88,10 @@ pub struct Credit {
     pub month: Month,
     /// ISO 4217.
     pub currency: String,
-    /// What the credit is a percentage of: the part at list, or as billed.
+    /// What the credit is a percentage of.
     pub basis: Figure,
+    /// Whether that is the part at list; else it is as billed.
+    pub at_list: bool,
     /// The credit, exactly.
     pub credit: Figure,
 }
@@ -162,7 +164,8 @@ impl Sale<'_> {
                 let roles = self.book.sales_credit.iter();
                 for (role, terms) in roles.filter(|(_, terms)| terms.routes.iter().any(|own| own == named)) {
                     let Some(team) = self.team(terms, &share, provider) else { continue };
-                    let basis = if terms.basis == "list" { share.list } else { share.billed };
+                    let at_list = terms.basis == "list";
+                    let basis = if at_list { share.list } else { share.billed };
                     let hundred = Figure::of_minor(100, 0)?;
                     found.credits.push(Credit {
                         number: self.document.number.clone().unwrap_or_default(),
@@ -178,6 +181,7 @@ impl Sale<'_> {
                         month,
                         currency: currency.clone(),
                         basis,
+                        at_list,
                         credit: basis.share(figure(terms.percent)?, hundred, PLACES, Rounding::HalfEven)?,
                     });
                 }

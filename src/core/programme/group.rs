@@ -57,8 +57,10 @@ pub struct Group {
     /// What it has in common, by the keys asked for; null where there is none.
     #[schema(value_type = Object)]
     pub of: BTreeMap<&'static str, Option<String>>,
-    /// What the credits are percentages of.
-    pub basis: String,
+    /// Σ of what its credits at list prices are percentages of; null where it has none.
+    pub at_list: Option<String>,
+    /// Σ of what its credits as billed are percentages of; null where it has none. One row may be under both.
+    pub billed: Option<String>,
     /// Σ credits.
     pub credit: String,
 }
@@ -67,7 +69,15 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Groups {
     keys: Vec<Key>,
-    sums: BTreeMap<Of, (Figure, Figure)>,
+    sums: BTreeMap<Of, Sums>,
+}
+
+/// Sums of a group. What is at list and what was billed are never added to each other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    at_list: Option<Figure>,
+    billed: Option<Figure>,
+    credit: Figure,
 }
 
 /// A group's currency and the values of its keys.
@@ -129,18 +139,21 @@ impl Groups {
     /// More groups than memory should hold, a sum that does not fit.
     pub fn add(&mut self, credit: &Credit) -> Result<(), ProgrammeError> {
         let of: Vec<Option<String>> = self.keys.iter().map(|key| value(credit, *key)).collect();
-        let (basis, sum) = self.sums.entry((credit.currency.clone(), of)).or_default();
-        (*basis, *sum) = (basis.plus(credit.basis)?, sum.plus(credit.credit)?);
+        let sums = self.sums.entry((credit.currency.clone(), of)).or_default();
+        let basis = if credit.at_list { &mut sums.at_list } else { &mut sums.billed };
+        *basis = Some(basis.unwrap_or_default().plus(credit.basis)?);
+        sums.credit = sums.credit.plus(credit.credit)?;
         if self.sums.len() > GROUPS_MAX { Err(ProgrammeError::Groups(GROUPS_MAX)) } else { Ok(()) }
     }
 
     /// The groups, by currency and keys.
     pub fn groups(&self) -> impl Iterator<Item = Group> {
-        self.sums.iter().map(|((currency, of), (basis, credit))| Group {
+        self.sums.iter().map(|((currency, of), sums)| Group {
             currency: currency.clone(),
             of: self.keys.iter().map(|key| key_name(*key)).zip(of.iter().cloned()).collect(),
-            basis: basis.to_string(),
-            credit: credit.to_string(),
+            at_list: sums.at_list.map(|basis| basis.to_string()),
+            billed: sums.billed.map(|basis| basis.to_string()),
+            credit: sums.credit.to_string(),
         })
     }
 }
@@ -167,6 +180,14 @@ mod tests {
             // 3,564.17 at list to the account team, 3,260.87 billed to the partner team
             assert_eq!((sum.to_string(), groups.groups().count()), ("6825.04".to_owned(), count), "{list}");
         }
+        let bases = |list: &str| {
+            let mut groups = Groups::new(keys(list).unwrap());
+            credits.iter().for_each(|credit| groups.add(credit).unwrap());
+            groups.groups().map(|group| (group.at_list, group.billed)).collect::<Vec<_>>()
+        };
+        let (list, billed) = (Some("3564.17".to_owned()), Some("3260.87".to_owned()));
+        assert_eq!(bases("route"), [(list.clone(), billed.clone())], "two bases are never one sum");
+        assert_eq!(bases("team"), [(list, None), (None, billed)]);
         let error = keys("route,teams").unwrap_err().to_string();
         assert!(error.contains("\"teams\"") && error.contains("route,team,role"), "{error}");
     }

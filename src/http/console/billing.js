@@ -18,6 +18,8 @@ function before(label) {
 // where the reader was before a document was opened
 export const visited = { hash: "#/billing" };
 
+const isClosed = (row) => row.state === "closed";
+
 const thisMonth = () => new Date().toISOString().slice(0, 7);
 
 function controls(context, chosen, providers) {
@@ -58,8 +60,8 @@ function statements(rows, issuedBefore, label) {
     return found.length ? amount(found.at(-1).total, found.at(-1).currency) : "–";
   };
   return section("This period", table("Statements of this period", [
-    { head: "Contract", cell: (row) => [row.contract, el("span", { class: "sub" }, `${row.seller.name} to ${row.buyer.name}`)] },
-    { head: "So far", num: true, cell: (row) => el("b", null, amount(row.total, row.currency)) },
+    { head: "Contract", cell: (row) => [row.contract, " ", isClosed(row) && tag("closed"), el("span", { class: "sub" }, `${row.seller.name} to ${row.buyer.name}`)] },
+    { head: rows.every(isClosed) ? "Comes to now" : "So far", num: true, cell: (row) => el("b", null, amount(row.total, row.currency)) },
     { head: `Invoiced ${before(label)}`, num: true, cell: last },
     { head: "Commitment used", num: true, cell: used },
     { head: "Coverage", num: true, cell: coverage },
@@ -67,9 +69,37 @@ function statements(rows, issuedBefore, label) {
   ], rows, "No contract is in force in this period."));
 }
 
+// What the next revision of a closed period would correct it by: what it comes to now, less what it was billed and what waits to be. In whole
+// minor units, so that no digit changes; null while documents and drafts are not known up to the same decision.
+function difference(row, issued, waiting) {
+  const own = (one) => one.contract === row.contract && one.buyer === row.buyer.id && one.period === row.period.label;
+  const { corrects } = row.references;
+  const standing = issued.filter((one) => corrects.includes(one.number));
+  const isBehind = standing.length < corrects.length || issued.some((one) => own(one) && one.type === "invoice" && !corrects.includes(one.number));
+  if (isBehind || !waiting) return null;
+  const minor = (text) => BigInt(text.replace(".", ""));
+  const billed = [...standing, ...waiting.filter(own)].reduce((sum, one) => sum + minor(one.total), 0n);
+  const places = (row.total.split(".")[1] ?? "").length;
+  const more = minor(row.total) - billed;
+  const digits = String(more < 0n ? -more : more).padStart(places + 1, "0");
+  const point = digits.length - places;
+  return `${more < 0n ? "-" : ""}${digits.slice(0, point)}${places ? `.${digits.slice(point)}` : ""}`;
+}
+
+// A closed period: what it was billed as, and what is due to it.
+function closed(rows, issued, waiting) {
+  const line = (row) => {
+    const numbers = row.references.corrects.flatMap((number, index) => [index > 0 && ", ", documentLink(number)]);
+    const more = difference(row, issued, waiting);
+    return el("li", null, el("b", null, row.contract), ` to ${row.buyer.name}: `, numbers.length ? ["closed as ", numbers] : "closed, no document is issued",
+      more !== null && `; the next revision would correct it by ${amount(more, row.currency)}`);
+  };
+  return section("Closed", el("ul", { id: "closed" }, rows.map(line)));
+}
+
 function holes(found) {
   if (found === null) return note("This server has no Kafka, so it cannot say what keeps the period open.");
-  if (!found.length) return el("ul", { class: "holes none" }, el("li", null, "Nothing keeps it open: it is closed, or can be."));
+  if (!found.length) return el("ul", { class: "holes none" }, el("li", null, "Nothing keeps it open: it can be closed."));
   return el("ul", { class: "holes" }, found.map((hole) => el("li", null, el("b", null, hole.kind.replaceAll("_", " ")), ": ", hole.text,
     hole.can_be_accepted && el("span", { class: "note" }, " (a close can accept it, with a reason on record)"))));
 }
@@ -158,9 +188,11 @@ export async function billing(context) {
   const last = issued.rows.filter((row) => row.period === before(chosen.period));
   const [why, curve] = [el("div", { id: "why" }, note("…")), el("div", null, note("…"))];
   const daily = commitments(open.rows, chosen.provider, openOf);
-  const main = wholesale ?? open.rows[0];
+  const done = open.rows.filter(isClosed);
+  const unclosed = open.rows.filter((row) => !isClosed(row));
+  const main = unclosed.find((row) => row === wholesale) ?? unclosed[0];
   fill(context.place, ...head, statements(open.rows, last, chosen.period),
-    main && section("Why it cannot close yet", why),
+    done.length > 0 && closed(done, issued.rows, waiting?.rows), main && section("Why it cannot close yet", why),
     daily ? daily.part : wholesale && section("Daily usage", curve),
     drafts(context, waiting), invoices(issued.rows.filter((row) => row.type === "invoice").reverse(), {}),
     corrections(issued.rows.filter((row) => row.type !== "invoice").reverse()));

@@ -17,12 +17,26 @@ async function issue(context, row, pressed) {
   });
 }
 
+async function discard(context, row, pressed) {
+  const reason = await confirm("Discard this draft?", `${kind(row)} over ${amount(row.total, row.currency)} to ${row.buyer}, period ${row.period}, counts as nothing issued: the next revision of its period is the whole again.`,
+    { does: "Discard", reason: true });
+  if (!reason) return;
+  await doing(pressed, async () => {
+    await post(`/v1/drafts/${encodeURIComponent(row.draft)}/discard`, { reason });
+    await context.again();
+    announce("Discarded");
+    document.getElementById("drafts-said")?.replaceChildren(`Discarded: ${row.contract} to ${row.buyer}.`);
+  });
+}
+
 export function drafts(context, waiting) {
   const said = el("p", { id: "drafts-said" });
   if (!waiting) return section("Drafts waiting", said, note("This server has no Kafka, so it knows of no drafts."));
   const mine = (row) => context.reader.principal === "operator" || row.seller === (context.reader.vendor ?? context.reader.provider);
   const act = (row) => {
-    if (row.blocked) return [tag("blocked", "warn"), el("span", { class: "sub" }, row.blocked)];
+    const blocked = row.blocked && [tag("blocked", "warn"), el("span", { class: "sub" }, row.blocked)];
+    if (blocked && !mine(row)) return blocked;
+    if (blocked) return [blocked, button("Discard", (event) => discard(context, row, event.target), { "aria-label": `Discard ${row.contract} to ${row.buyer}` })];
     if (!mine(row)) return note(`${row.seller} issues it`);
     return button("Issue", (event) => issue(context, row, event.target), { class: "main", "aria-label": `Issue ${row.contract} to ${row.buyer}` });
   };

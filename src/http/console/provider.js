@@ -74,7 +74,8 @@ function credits(summary) {
     one.equal === null ? " (nothing to compare)" : one.equal ? ": neutral, the same on either route." : ": NOT neutral.");
   return section("Sales credits by route", table("Sales credits by route", [
     { head: "Route", cell: (row) => String(row.of.route ?? "–").replaceAll("_", " ") },
-    { head: "At list", num: true, cell: (row) => amount(row.basis, row.currency) },
+    { head: "At list", num: true, cell: (row) => amount(row.at_list, row.currency) },
+    { head: "As billed", num: true, cell: (row) => amount(row.billed, row.currency) },
     { head: "Credit", num: true, cell: (row) => amount(row.credit, row.currency) },
   ], summary.data, "No team is credited for it."), summary.neutrality.map(check));
 }

@@ -55,7 +55,9 @@ fn statements_have_what_is_left_and_revisions_what_their_period_had() {
     setting.say((hours(9).start..middle).map(more).collect());
     comes_to(&setting, "2026-09", "80.00");
     let text = setting.parts.ok(&["statement", "wholesale", "--period", "2026-09"]);
-    for words in ["(closed, provisional)", "closed as  V-0001  invoice  70.00 EUR", "would correct it by  10.00 EUR"] {
+    for words in
+        ["(closed; what it comes to now)", "closed as  V-0001  invoice  70.00 EUR", "would correct it by  10.00 EUR"]
+    {
         assert!(text.contains(words), "{text}");
     }
     let adjusted = closed(&setting, "2026-09");

@@ -243,6 +243,10 @@ fn what_is_in_force_is_printed_and_a_file_is_asked_for() {
     let output = without.args(["collect", "flasharray"]).env_remove("PLIMSOLL_CONFIG").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("name it with --config"));
+    let mut absent = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    let output = absent.args(["collect", "flasharray", "--config", "/nowhere/collect.toml"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(told.matches("No such file").count(), 1, "{told}");
 }
 
 #[test]

@@ -235,7 +235,16 @@ fn issues(stage: &Stage) {
     let open = || stage.served.get("provider:p", "/v1/statements/p-wholesale?period=2026-10&closing=true").1;
     until("workers have taken the close in", || open()["cannot_close"] == json!([]));
     stage.open("provider:p", BILLING);
-    browser.sees("Nothing keeps it open");
+    // a closed period says so, and nothing of why it cannot close
+    let shown = || stage.served.get("provider:p", "/v1/statements/p-wholesale?period=2026-10").1;
+    until("the close is mirrored", || shown()["state"] == "closed");
+    stage.open("provider:p", BILLING);
+    browser.until(
+        "what it would be corrected by is told",
+        "return document.getElementById('closed')?.innerText.includes('the next revision would correct it by 0.00')",
+    );
+    let text = browser.text();
+    assert!(!text.contains("cannot close yet") && !text.contains("So far") && text.contains("Comes to now"), "{text}");
     browser.sees("1 record was decided about and not shown");
     // who buys does not issue
     browser.sees("v issues it");
@@ -247,6 +256,22 @@ fn issues(stage: &Stage) {
     browser.click("dialog button.main", "Issue");
     browser.sees("Issued as P-0001");
     assert_eq!(stage.served.get("customer:p/acme", "/v1/invoices").1["data"][0]["number"], "P-0001");
+    discards(stage);
+}
+
+/// What cannot be issued is thrown away, with a reason.
+fn discards(stage: &Stage) {
+    let browser = &stage.browser;
+    let blocked = || {
+        let drafts = stage.served.get("provider:p", "/v1/drafts").1["data"].clone();
+        drafts.as_array().unwrap().iter().filter(|draft| draft["blocked"].is_string()).count()
+    };
+    assert_eq!(blocked(), 1, "a tag that no customer claims");
+    browser.click("button", &format!("Discard p-retail to {EVIL}"));
+    browser.sees("Discard this draft?");
+    browser.press(&format!("nobody's{ENTER}"));
+    browser.sees("Discarded: p-retail");
+    assert_eq!(blocked(), 0);
 }
 
 /// The printed page comes in a tab of its own, in its own style, with names as text.

@@ -55,6 +55,9 @@ pub enum CreditNoteError {
         /// The document's currency.
         currency: String,
     },
+    /// A row that comes to 0, or that earlier notes took back.
+    #[error("there is nothing to credit on row {0}: nothing is left of it")]
+    Nothing(usize),
     /// More than is left of a row.
     #[error("row {no}: {left} is left to credit, {amount} is more")]
     MoreThanRow {

@@ -143,8 +143,11 @@ fn credited(
             own: row.amount.clone(),
             currency: original.currency.clone(),
         };
-        let figure = Figure::parse(amount).map_err(|_| wrong())?;
         let own = Figure::parse(&row.amount)?;
+        if left.is_zero() {
+            return Err(CreditNoteError::Nothing(*no));
+        }
+        let figure = Figure::parse(amount).map_err(|_| wrong())?;
         if figure.amount(places).is_err() || figure.is_zero() || figure.sign() != own.sign() {
             return Err(wrong());
         }

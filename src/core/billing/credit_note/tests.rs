@@ -112,6 +112,14 @@ fn what_cannot_be_credited_says_what_can() {
     }
     assert!(refused(note(number, &[])).starts_with("the note names no row"));
     assert!(refused(note("EG-2026-000119", &[(1, "1.00")])).contains("credits EG-2026-000119, not EG-2026-000118"));
+    let whole = [credit_note(&invoice, &[], &note(number, &[(2, "246.19")])).unwrap()];
+    let nothing = "there is nothing to credit on row 2: nothing is left of it";
+    for amount in ["246.19", "0"] {
+        assert_eq!(credit_note(&invoice, &whole, &note(number, &[(2, amount)])).unwrap_err().to_string(), nothing);
+    }
+    let mut free = invoice.clone();
+    "0.00".clone_into(&mut free.rows[1].amount);
+    assert_eq!(credit_note(&free, &[], &note(number, &[(2, "0")])).unwrap_err().to_string(), nothing);
     let silent = CreditNote { reason: " \n".to_owned(), ..note(number, &[(1, "1.00")]) };
     assert!(refused(silent).contains("needs a reason"));
     let draft = Document { number: None, ..invoice.clone() };

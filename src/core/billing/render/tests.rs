@@ -126,11 +126,14 @@ fn a_page_says_what_it_is() {
     };
     says(
         &northwind_invoice(),
-        &["<h1>Invoice<small>EG-2026-000118", "4 October 2026", "18 November 2026", "EUR 3260.87"],
+        &["<h1>Invoice<small>EG-2026-000118", "4 October 2026", "18 November 2026", "EUR 3\u{202f}260.87"],
     );
     says(&northwind_statement(), &["<h1>Provisional statement", "This is not an invoice."]);
     says(&closed(northwind_statement(), "k").unwrap(), &["<h1>Draft invoice", "no number"]);
-    let page = says(&credited(), &["<h1>Credit note", "EG-2026-000118", "Wrong site", "EUR 3260.87", "corrects row 1"]);
+    let page = says(
+        &credited(),
+        &["<h1>Credit note", "EG-2026-000118", "Wrong site", "EUR 3\u{202f}260.87", "corrects row 1"],
+    );
     assert!(!page.contains('\u{2212}'), "a credit note shows positive amounts");
     assert!(!says(&northwind_invoice(), &["plimsoll prove EG-2026-000118"]).contains("class=\"notice\""));
 }
@@ -212,7 +215,7 @@ fn currencies_have_their_places() {
             |level: i128| closed(statement(&book, "c", &[pool(from, until, |_| level * TIB / 16)]), "k").unwrap();
         let (before, after) = (issue(draft(2060), "P-1"), draft(2080));
         assert_eq!(after.total, total);
-        assert!(html::page(&after, None).contains(&format!("{code} {total}")));
+        assert!(html::page(&after, None).contains(&format!("{code} 3\u{202f}{}", &total[1..])));
         let adjustment = difference(Some(&after), std::slice::from_ref(&before), Cause::Adjustment).unwrap().unwrap();
         assert_eq!(adjustment.total.len(), total.len() - 2, "{}", adjustment.total);
         assert_eq!(sum([&before, &adjustment], |document| &document.total), figure(total));

@@ -48,12 +48,12 @@ pub(super) fn priced(price: &str, amount: &str) -> String {
     plain(&format!("{price}{point}{}", "0".repeat(missing)))
 }
 
-/// Groups of three with a narrow space between, from five digits on (ISO 80000-1).
+/// Groups of three with a narrow space between. From four digits on: amounts stand in one column with longer ones.
 fn grouped(digits: &str) -> String {
     let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && whole.len() > 4 && (whole.len() - index) % 3 == 0 {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
             grouped.push('\u{202f}');
         }
         grouped.push(digit);
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn figures_are_grouped_and_a_credit_note_turns_their_sign() {
-        assert_eq!(plain("3260.87"), "3260.87");
+        assert_eq!((plain("3260.87"), plain("326.08")), ("3\u{202f}260.87".to_owned(), "326.08".to_owned()));
         assert_eq!(plain("-1234567.005"), "\u{2212}1\u{202f}234\u{202f}567.005");
         assert_eq!(plain("12345"), "12\u{202f}345");
         assert_eq!(
