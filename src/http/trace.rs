@@ -81,7 +81,7 @@ pub struct RowTrace {
     /// The pieces, each with the spans of positions of its events; or the rows that this one is computed from.
     #[schema(value_type = Vec<Object>)]
     data: Vec<Item>,
-    /// The sum of the pieces of all pages, held against what was priced. Digits numbers are strings, like decimals.
+    /// The sum of the pieces of all pages, held against what was priced. Whole numbers are strings, like decimals.
     #[schema(value_type = Option<Object>)]
     sum: Option<Sum>,
     /// For the next page; null after the last.
