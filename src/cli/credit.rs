@@ -16,7 +16,7 @@ use crate::config::Config;
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Without --row all that is left of the document is credited.\n\nExamples:\n  plimsoll credit EG-2026-000118 --reason \"agreed on 12 November\"\n  plimsoll credit EG-2026-000118 --row 2 --row 3=12.50 --reason \"wrong array\"\n  plimsoll credit grant northwind-wholesale --id sla-7 --amount 120.00 --reference \"outage\""
+    after_help = "Without --row all that is left of the document is credited; where a later correction took a part of it back, rows and amounts have to be named.\n\nExamples:\n  plimsoll credit EG-2026-000118 --reason \"agreed on 12 November\"\n  plimsoll credit EG-2026-000118 --row 2 --row 3=12.50 --reason \"wrong array\"\n  plimsoll credit grant northwind-wholesale --id sla-7 --amount 120.00 --reference \"outage\""
 )]
 pub(super) struct Args {
     #[command(subcommand)]
