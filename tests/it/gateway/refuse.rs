@@ -159,7 +159,8 @@ fn strangers(door: &Door) {
             b"GET /v1/arrays HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer producer:p\r\nConnection: close\r\n\r\n",
         )
         .unwrap();
-    assert_eq!(super::answer(stream).unwrap().status, 401);
+    let reader = super::answer(stream).unwrap();
+    assert_eq!((reader.status, reader.code()), (403, "forbidden"), "{reader:?}");
 }
 
 /// Each principal has its rate, and its burst before that.
