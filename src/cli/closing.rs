@@ -19,6 +19,7 @@ use crate::core::closing::register::Register;
 use crate::core::word::Offset;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::Topics;
+use crate::run::mirror::mirror_new;
 
 /// Waits until Kafka and ClickHouse are there, and follows the control log. None if asked to stop meanwhile.
 pub(super) fn ready(
@@ -53,6 +54,10 @@ pub(super) fn with_closer<T>(
     let mut closer = closer(config, &client, &control, runtime.handle(), actor)?;
     closer.follow()?;
     let done = work(&mut closer);
+    // else a proof right after it would hold rows against decisions that it does not know yet; workers mirror what is not mirrored here
+    if let Err(error) = runtime.block_on(mirror_new(&client, &control, &mut None)) {
+        tracing::warn!(%error, "what was decided is not mirrored yet: `plimsoll run` and `plimsoll bill` do it");
+    }
     control.stop();
     done
 }
