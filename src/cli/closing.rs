@@ -53,9 +53,12 @@ pub(super) fn with_closer<T>(
     let control = Arc::new(ControlFollower::start(&config.kafka)?);
     let mut closer = closer(config, &client, &control, runtime.handle(), actor)?;
     closer.follow()?;
+    let before = closer.register().next();
     let done = work(&mut closer);
-    // else a proof right after it would hold rows against decisions that it does not know yet; workers mirror what is not mirrored here
-    if let Err(error) = runtime.block_on(mirror_new(&client, &control, &mut None)) {
+    // else a proof right after it would hold rows against decisions that it does not know yet; what was refused or tried dry writes nothing
+    if closer.register().next() > before
+        && let Err(error) = runtime.block_on(mirror_new(&client, &control, &mut None))
+    {
         tracing::warn!(%error, "what was decided is not mirrored yet: `plimsoll run` and `plimsoll bill` do it");
     }
     control.stop();
