@@ -10,7 +10,7 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Config;
 use crate::core::word::Instant;
-use crate::programme::{Asked, ProgrammeError, levels, page, table, watch};
+use crate::programme::{Asked, OpenAmounts, ProgrammeError, levels, page, table, watch};
 use crate::statement::{Rater, StatementError};
 
 /// Providers in memory at once.
@@ -59,15 +59,20 @@ impl Args {
             let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
             let Some(last) = providers.last() else { break };
             after = Some(last.clone());
-            let standings =
-                match levels(&rater, &Asked { providers, seller: None, at, is_past: self.at.is_some() }).await {
-                    Err(ProgrammeError::Statement { contract, label, error })
-                        if matches!(*error, StatementError::Rate(_)) =>
-                    {
-                        return refused(format!("contract {contract}, period {label}: {error}"));
-                    }
-                    standings => standings?,
-                };
+            let standings = match levels(
+                &rater,
+                &Asked { providers, seller: None, at, is_past: self.at.is_some() },
+                OpenAmounts::Rated,
+            )
+            .await
+            {
+                Err(ProgrammeError::Statement { contract, label, error })
+                    if matches!(*error, StatementError::Rate(_)) =>
+                {
+                    return refused(format!("contract {contract}, period {label}: {error}"));
+                }
+                standings => standings?,
+            };
             match self.format {
                 Format::Table => out.write_all(table::levels(&standings).as_bytes())?,
                 Format::Json => {

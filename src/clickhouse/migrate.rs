@@ -27,7 +27,7 @@ macro_rules! migration {
 }
 
 /// All of them.
-pub static MIGRATIONS: [Migration; 10] = [
+pub static MIGRATIONS: [Migration; 11] = [
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "bucket", "0002_bucket.sql"),
     migration!(3, "decision", "0003_decision.sql"),
@@ -38,6 +38,7 @@ pub static MIGRATIONS: [Migration; 10] = [
     migration!(9, "bucket_merges", "0009_bucket_merges.sql"),
     migration!(10, "programme", "0010_programme.sql"),
     migration!(11, "proof", "0011_proof.sql"),
+    migration!(13, "open_revenue", "0013_open_revenue.sql"),
 ];
 
 /// What was applied when; itself made before the first migration.

@@ -10,6 +10,7 @@ pub mod invoice;
 pub mod invoice_header;
 pub mod migrate;
 pub mod native;
+pub mod open_revenue;
 pub mod proof;
 pub mod provider_activity;
 pub mod rated_line;

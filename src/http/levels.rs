@@ -19,7 +19,7 @@ use crate::config::Principal;
 use crate::core::programme::standing::Standing;
 use crate::core::word::Instant;
 use crate::programme;
-use crate::programme::{Asked, levels as of, watch};
+use crate::programme::{Asked, OpenAmounts, levels as of, watch};
 
 /// Providers on a page: their open periods are rated when they are asked for.
 const PAGE: usize = 20;
@@ -89,7 +89,9 @@ pub async fn levels(
     let mut providers = programme::page(book, is_asked, after.as_deref(), PAGE + 1);
     let more = cut(&mut providers);
     let next_cursor = providers.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
-    let data = of(&rater, &Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() }).await?;
+    let data =
+        of(&rater, &Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() }, OpenAmounts::Kept)
+            .await?;
     Ok(Json(LevelsPage { at: at.rfc3339(), data, next_cursor }))
 }
 

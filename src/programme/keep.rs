@@ -6,6 +6,7 @@ use std::time::{Duration, Instant as Moment};
 
 use super::ProgrammeError;
 use super::levels::page;
+use super::open::OpenKeeper;
 use super::sales::Documents;
 use crate::clickhouse::provider_activity::{ActivityRow, insert};
 use crate::clickhouse::read::wholesale::WholesaleQuery;
@@ -42,6 +43,7 @@ const PROVIDERS_PAGE: usize = 100;
 #[derive(Debug, Default)]
 pub struct Keeper {
     counted: Option<Moment>,
+    open: OpenKeeper,
 }
 
 impl Keeper {
@@ -58,7 +60,7 @@ impl Keeper {
             self.counted = Some(Moment::now());
         }
         credit(client).await?;
-        Ok(())
+        self.open.round(client, now).await
     }
 }
 

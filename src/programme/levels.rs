@@ -1,12 +1,15 @@
 //! Where providers stand in their programmes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProgrammeError;
+use super::open::KEPT_MAX_MS;
+use crate::clickhouse::open_revenue::{OpenRevenueRow, since};
 use crate::clickhouse::read::wholesale::{WholesaleQuery, booked};
 use crate::core::billing::figure::Figure;
 use crate::core::book::Book;
 use crate::core::pricing::error::RateError;
+use crate::core::programme::error::ProgrammeError as CoreError;
 use crate::core::programme::promise::{Open, open};
 use crate::core::programme::standing::{Standing, standing};
 use crate::core::word::Instant;
@@ -31,12 +34,28 @@ pub fn page(book: &Book, is_asked: impl Fn(&str) -> bool, after: Option<&str>, l
     ids.take(limit).cloned().collect()
 }
 
-/// The standings of those that are in a programme. Periods that no invoice is issued of are rated, as usage stands now.
+/// Where the amounts of open periods come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenAmounts {
+    /// They are rated as usage stands now.
+    Rated,
+    /// They are what `plimsoll bill` rated lately, where it did ([`super::open`]): a list is not to wait for a million series.
+    Kept,
+}
+
+/// Amounts of statements by provider, and when the oldest of each was rated that was not rated now.
+#[derive(Debug, Default)]
+struct Amounts {
+    of: BTreeMap<String, Vec<(String, Figure)>>,
+    rated_at: BTreeMap<String, i64>,
+}
+
+/// The standings of those that are in a programme, with the amounts of periods that no invoice is issued of.
 ///
 /// # Errors
 /// A contract that cannot be rated, since without it the sum would be wrong; the server's.
-pub async fn levels(rater: &Rater, asked: &Asked) -> Result<Vec<Standing>, ProgrammeError> {
-    let Asked { providers, seller, at, .. } = asked;
+pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<Vec<Standing>, ProgrammeError> {
+    let Asked { providers, seller, at, is_past } = asked;
     let query =
         WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
     let booked = booked(rater.client(), &query).await?;
@@ -46,22 +65,62 @@ pub async fn levels(rater: &Rater, asked: &Asked) -> Result<Vec<Standing>, Progr
         let open = open(rater.book(), id, seller.as_deref(), of(id), *at);
         wanted.extend(open.into_iter().map(|open| (open, id)));
     }
-    let statements = rate(rater, wanted).await?;
+    let mut amounts = Amounts::default();
+    if from == OpenAmounts::Kept && !is_past {
+        take_kept(rater, &mut wanted, *at, &mut amounts).await?;
+    }
+    rate(rater, wanted, &mut amounts.of).await?;
     let mut standings = Vec::new();
     for id in providers {
-        let statements = statements.get(id).map_or(&[][..], Vec::as_slice);
-        standings.extend(standing(rater.book(), id, of(id), statements, *at)?);
+        let statements = amounts.of.get(id).map_or(&[][..], Vec::as_slice);
+        let mut found = standing(rater.book(), id, of(id), statements, *at)?;
+        if let Some(promise) = found.as_mut().and_then(|one| one.promise.as_mut()) {
+            promise.open_rated_at = amounts.rated_at.get(id).map(|at| Instant(*at).rfc3339());
+        }
+        standings.extend(found);
     }
     Ok(standings)
 }
 
-/// The amounts of statements, by provider. Those of one month are rated together.
+/// Takes what was rated lately; what was not stays wanted.
+async fn take_kept(
+    rater: &Rater,
+    wanted: &mut Vec<(Open, &String)>,
+    now: Instant,
+    amounts: &mut Amounts,
+) -> Result<(), ProgrammeError> {
+    let contracts: BTreeSet<&str> = wanted.iter().map(|(open, _)| open.contract.as_str()).collect();
+    let rows = since(rater.client(), &Vec::from_iter(contracts), now.plus_ms(-KEPT_MAX_MS)).await?;
+    let mut kept: BTreeMap<Open, OpenRevenueRow> = BTreeMap::new();
+    for row in rows {
+        kept.insert(Open { label: row.label.clone(), contract: row.contract.clone() }, row);
+    }
+    let mut taken = Vec::new();
+    wanted.retain(|(open, id)| match kept.remove(open) {
+        None => true,
+        Some(row) => {
+            taken.push((row, (*id).clone()));
+            false
+        }
+    });
+    for (row, id) in taken {
+        let oldest = amounts.rated_at.entry(id.clone()).or_insert(row.rated_at);
+        *oldest = row.rated_at.min(*oldest);
+        if !row.currency.is_empty() {
+            let amount = Figure::parse(&row.amount).map_err(CoreError::from)?;
+            amounts.of.entry(id).or_default().push((row.currency, amount));
+        }
+    }
+    Ok(())
+}
+
+/// The amounts of statements. Those of one month are rated together.
 async fn rate(
     rater: &Rater,
     mut wanted: Vec<(Open, &String)>,
-) -> Result<BTreeMap<String, Vec<(String, Figure)>>, ProgrammeError> {
+    amounts: &mut BTreeMap<String, Vec<(String, Figure)>>,
+) -> Result<(), ProgrammeError> {
     wanted.sort();
-    let mut amounts: BTreeMap<String, Vec<(String, Figure)>> = BTreeMap::new();
     for month in wanted.chunk_by(|one, other| one.0.label == other.0.label) {
         let label = &month[0].0.label;
         let owners: BTreeMap<&str, &String> = month.iter().map(|(open, id)| (open.contract.as_str(), *id)).collect();
@@ -85,7 +144,7 @@ async fn rate(
         });
         each.await?;
     }
-    Ok(amounts)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ mod error;
 pub mod health;
 pub mod keep;
 mod levels;
+pub mod open;
 mod providers;
 pub mod sales;
 pub mod table;
 pub mod watch;
 
 pub use error::ProgrammeError;
-pub use levels::{Asked, levels, page};
+pub use levels::{Asked, OpenAmounts, levels, page};
 pub use providers::scorecards;

@@ -8,9 +8,10 @@ use plimsoll::core::billing::document::Document;
 use plimsoll::core::billing::{close, credit_note, issue};
 use plimsoll::core::decision::closing::{CreditNote, CreditedRow};
 use plimsoll::core::pricing::period::period;
+use plimsoll::core::programme::promise::{Open, Promise};
 use plimsoll::core::word::Instant;
 use plimsoll::metrics::Metrics;
-use plimsoll::programme::{Asked, keep, scorecards as cards_of, watch};
+use plimsoll::programme::{Asked, OpenAmounts, keep, levels as levels_of, open, scorecards as cards_of, watch};
 use plimsoll::prove::{Weighed, allocate, allocation_rows};
 use plimsoll::statement::Rater;
 use rust_decimal::Decimal;
@@ -192,6 +193,7 @@ fn the_programme_is_read_by_those_whose_it_is() {
     health(&parts);
     sales_credits(&parts, &[&northwind, &fjordcloud, &note]);
     kept(&parts, &seller);
+    open_periods_kept(&parts, &seller);
     let served = Served::start(&parts, &PRINCIPALS);
     statuses(&served);
     pages(&served, &parts);
@@ -414,6 +416,52 @@ fn kept(parts: &Parts, seller: &Seller<'_>) {
     parts.execute(&format!("INSERT INTO provider_activity {other}")).unwrap();
     assert!(cards(false).iter().all(|card| card.customers == Some(77)), "what was counted is not counted again");
     parts.execute("TRUNCATE TABLE provider_activity").unwrap();
+}
+
+/// A list of levels takes what open periods came to lately, where that was kept, and rates the others.
+fn open_periods_kept(parts: &Parts, seller: &Seller<'_>) {
+    let now = watch::now();
+    let promise = |from: OpenAmounts| -> Promise {
+        seller.runtime.block_on(async {
+            let rater = Rater::newest(&seller.client).await.unwrap();
+            let asked = Asked { providers: vec!["northwind".to_owned()], seller: None, at: now, is_past: false };
+            levels_of(&rater, &asked, from).await.unwrap().remove(0).promise.unwrap()
+        })
+    };
+    let rated = promise(OpenAmounts::Rated);
+    assert_eq!((promise(OpenAmounts::Kept), &rated.open_rated_at), (rated.clone(), &None), "nothing is kept");
+    let october = Open { label: "2026-10".to_owned(), contract: "northwind-wholesale".to_owned() };
+    let subtotal = seller.runtime.block_on(async {
+        let rater = Rater::newest(&seller.client).await.unwrap();
+        for (open, provider) in open::all(&rater, now).await.unwrap() {
+            open::keep(&rater, &open, &provider, open::KEPT_FROM_BUCKETS).await.unwrap();
+        }
+        open::keep(&rater, &october, "northwind", 0).await.unwrap();
+        rater.statement(&october.contract, None, &october.label).await.unwrap().subtotal
+    });
+    assert_eq!(parts.number("SELECT count() FROM open_revenue"), 1, "little usage is rated when it is asked for");
+    let kept = format!(
+        "SELECT count() FROM open_revenue WHERE label = '2026-10' AND currency = 'EUR' AND amount = '{subtotal}'"
+    );
+    assert_eq!(parts.number(&kept), 1, "{subtotal}");
+
+    // a period of which no invoice is issued, as if it had been rated an hour, then three hours ago
+    let row = |amount: &str, hours: u32| {
+        let at = format!("now64(3, 'UTC') - INTERVAL {hours} HOUR");
+        parts.execute("TRUNCATE TABLE open_revenue").unwrap();
+        parts
+            .execute(&format!(
+                "INSERT INTO open_revenue VALUES ('northwind-wholesale', '2026-11', 'EUR', '{amount}', {at})"
+            ))
+            .unwrap();
+        promise(OpenAmounts::Kept)
+    };
+    let (less, more) = (row("1000.00", 1), row("1077.25", 1));
+    assert_eq!(cents(&more.open) - cents(&less.open), 7_725, "{more:?} {less:?}");
+    assert!(more.open_rated_at.is_some(), "who reads it sees that it is not of now");
+    assert_eq!(promise(OpenAmounts::Rated), rated);
+    assert_eq!(row("1000.00", 3), rated, "what is too old is rated");
+    parts.execute("TRUNCATE TABLE open_revenue").unwrap();
 }
 
 const PRINCIPALS: [&str; 6] = [

@@ -29,8 +29,10 @@ pub struct Promise {
     pub to_date: String,
     /// What of it is on issued documents.
     pub issued: String,
-    /// What of it is on statements of periods of which no invoice is issued; these are rated as usage stands now.
+    /// What of it is on statements of periods of which no invoice is issued.
     pub open: String,
+    /// When these periods were rated, where that was before they were asked for; null if all were rated for it.
+    pub open_rated_at: Option<String>,
     /// `to_date` in percent of what is promised.
     pub percent: Option<String>,
     /// What `to_date` comes to by the end of the promise at the same pace (in a year, without an end); null before it begins.
@@ -123,6 +125,7 @@ pub fn promise(
         to_date: rates.show(to_date)?,
         issued: rates.show(issued.amount)?,
         open: rates.show(open.amount)?,
+        open_rated_at: None,
         percent: percent.map(|percent| percent.to_string()),
         run_rate,
         unconverted,

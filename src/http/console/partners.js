@@ -33,7 +33,8 @@ export function promiseOf(standing) {
   const promise = standing?.promise;
   if (!promise) return ["–"];
   const part = Number(promise.to_date) / (Number(promise.revenue) || 1);
-  const words = `${rounded(promise.to_date)} of ${rounded(promise.revenue)} ${standing.currency} promised`;
+  const asOf = promise.open_rated_at ? `, open periods as of ${instant(promise.open_rated_at)}` : "";
+  const words = `${rounded(promise.to_date)} of ${rounded(promise.revenue)} ${standing.currency} promised${asOf}`;
   return [percent(part * 100, 0), bar(part, words)];
 }
 

@@ -1,0 +1,12 @@
+-- What wholesale periods of which no invoice is issued come to, of contracts with much usage: `plimsoll bill` rates one after another, so that
+-- nobody who looks at a list of levels waits for all of them. Nothing is billed by it.
+CREATE TABLE IF NOT EXISTS open_revenue
+(
+    contract          String,
+    label             LowCardinality(String),             -- the month in which the period begins
+    currency          LowCardinality(String),             -- '' = the contract is not in force in it
+    amount            String,                             -- before tax and credits, to the currency's last place
+    rated_at          DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(rated_at)
+ORDER BY (contract, label);
