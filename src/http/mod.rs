@@ -14,6 +14,7 @@ mod drafts;
 mod error;
 mod filter;
 mod form;
+mod fresh;
 mod gate;
 pub mod gateway;
 mod hole;
