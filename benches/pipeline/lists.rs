@@ -1,4 +1,4 @@
-//! Lists of arrays and scorecards over HTTP, where a million series are metered.
+//! Lists of arrays, scorecards and levels over HTTP, where a million series are metered.
 
 use std::time::{Duration, Instant as Moment};
 
@@ -7,7 +7,8 @@ use plimsoll::core::book::{self, Book, model::Buyer};
 use plimsoll::core::decision::Decision;
 use plimsoll::core::ledger::rules::StreamRules;
 use plimsoll::core::word::{HOUR_MS, Instant, StreamId};
-use plimsoll::programme::keep;
+use plimsoll::programme::{keep, open};
+use plimsoll::statement::Rater;
 
 use crate::core::rules;
 use crate::end_to_end::Parts;
@@ -53,10 +54,17 @@ pub fn measure() {
         let started = Moment::now();
         keep::count(&client, now).await.unwrap();
         println!("  providers counted in {:.1} s", started.elapsed().as_secs_f64());
+        let started = Moment::now();
+        let rater = Rater::newest(&client).await.unwrap();
+        for (open, provider) in open::all(&rater, now).await.unwrap() {
+            open::keep(&rater, &open, &provider, 0).await.unwrap();
+        }
+        println!("  open periods rated in {:.1} s", started.elapsed().as_secs_f64());
     });
     let mut reader = Reader::new(serve(&parts, &client));
     pages(&mut reader, "/v1/arrays?limit=100", arrays, "a page of 100 arrays with their health, over HTTP");
     pages(&mut reader, "/v1/providers?limit=100", PROVIDERS, "a page of 100 scorecards, over HTTP");
+    pages(&mut reader, "/v1/levels", PROVIDERS, "a page of 20 levels, over HTTP");
 }
 
 /// The stream and the book, as a worker mirrors them.
@@ -82,8 +90,15 @@ async fn decide(client: &Client) {
 
 /// A vendor with so many providers, a contract each.
 fn partners() -> Book {
+    // of this month only: what is open before has no usage here
+    let from = chrono::Utc::now().format("%Y-%m-01");
     let text = r#"
         format = 1
+        [programme.sp]
+        currency = "EUR"
+        revenue_months = 12
+        grace_months = 6
+        level = [{ name = "registered", discount_percent = "0" }, { name = "advanced", discount_percent = "6", paths = [{ revenue = "500000" }] }]
         [meter.effective_used]
         kind = "gauge"
         base = "byte"
@@ -95,6 +110,8 @@ fn partners() -> Book {
         name = "Northwind Cloud GmbH"
         address = ["Hafenstrasse 4", "20457 Hamburg", "DE"]
         invoice_number = "NW-{year}-{seq:5}"
+        programme = "sp"
+        committed = { from = FIRST, revenue = "1000000" }
         [card.k]
         currency = "EUR"
         rate = [{ id = "block", meter = "effective_used", of = "array", tier = "//Block - Premium", unit = "TiB-month", statistic = "mean",
@@ -109,8 +126,8 @@ fn partners() -> Book {
         tax = { percent = "19" }
         line = [{ rate = "block" }]
         "#;
-    let mut book =
-        book::parse(&[("bench.toml".to_owned(), text.to_owned())]).unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let text = text.replace("FIRST", &from.to_string());
+    let mut book = book::parse(&[("bench.toml".to_owned(), text)]).unwrap_or_else(|faults| panic!("{}", faults[0]));
     let (provider, contract) = (book.providers.remove("p").unwrap(), book.contracts.remove("c").unwrap());
     for number in 0..PROVIDERS {
         let id = format!("provider-{number:02}");
@@ -186,6 +203,7 @@ async fn fill(client: &Client, arrays: usize, now: Instant) {
 /// Page after page, and from the first again.
 fn pages(reader: &mut Reader, question: &str, rows: usize, name: &str) {
     let (mut times, mut seen, mut path) = (Vec::new(), 0, question.to_owned());
+    let joint = if question.contains('?') { '&' } else { '?' };
     let (_, first) = reader.get(question);
     println!(
         "  {question}: the first row is {}",
@@ -196,7 +214,8 @@ fn pages(reader: &mut Reader, question: &str, rows: usize, name: &str) {
         times.push(took);
         let page: serde_json::Value = serde_json::from_str(&body).unwrap();
         seen += page["data"].as_array().unwrap().len();
-        path = page["next_cursor"].as_str().map_or(question.to_owned(), |next| format!("{question}&cursor={next}"));
+        path =
+            page["next_cursor"].as_str().map_or(question.to_owned(), |next| format!("{question}{joint}cursor={next}"));
     }
     assert!(seen >= rows.min(ASKED * 100) / 2, "{seen} rows of {rows}");
     percentiles(name, times);

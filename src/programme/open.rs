@@ -91,9 +91,9 @@ pub async fn keep(rater: &Rater, open: &Open, provider: &str, from_buckets: u64)
     }
     // before it is rated: usage that comes meanwhile may be in it or not
     let rated_at = super::watch::now().0;
-    let place = Place { contract: open.contract.clone(), customer: None };
+    let place = [Place { contract: open.contract.clone(), customer: None }];
     let mut found = None;
-    let each = rater.each(&[place], &open.label, |_, document| {
+    let each = rater.each(&place, &open.label, |_, document| {
         found = match document {
             Ok(document) => Some((document.currency, document.subtotal)),
             Err(StatementError::Rate(RateError::NotInForce { .. })) => Some(Default::default()),
