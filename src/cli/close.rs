@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::closing::{decided, with_closer};
 use super::output::refused;
 use super::stream::default_actor;
+use super::unknown;
 use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
 use crate::closer::real::RealCloser;
@@ -68,7 +69,7 @@ impl Args {
             return refused("no price book is published: plimsoll catalog apply DIR");
         };
         if !book.providers.contains_key(&self.provider) {
-            return refused(format!("the price book has no provider {}", self.provider));
+            return refused(unknown::provider(&self.provider, book));
         }
         let periods = match labelled(book, &self.provider, &self.period) {
             Ok(periods) => periods,
