@@ -43,7 +43,7 @@ fn a_record_is_taken_up_to_the_greatest_message() {
     assert!(!send("greater", most + 1));
     parts.ok(&["run", "--until-caught-up"]);
     assert_eq!(parts.number("SELECT count() FROM usage_event WHERE disposition = 'accepted'"), 1);
-    let rows = parts.lines(&["quarantine", "list"]);
+    let rows = parts.lines(&["quarantine", "list", "--format", "json"]);
     let found: Vec<_> =
         rows.iter().map(|row| (row["reason"].as_str().unwrap(), row["bytes"].as_u64().unwrap())).collect();
     assert_eq!(found, [("over_limit", MAX_EVENT_BYTES as u64 + 1), ("over_limit", most as u64 - 1024)]);
