@@ -29,7 +29,7 @@ use crate::statement::{Rater, StatementError};
 /// `meter` among the keys it is added to them when the range holds more than one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 --step hour --by array --meter effective_used"
+    after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 \\\n      --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 \\\n      --step hour --by array --meter effective_used"
 )]
 pub struct Command {
     /// Whose arrays

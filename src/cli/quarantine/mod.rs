@@ -33,7 +33,7 @@ pub(super) enum Quarantine {
     },
     /// Send records again, rightly routed, under a recorded decision each; repeating it bills nothing twice
     #[command(
-        after_help = "Examples:\n  plimsoll quarantine retry --by-reason misrouted --reason \"producer's partitioner fixed\" --dry-run\n  plimsoll quarantine retry --at usage-1/3/8812 --reason \"clock was wrong\""
+        after_help = "Examples:\n  plimsoll quarantine retry --by-reason misrouted \\\n      --reason \"producer's partitioner fixed\" --dry-run\n  plimsoll quarantine retry --at usage-1/3/8812 --reason \"clock was wrong\""
     )]
     Retry(Resolve),
     /// Record that records are nothing that has to be billed
@@ -50,7 +50,7 @@ pub(super) enum Late {
     List(List),
     /// Bill late records after all: each is sent again under a recorded decision; one whose identity is accepted already is left alone
     #[command(
-        after_help = "Examples:\n  plimsoll late accept --provider northwind --from 2026-10-01 --reason \"the site was offline\" --dry-run"
+        after_help = "Examples:\n  plimsoll late accept --provider northwind --from 2026-10-01 \\\n      --reason \"the site was offline\" --dry-run"
     )]
     Accept(Resolve),
 }
