@@ -82,11 +82,20 @@ wrap() {
     chmod +x "$home/bin/$1"
 }
 
+# What a person installs where nothing can be fetched.
+how() {
+    case $name in
+        kcat) echo "install kcat: apt-get install kcat (Debian, Ubuntu), brew install kcat (macOS), else https://github.com/edenhill/kcat" ;;
+        chromium) echo "install $programs: apt-get install chromium chromium-driver (Debian), or with this system's own means" ;;
+        *) echo "install $programs: apt-get install $name (Debian, Ubuntu), or with this system's own means" ;;
+    esac
+}
+
 # What apt would install for packages: themselves and the libraries that are not here yet.
 absent() { apt-get install -s --no-install-recommends "$@" 2> /dev/null | awk '$1 == "Inst" { print $2 }'; }
 
 fetch_debian() {
-    { have apt-get && have dpkg-deb; } || cannot "no $name on PATH, and this is not Debian: install $programs with this system's own means"
+    { have apt-get && have dpkg-deb; } || cannot "no $name on PATH, and this is not Debian; $(how)"
     local missing
     case $name in
         # the server alone: what it recommends and how it is started as a service is no matter of tests
@@ -94,9 +103,9 @@ fetch_debian() {
         chromium) missing=$(absent chromium chromium-driver) ;;
         *) missing=$(absent "$name") ;;
     esac
-    [ -n "$missing" ] || cannot "apt knows no package $name; as root, apt-get update may help"
+    [ -n "$missing" ] || cannot "no $name on PATH, and apt knows no such package: as root, apt-get update may help; $(how)"
     # shellcheck disable=SC2086 # a list of package names
-    unpack $missing || cannot "Debian's package $name could not be downloaded"
+    unpack $missing || cannot "no $name on PATH, and Debian's package could not be downloaded; $(how)"
     local program
     for program in $programs; do wrap "$program"; done
 }

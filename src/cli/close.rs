@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::closing::{decided, with_closer};
 use super::output::refused;
 use super::stream::default_actor;
+use super::unknown;
 use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
 use crate::closer::real::RealCloser;
@@ -26,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Contracts of the provider whose periods have other bounds close on their own: each group is one close. A period that is closed gets its next revision: what was accepted since, or what a re-pricing changes.\n\nExit code: 0 closed, 2 refused (each hole on a line of its own), or closed already with nothing to correct.\n\nExamples:\n  plimsoll close --provider northwind --period 2026-10 --dry-run\n  plimsoll close --provider northwind --period 2026-10\n  plimsoll close --provider northwind --period 2026-10 --override \"array FA-2 was off the net, agreed with the customer\""
+    after_help = "Contracts of the provider whose periods have other bounds close on their own: each group is one close. A period that is closed gets its next revision: what was accepted since, or what a re-pricing changes.\n\nExit code: 0 closed, 2 refused (each hole on a line of its own), or closed already with nothing to correct.\n\nExamples:\n  plimsoll close --provider northwind --period 2026-10 --dry-run\n  plimsoll close --provider northwind --period 2026-10\n  plimsoll close --provider northwind --period 2026-10 \\\n      --override \"array FA-2 was off the net, agreed with the customer\""
 )]
 pub(super) struct Args {
     /// Whose period
@@ -68,7 +69,7 @@ impl Args {
             return refused("no price book is published: plimsoll catalog apply DIR");
         };
         if !book.providers.contains_key(&self.provider) {
-            return refused(format!("the price book has no provider {}", self.provider));
+            return refused(unknown::provider(&self.provider, book));
         }
         let periods = match labelled(book, &self.provider, &self.period) {
             Ok(periods) => periods,

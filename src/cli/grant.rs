@@ -33,7 +33,7 @@ const LONGEST_PERIOD_MS: i64 = 32 * 24 * HOUR_MS;
 pub(super) enum Command {
     /// Grant a credit: it comes off the contract's documents, earliest expiry first, until it is used up
     #[command(
-        after_help = "Examples:\n  plimsoll credit grant northwind-wholesale --id sla-7 --amount 120.00 --reference \"outage of 12 October\"\n  plimsoll credit grant northwind-customers --customer globex --id welcome --amount 50.00 --expires 2027-01-01 --reference \"offer 4711\""
+        after_help = "Examples:\n  plimsoll credit grant northwind-wholesale --id sla-7 --amount 120.00 \\\n      --reference \"outage of 12 October\"\n  plimsoll credit grant northwind-customers --customer globex --id welcome --amount 50.00 \\\n      --expires 2027-01-01 --reference \"offer 4711\""
     )]
     Grant(GrantArgs),
     /// List the credits that were granted, with what documents that stand have left of each

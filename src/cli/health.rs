@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 
 use super::levels::{Format, instant};
 use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::config::Config;
@@ -55,7 +56,7 @@ impl Args {
         let client = Client::new(&config.clickhouse);
         let rater = Rater::newest(&client).await?;
         if let Some(id) = self.provider.as_ref().filter(|id| !rater.book().providers.contains_key(*id)) {
-            return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+            return refused(unknown::provider(id, rater.book()));
         }
         let mut out = std::io::stdout().lock();
         let Some(stand) = Stand::read(&client, self.at).await? else {

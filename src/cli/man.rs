@@ -31,6 +31,9 @@ mod tests {
     use super::*;
     use clap::Parser as _;
 
+    /// Columns of a terminal in which no example is wrapped.
+    const EXAMPLE_COLUMNS: usize = 100;
+
     /// Every command but `help`, by its words.
     fn commands(of: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
         for command in of.get_subcommands() {
@@ -49,6 +52,17 @@ mod tests {
         assert!(all.len() > 40, "{}", all.len());
         for (words, after) in all {
             assert!(after.contains("Examples:\n  "), "{words} has no examples");
+            let examples = after.split("Examples:\n").nth(1).unwrap_or_default().split("\n\n").next();
+            let lines: Vec<&str> = examples.unwrap_or_default().lines().collect();
+            for line in &lines {
+                assert!(line.chars().count() <= EXAMPLE_COLUMNS, "{words}: break it with a backslash: {line}");
+            }
+            // a line that is broken goes on below, further in: together they are one command
+            for pair in lines.windows(2) {
+                let is_rest = pair[1].starts_with("      ");
+                assert_eq!(pair[0].ends_with(" \\"), is_rest, "{words}: {pair:?}");
+            }
+            assert!(!lines.last().is_some_and(|line| line.ends_with('\\')), "{words}");
             let paragraphs = after.split("\n\n").filter(|paragraph| !paragraph.starts_with("Examples:\n"));
             paragraphs.for_each(|paragraph| assert!(!paragraph.contains('\n'), "{words}: {paragraph}"));
         }

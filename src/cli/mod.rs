@@ -47,6 +47,7 @@ mod statement;
 mod stream;
 mod trace;
 mod unclaimed;
+mod unknown;
 mod usage;
 
 use std::path::PathBuf;

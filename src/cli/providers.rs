@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::levels::{Format, instant};
 use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::word::Instant;
@@ -37,7 +38,7 @@ impl Args {
         let client = Client::new(&config.clickhouse);
         let rater = Rater::newest(&client).await?;
         if let Some(id) = self.provider.as_ref().filter(|id| !rater.book().providers.contains_key(*id)) {
-            return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+            return refused(unknown::provider(id, rater.book()));
         }
         let at = self.at.unwrap_or_else(watch::now);
         let is_asked = |id: &str| self.provider.as_deref().is_none_or(|own| own == id);

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::levels::Format;
 use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::wholesale::WholesaleQuery;
 use crate::config::Config;
@@ -44,10 +45,11 @@ impl Args {
             Err(error) => return refused(error),
         };
         let client = Client::new(&config.clickhouse);
-        if let Some(id) = &self.provider
-            && !Rater::newest(&client).await?.book().providers.contains_key(id)
-        {
-            return refused(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+        if let Some(id) = &self.provider {
+            let rater = Rater::newest(&client).await?;
+            if !rater.book().providers.contains_key(id) {
+                return refused(unknown::provider(id, rater.book()));
+            }
         }
         let providers = self.provider.map(|id| vec![id]);
         let query = WholesaleQuery { providers, seller: None, months: self.periods, records: None };

@@ -23,7 +23,7 @@ use crate::statement::{Comparison, ComparisonError, Rater};
 /// customer of a contract for each customer) that only one of the two books has shows "-" on the other side.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  plimsoll simulate examples/pricebook --periods 2026-08..2026-10\n  plimsoll simulate examples/pricebook --periods 2026-10 --provider northwind --format json | jq .totals"
+    after_help = "Examples:\n  plimsoll simulate examples/pricebook --periods 2026-08..2026-10\n  plimsoll simulate examples/pricebook --periods 2026-10 --provider northwind \\\n      --format json | jq .totals"
 )]
 pub(super) struct Args {
     /// The directory of the other book

@@ -18,7 +18,7 @@ use crate::trace::{Item, TraceError, TraceQuery, Traced, document, table, trace}
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced. Of an adjustment's row that is done for the rating after it and for the one before it, and the row is held against both.\n\nExit code: 2 if there is no such document or row, or nothing of the array behind it.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace EG-2026-000118 1 --by day --format json\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
+    after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced. Of an adjustment's row that is done for the rating after it and for the one before it, and the row is held against both.\n\nExit code: 2 if there is no such document or row, or nothing of the array behind it.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace EG-2026-000118 1 --by day --format json\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour \\\n      --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
 )]
 pub(super) struct Args {
     /// The number of an issued document

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::refusal::refuse;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::rows::Rows;
 use crate::clickhouse::read::stored::spans;
@@ -15,7 +16,9 @@ use crate::clickhouse::read::usage::{Key, MeterInRange, UsageLine, UsageQuery, U
 use crate::clickhouse::read::void;
 use crate::clickhouse::read::window::{self, Window};
 use crate::config::Config;
+use crate::core::metering::definition::OBSERVED;
 use crate::core::word::Kind;
+use crate::statement::{Rater, StatementError};
 
 /// `plimsoll usage`.
 ///
@@ -26,7 +29,7 @@ use crate::core::word::Kind;
 /// `meter` among the keys it is added to them when the range holds more than one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 --step hour --by array --meter effective_used"
+    after_help = "Examples:\n  plimsoll usage --provider northwind --from 2026-11-01 --to 2026-12-01 \\\n      --step day --by customer,meter\n  plimsoll usage --provider northwind --from 2026-11-20 --to 2026-11-21 \\\n      --step hour --by array --meter effective_used"
 )]
 pub struct Command {
     /// Whose arrays
@@ -74,10 +77,13 @@ pub enum Step {
     Period,
 }
 
-/// Says why there is no row; a provider of whom nobody has heard is refused.
+/// Says why there is no row; a provider of whom nobody has heard is refused, and a meter that nobody has defined.
 async fn tell_nothing(client: &Client, query: &UsageQuery) -> anyhow::Result<()> {
     let provider = &query.provider;
     let stored = spans(client).await?;
+    if stored.iter().any(|span| span.provider == *provider) {
+        check_meter(client, query.meter.as_deref()).await?;
+    }
     if let Some(span) = stored.iter().find(|span| span.provider == *provider) {
         eprintln!(
             "plimsoll: nothing fits: the usage of {provider} that is stored lies from {} to {}",
@@ -99,6 +105,16 @@ async fn tell_nothing(client: &Client, query: &UsageQuery) -> anyhow::Result<()>
             "no usage of anybody is stored: open a stream with `plimsoll stream open` and fold it with `plimsoll run`",
         ),
         false => refuse(format!("no usage of provider {provider} is known: name one of {}", known.join(", "))),
+    }
+}
+
+/// Refuses a meter that the newest price book does not define. Every array has the one of its own events.
+async fn check_meter(client: &Client, meter: Option<&str>) -> anyhow::Result<()> {
+    let Some(id) = meter.filter(|id| *id != OBSERVED) else { return Ok(()) };
+    match Rater::newest(client).await {
+        Ok(rater) if !rater.book().meters.contains_key(id) => refuse(unknown::meter(id, rater.book())),
+        Ok(_) | Err(StatementError::NoBook) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table};
 
 use super::error::{ConfigError, Origin};
-use super::nearest::nearest;
 use super::secret::REDACTED;
 use super::source::Source;
 use super::{REFERENCE, credential};
+use crate::core::nearest::nearest;
 
 /// Environment variables that start so and hold `__` set keys; others (`PLIMSOLL_CONFIG`) are none of our business here.
 const PREFIX: &str = "PLIMSOLL_";

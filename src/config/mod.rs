@@ -12,7 +12,6 @@ mod http;
 mod kafka;
 mod layer;
 mod log;
-mod nearest;
 mod run;
 mod secret;
 mod source;

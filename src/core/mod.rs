@@ -12,6 +12,7 @@ pub mod decision;
 pub mod event;
 pub mod ledger;
 pub mod metering;
+pub mod nearest;
 pub mod pricing;
 pub mod programme;
 pub mod quote;

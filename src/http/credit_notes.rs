@@ -49,11 +49,20 @@ pub struct CreditNoteNumber {
 }
 
 /// The ERP's id of a document.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     /// One text; the newest counts. Up to 2,000 characters.
     erp: String,
+}
+
+/// What is stored of the ERP's id.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReferenceStored {
+    /// The id by which the document is known from now on.
+    erp: String,
+    /// The other one by which it was known until now; null if there was none.
+    replaced: Option<String>,
 }
 
 /// Makes a credit note over an issued document: a document of its own, with the next number. For the operator and for who sells.
@@ -92,7 +101,7 @@ pub async fn credit(
 /// Stores the ERP's id of an issued document. For the operator and for who sells.
 #[utoipa::path(post, path = "/v1/invoices/{number}/reference", tag = "invoices", request_body = Reference,
     params(("number" = String, Path, description = "The document's number")), responses(
-    (status = 200, description = "It is stored", body = Reference),
+    (status = 200, description = "It is stored, and what it replaces", body = ReferenceStored),
     (status = 400, description = "The request is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
     (status = 403, description = "Only who sells refers", body = ErrorBody),
@@ -105,18 +114,18 @@ pub async fn reference(
     Extension(caller): Extension<Caller>,
     Path(number): Path<String>,
     asked: Result<Json<Reference>, JsonRejection>,
-) -> Result<Json<Reference>, ApiError> {
+) -> Result<Json<ReferenceStored>, ApiError> {
     may_decide(&api, &caller, &number).await?;
     let erp = words("erp", &body(asked)?.erp)?;
     let (over, text) = (number.clone(), erp.clone());
     let stored = api.closers()?.with(&caller.credential, move |closer| {
-        closer.reference(&over, &text)?;
+        let before = closer.reference(&over, &text)?;
         made(closer);
-        Ok(())
+        Ok(before)
     });
-    stored.await?;
+    let replaced = stored.await?.filter(|before| *before != erp);
     tracing::info!(credential = caller.credential, number, "referenced");
-    Ok(Json(Reference { erp }))
+    Ok(Json(ReferenceStored { erp, replaced }))
 }
 
 fn credited(rows: Option<Vec<CreditRow>>) -> Result<Credited, ApiError> {

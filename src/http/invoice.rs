@@ -30,6 +30,7 @@ impl DocumentRow {
         (Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = 304, description = "It is what the caller has"),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such document, or another's", body = ErrorBody),
 ))]
 pub async fn invoice(

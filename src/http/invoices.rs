@@ -33,6 +33,8 @@ pub struct InvoicesParams {
     issued_since: Option<String>,
     /// Of this provider's periods.
     provider: Option<String>,
+    /// That correct the document with this number.
+    corrects: Option<String>,
     /// Documents on a page.
     limit: Option<usize>,
     /// `next_cursor` of the page before; the other parameters unchanged.
@@ -87,6 +89,7 @@ pub struct InvoiceHeader {
     (status = 200, description = "A page of headers", body = InvoicesPage),
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
 ))]
 pub async fn invoices(
     State(api): State<Arc<Api>>,
@@ -103,6 +106,7 @@ pub async fn invoices(
         period: params.period,
         state: params.state.map(known).transpose()?,
         issued_since: params.issued_since.as_deref().map(since).transpose()?,
+        corrects: params.corrects,
         after: params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?,
         limit: Some(limit + 1),
     };

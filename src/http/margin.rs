@@ -30,6 +30,7 @@ pub struct MarginParams {
     (status = 200, description = "The margin: a sheet for each currency, what is not comparable, what is not aligned", body = Object),
     (status = 400, description = "A parameter is wrong, or a contract cannot be rated", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such provider in this period, or not the caller's", body = ErrorBody),
 ))]
 pub async fn margin(

@@ -92,6 +92,25 @@ pub async fn serve() -> Response {
 mod tests {
     use super::*;
 
+    /// Every route refuses whoever has no token, and a token of another kind: `POST /v1/events` a customer's, all others a producer's.
+    #[test]
+    fn each_route_lists_how_it_refuses_a_token() {
+        let document: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let mut routes = 0;
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                for status in ["401", "403"] {
+                    assert!(
+                        operation["responses"][status].is_object(),
+                        "{method} {path} answers {status} and does not list it"
+                    );
+                }
+                routes += 1;
+            }
+        }
+        assert!(routes >= 30, "{routes}");
+    }
+
     /// `UPDATE_GOLDEN=1 cargo test openapi` writes the file anew.
     #[test]
     fn the_checked_in_document_is_the_codes() {

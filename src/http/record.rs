@@ -67,6 +67,7 @@ pub struct RecordHeader {
            ("offset" = u64, Path, description = "The offset")), responses(
     (status = 200, description = "The record", body = Record),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such record was put aside, or it is another's", body = ErrorBody),
 ))]
 pub async fn record(
@@ -85,6 +86,7 @@ pub async fn record(
            ("offset" = u64, Path, description = "The offset")), responses(
     (status = 200, description = "The value", content_type = "application/octet-stream"),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such record was put aside, or it is another's", body = ErrorBody),
 ))]
 pub async fn value(

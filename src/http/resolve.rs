@@ -137,6 +137,9 @@ enum ResolveAnswer {
     /// No valid token
     #[response(status = 401)]
     NoToken(ErrorBody),
+    /// A producer sends events and decides nothing
+    #[response(status = 403)]
+    Producer(ErrorBody),
     /// Not for this principal
     #[response(status = 404)]
     NotFound(ErrorBody),

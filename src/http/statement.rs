@@ -67,6 +67,7 @@ struct AsOf {
         (Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = 400, description = "A parameter is wrong, or the contract is for each customer", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such contract, or another's", body = ErrorBody),
     (status = 501, description = "`closing` was asked of a process that has no Kafka", body = ErrorBody),
 ))]
@@ -97,6 +98,7 @@ pub async fn statement(
         (Object = "application/json"), (String = "text/csv"), (String = "text/html"))),
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such contract, or another's", body = ErrorBody),
     (status = 501, description = "`closing` was asked of a process that has no Kafka", body = ErrorBody),
 ))]

@@ -51,6 +51,7 @@ pub struct StatementsPage {
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
     (status = 403, description = "Not for this principal", body = ErrorBody),
+    (status = 404, description = "No such provider, or another's", body = ErrorBody),
 ))]
 pub async fn statements(
     State(api): State<Arc<Api>>,

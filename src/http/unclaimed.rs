@@ -60,6 +60,7 @@ pub struct UnclaimedTag {
     (status = 200, description = "The tags", body = UnclaimedTags),
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
     (status = 404, description = "No such provider, no contract of it, or not the caller's", body = ErrorBody),
 ))]
 pub async fn unclaimed(

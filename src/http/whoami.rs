@@ -28,6 +28,7 @@ pub struct WhoAmI {
 #[utoipa::path(get, path = "/v1/caller", tag = "caller", responses(
     (status = 200, description = "Whom", body = WhoAmI),
     (status = 401, description = "No valid token", body = ErrorBody),
+    (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
 ))]
 pub async fn caller(Extension(caller): Extension<Caller>) -> Json<WhoAmI> {
     Json(shown(caller))

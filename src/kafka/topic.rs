@@ -13,6 +13,8 @@ use crate::fold::error::SeamError;
 
 /// The longest wait for the broker to make or describe a topic.
 const ADMIN_WAIT: Duration = Duration::from_secs(20);
+/// The longest wait for the broker to say which topics there are: a person waits for it at the start of most commands.
+const METADATA_WAIT: Duration = Duration::from_secs(5);
 /// Greatest record of a usage topic: twice the greatest event, so that one over the limit is seen and quarantined.
 pub const USAGE_MAX_MESSAGE_BYTES: u64 = 32 << 20;
 /// How long a usage topic keeps records.
@@ -62,7 +64,7 @@ impl Topics {
     /// # Errors
     /// Retryable while the broker is away.
     pub fn partitions(&self, topic: &str) -> Result<Option<u32>, SeamError> {
-        let metadata = self.consumer.fetch_metadata(Some(topic), ADMIN_WAIT);
+        let metadata = self.consumer.fetch_metadata(Some(topic), METADATA_WAIT);
         let metadata = metadata.map_err(|error| SeamError::retryable(format!("kafka: {error}")))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         Ok(found.map(|found| found.partitions().len() as u32).filter(|count| *count > 0))

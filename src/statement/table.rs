@@ -5,6 +5,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use crate::core::billing::document::{Document, DocumentState};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
+use crate::core::billing::row::DocumentRow;
 use crate::core::pricing::currency::Currency;
 
 /// The statement as a table with its head and its sums, and the documents that a closed period has already.
@@ -20,7 +21,7 @@ pub fn table(document: &Document, standing: &[Document]) -> Result<String, Docum
             |text: &Option<String>| Cell::new(text.as_deref().unwrap_or_default()).set_alignment(CellAlignment::Right);
         table.add_row([
             Cell::new(row.line.as_deref().unwrap_or("(contract)")),
-            Cell::new(&row.description),
+            Cell::new(described(row)),
             number(&row.quantity),
             Cell::new(row.unit.as_deref().unwrap_or_default()),
             number(&row.list_price),
@@ -58,6 +59,15 @@ pub fn table(document: &Document, standing: &[Document]) -> Result<String, Docum
     ))
 }
 
+/// What a row charges for, with its band: a line may have a row for each of its bands, which differ in nothing else that is told.
+fn described(row: &DocumentRow) -> String {
+    match row.band_words() {
+        Some(band) if row.description.is_empty() => band,
+        Some(band) => format!("{}, {band}", row.description),
+        None => row.description.clone(),
+    }
+}
+
 /// What a closed period was billed, and what the next revision would correct.
 fn behind(document: &Document, standing: &[Document]) -> Result<String, DocumentError> {
     if document.state != DocumentState::Closed {
@@ -73,4 +83,24 @@ fn behind(document: &Document, standing: &[Document]) -> Result<String, Document
     let more = Figure::parse(&document.total)?.minus(billed)?.amount(places)?;
     text.push_str(&format!("the next revision would correct it by  {more} {}\n", document.currency));
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::billing::sample::northwind_statement;
+
+    #[test]
+    fn rows_of_two_bands_of_one_line_are_told_apart() {
+        let document = northwind_statement();
+        let banded: Vec<&DocumentRow> = document.rows.iter().filter(|row| row.band.is_some()).collect();
+        assert!(banded.len() > 1, "the sample has bands");
+        let told: Vec<String> = banded.iter().map(|row| described(row)).collect();
+        assert!(told.iter().any(|words| words.ends_with(", up to 20 TiB")), "{told:?}");
+        assert!(told.iter().any(|words| words.ends_with(", over 20 TiB")), "{told:?}");
+        let shown = table(&document, &[]).unwrap();
+        for words in &told {
+            assert!(shown.contains(words.as_str()), "{words}: {shown}");
+        }
+    }
 }

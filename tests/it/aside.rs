@@ -46,7 +46,7 @@ pub fn sum(parts: &Parts) -> i64 {
 
 fn states(parts: &Parts, command: &str) -> Vec<(String, String)> {
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("late").to_owned();
-    let rows = parts.lines(&[command, "list"]);
+    let rows = parts.lines(&[command, "list", "--format", "json"]);
     rows.iter().map(|row| (text(row, "reason"), text(row, "state"))).collect()
 }
 
@@ -80,9 +80,24 @@ fn what_was_put_aside_is_resolved_once() {
     assert!(dry.contains("1 records: 1 would be sent again: 1 accepted; 0 resolved before"), "{dry}");
     let dry = parts.ok(&["quarantine", "retry", "--all", "--reason", "x", "--dry-run"]);
     assert!(dry.contains("3 would be sent again: 2 accepted, 1 put aside again (undecodable)"), "{dry}");
-    let counts = parts.lines(&["quarantine", "list", "--counts"]);
+    let counts = parts.lines(&["quarantine", "list", "--counts", "--format", "json"]);
     assert_eq!(counts.iter().map(|count| count["records"].as_u64().unwrap()).sum::<u64>(), 3, "{counts:?}");
+    let table = parts.ok(&["quarantine", "list", "--by-reason", "misrouted"]);
+    assert!(table.contains("position") && table.contains(&format!("usage-1/{}/0", 1 - right)), "{table}");
+    let late = parts.ok(&["late", "list", "--counts"]);
+    assert!(late.contains("records") && late.contains("unresolved") && late.contains('2'), "{late}");
     ends_quietly(&parts, right);
+    let range = ["--from", "2026-10-01", "--to", "2026-10-02", "--step", "day"];
+    let output = parts.run(&[&["usage", "--provider", "p", "--meter", "writen"], &range[..]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("the price book has no meter writen; did you mean written?"), "{said}");
+    for command in [&["late", "accept"][..], &["quarantine", "retry"], &["quarantine", "discard"]] {
+        let output = parts.run(&[command, &["--provider", "pp", "--reason", "x"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+        assert!(said.contains("the price book has no provider pp; did you mean p?"), "{command:?}: {said}");
+    }
     for refused in [
         &["usage", "--provider", "nobody", "--from", "2026-10-01", "--to", "2026-10-02", "--step", "day"][..],
         &["usage", "--provider", "p", "--from", "2026-10-02", "--to", "2026-10-01", "--step", "day"],

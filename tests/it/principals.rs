@@ -373,15 +373,23 @@ fn decides(served: &Served) {
     assert!(tag.ends_with("-2\""), "{tag}");
     let refer = |erp: &str| served.post("provider:p", "/v1/invoices/P-0001/reference", &json!({"erp": erp}));
     assert_eq!(refer("").0, 400);
-    assert_eq!(refer(" SAP-1 "), (200, json!({"erp": "SAP-1"})));
+    assert_eq!(refer(" SAP-0 "), (200, json!({"erp": "SAP-0", "replaced": null})));
+    assert_eq!(refer("SAP-1"), (200, json!({"erp": "SAP-1", "replaced": "SAP-0"})));
+    assert_eq!(refer("SAP-1"), (200, json!({"erp": "SAP-1", "replaced": null})), "it was known so before");
     let (_, tag, body) = fetched(served, "operator", "P-0001", "\"x\"");
-    assert!(tag.ends_with("-3\"") && body.contains("SAP-1"), "{tag}");
+    assert!(tag.ends_with("-5\"") && body.contains("SAP-1"), "{tag}");
     assert_eq!(credit("operator", "P-0001", &json!({"reason": "all of it"})).0, 200);
     let states = served.get("customer:p/acme", "/v1/invoices?state=credited").1;
     assert_eq!(numbers(&states), ["P-0001"]);
     let all = served.get("customer:p/acme", "/v1/invoices").1;
     assert_eq!(numbers(&all), ["P-0001", "P-0002", "P-0003"], "{all}");
     assert_eq!(served.get("customer:p/acme", "/v1/invoices/P-0003").1["type"], "credit_note");
+    for (principal, expected) in
+        [("customer:p/acme", vec!["P-0002", "P-0003"]), ("provider:p", vec!["P-0002", "P-0003"]), ("vendor:v", vec![])]
+    {
+        let notes = served.get(principal, "/v1/invoices?corrects=P-0001").1;
+        assert_eq!(numbers(&notes), expected, "{principal}");
+    }
 }
 
 fn traces(served: &Served) {
@@ -490,6 +498,15 @@ fn foreigners(served: &Served, draft: &str) {
         methods.collect::<Vec<_>>()
     };
     let routes: BTreeSet<String> = document["paths"].as_object().unwrap().iter().flat_map(methods).collect();
+    // what is answered here is what the document says may be
+    let listed = |route: &str, status: u16| {
+        let (method, path) = route.split_once(' ').unwrap();
+        let responses = &document["paths"][path][method.to_lowercase()]["responses"];
+        assert!(
+            responses[status.to_string()].is_object(),
+            "{route} answers {status}, and openapi.json does not list it"
+        );
+    };
     let known: BTreeSet<String> = asked.iter().map(|(route, ..)| (*route).to_owned()).collect();
     assert_eq!(routes, known, "every route has its line in the table of this test");
     let send = |principal: &str, path: &str, body: &Option<Value>| match body {
@@ -499,6 +516,7 @@ fn foreigners(served: &Served, draft: &str) {
     for (route, path, body, _) in &asked {
         for principal in FOREIGN {
             let (status, answer) = send(principal, path, body);
+            listed(route, status);
             // whom a token stands for is told to whoever bears it, and to nobody else
             let own = *route == "GET /v1/caller" && answer["credential"] == principal;
             let nothing = own || answer["data"].as_array().is_some_and(Vec::is_empty);
@@ -507,12 +525,14 @@ fn foreigners(served: &Served, draft: &str) {
                 "{route} {principal}: {status} {answer}"
             );
         }
+        listed(route, 401);
         for token in ["", "wrong"] {
             assert_eq!(send(token, path, body).0, 401, "{route} {token:?}");
         }
         // who only sends reads nothing, not even what is its own provider's, and is told so
         for token in ["producer:p", "producer:q"].iter().filter(|_| *route != SENT) {
             let (status, answer) = send(token, path, body);
+            listed(route, status);
             let told = answer["error"]["message"].as_str().is_some_and(|words| words.contains("reads nothing"));
             assert!(status == 403 && told, "{route} {token:?}: {status} {answer}");
         }
@@ -523,6 +543,7 @@ fn foreigners(served: &Served, draft: &str) {
     for (route, path, body, wanted) in &asked {
         let (status, answer) = send("operator", path, body);
         assert_eq!(status, *wanted, "{route}: {answer}");
+        listed(route, status);
         let list = answer["data"].as_array();
         // nothing is late, nobody has a team here, and every tag is a customer's
         let may_be_empty = route.starts_with("POST /v1/late")

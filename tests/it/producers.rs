@@ -84,3 +84,29 @@ fn each_example_sends_every_array_to_its_partition() {
         assert!(found.get("misrouted").is_some_and(|count| *count > ARRAYS), "{found:?}");
     }
 }
+
+/// Whoever has no kcat is told what to install, by the example and by the script that tests fetch it with.
+#[test]
+fn what_to_install_is_said_where_kcat_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    // a machine that has these programs, and neither kcat nor apt
+    for program in ["awk", "cat", "cut", "dirname", "flock", "mkdir", "rm", "sha256sum"] {
+        let found = std::env::split_paths(&path).map(|place| place.join(program)).find(|file| file.exists());
+        std::os::unix::fs::symlink(found.unwrap(), folder.path().join(program)).unwrap();
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/fetch-tools.sh");
+    for (script, arguments, code) in [(example("kcat.sh"), &["127.0.0.1:1", "usage"][..], 127), (script, &["kcat"], 3)]
+    {
+        let mut command = Command::new("/bin/bash");
+        command
+            .arg(&script)
+            .args(arguments)
+            .env("PATH", folder.path())
+            .env("PLIMSOLL_CACHE", folder.path().join("cache"));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{}: {said}", script.display());
+        assert!(said.lines().last().unwrap().contains("apt-get install kcat"), "{}: {said}", script.display());
+    }
+}

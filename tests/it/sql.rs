@@ -67,6 +67,28 @@ fn sums_are_right(runtime: &Runtime, client: &Client, day: chrono::NaiveDate) {
     assert_eq!(most.iter().map(|row| row["most"].clone()).collect::<Vec<_>>(), [json!("6.00 TiB")], "{most:?}");
 }
 
+/// An event of the known array with one volume: at this time, under this id.
+fn single(id: &str, time: chrono::DateTime<chrono::Utc>) -> (String, String) {
+    let reading = json!({"kind": "volume", "resource": "of-volume", "meter": "effective_used", "value": 5});
+    let data = json!({"provider": "northwind", "array": {"id": "known"}, "readings": [reading]});
+    let time = time.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let event = json!({"specversion": "1.0", "id": id, "source": "s", "type": "dev.plimsoll.usage.v1", "time": time, "data": data});
+    ("known".to_owned(), event.to_string())
+}
+
+/// Whatever was put aside, a person is told why, also where the record by itself is without fault.
+fn examples_are_told(runtime: &Runtime, client: &Client) {
+    let query = queries().into_iter().find(|query| query.contains("for_example")).unwrap();
+    let told: BTreeMap<String, String> = rows(runtime, client, query)
+        .into_iter()
+        .map(|row| (row["reason"].as_str().unwrap().to_owned(), row["for_example"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["conflict", "future", "undecodable"], "{told:?}");
+    assert_eq!(told["conflict"], "source s, id 0 was accepted before, with other content");
+    assert!(told["future"].starts_with("measured at 2") && told["future"].contains(", appended at 2"), "{told:?}");
+    assert!(!told["undecodable"].is_empty(), "{told:?}");
+}
+
 #[test]
 fn each_query_of_the_page_is_answered() {
     let parts = Parts::start();
@@ -76,6 +98,10 @@ fn each_query_of_the_page_is_answered() {
     parts.produce("usage", [("a".to_owned(), "{".to_owned())].into_iter());
     let day = (chrono::Utc::now() - chrono::TimeDelta::days(3)).date_naive();
     parts.produce("usage", known(day));
+    // under an identity that was accepted, and an hour ahead of the log
+    let ahead = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_utc();
+    parts.produce("usage", [single("0", midnight), single("ahead", ahead)].into_iter());
     parts.ok(&["run", "--until-caught-up"]);
 
     let config = Config::load(Some(&parts.config)).unwrap();
@@ -88,6 +114,7 @@ fn each_query_of_the_page_is_answered() {
         assert!(!is_empty || query.contains("-- may be empty"), "nothing is answered to {query}");
     }
     sums_are_right(&runtime, &client, day);
+    examples_are_told(&runtime, &client);
     // and each name of the page's table is there
     let (_, table) = PAGE.split_once("| name |").unwrap();
     for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {

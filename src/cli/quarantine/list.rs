@@ -1,23 +1,22 @@
 //! `plimsoll quarantine list`, `plimsoll late list`: records that were put aside and how they stand, one by one or counted.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
+use super::table;
 use super::which::Which;
-use crate::cli::refusal::refuse;
+use crate::cli::levels::Format;
 use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideRow, read};
-use crate::clickhouse::read::void;
 use crate::config::Config;
 use crate::core::word::Instant;
 use crate::quarantine::explanation::explain;
 use crate::quarantine::{Resolver, State, batch};
-use crate::statement::{Rater, StatementError};
 
 /// Which records, and how they are shown.
 #[derive(Debug, Args)]
@@ -27,30 +26,33 @@ pub(in crate::cli) struct List {
     /// Not one by one: how many there are by reason, provider and state
     #[arg(long)]
     counts: bool,
+    /// For people or for programs (JSON, one record or count a line)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
 }
 
 /// One line of a listing.
 #[derive(Serialize)]
 pub(super) struct Line<'a> {
-    position: String,
-    appended: String,
-    reason: Option<&'a str>,
-    detail: String,
-    provider: Option<&'a str>,
-    array: Option<&'a str>,
-    bytes: u64,
-    state: &'a str,
-    because: Option<&'a str>,
-    at: Option<&'a str>,
+    pub(super) position: String,
+    pub(super) appended: String,
+    pub(super) reason: Option<&'a str>,
+    pub(super) detail: String,
+    pub(super) provider: Option<&'a str>,
+    pub(super) array: Option<&'a str>,
+    pub(super) bytes: u64,
+    pub(super) state: &'a str,
+    pub(super) because: Option<&'a str>,
+    pub(super) at: Option<&'a str>,
 }
 
 /// A line of the counts.
 #[derive(Serialize)]
-struct Count<'a> {
-    reason: Option<&'a str>,
-    provider: Option<&'a str>,
-    state: &'a str,
-    records: u64,
+pub(super) struct Count<'a> {
+    pub(super) reason: Option<&'a str>,
+    pub(super) provider: Option<&'a str>,
+    pub(super) state: &'a str,
+    pub(super) records: u64,
 }
 
 impl List {
@@ -69,39 +71,46 @@ impl List {
                 break;
             }
             is_any = true;
-            for (row, state) in batch.iter().zip(resolver.states(&batch).await?) {
-                if self.counts {
+            let states = resolver.states(&batch).await?;
+            if self.counts {
+                for (row, state) in batch.iter().zip(&states) {
                     let key = (row.reason.clone(), row.provider.clone(), state.as_str().to_owned());
                     *counts.entry(key).or_default() += 1;
-                } else {
-                    writeln!(out, "{}", serde_json::to_string(&line(row, &state, explain(row)))?)?;
                 }
+                continue;
             }
+            let lines = batch.iter().zip(&states).map(|(row, state)| line(row, state, explain(row)));
+            self.print(&mut out, &lines.collect::<Vec<_>>(), table::records)?;
         }
-        for ((reason, provider, state), records) in &counts {
-            let count = Count { reason: some(reason), provider: some(provider), state, records: *records };
-            writeln!(out, "{}", serde_json::to_string(&count)?)?;
-        }
+        let counts = counts.iter().map(|((reason, provider, state), records)| Count {
+            reason: some(reason),
+            provider: some(provider),
+            state,
+            records: *records,
+        });
+        self.print(&mut out, &counts.collect::<Vec<_>>(), table::counts)?;
         out.flush()?;
-        if let (false, Some(id)) = (is_any, self.which.provider())
-            && !is_known(&client, id).await?
-        {
-            return refuse(format!("the price book has no provider {id}; `plimsoll catalog show` lists them"));
+        if !is_any {
+            self.which.refuse_unknown(&client).await?;
+            if matches!(self.format, Format::Table) {
+                eprintln!("no {} record fits", if late { "late" } else { "quarantined" });
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
-}
 
-/// Whether a provider is in the newest price book or has a stream of its own. Of whoever is in neither there may be records all the same.
-async fn is_known(client: &Client, id: &str) -> anyhow::Result<bool> {
-    let register = void::register(client).await?;
-    if register.all().any(|stream| stream.rules.provider.as_deref() == Some(id)) {
-        return Ok(true);
-    }
-    match Rater::newest(client).await {
-        Ok(rater) => Ok(rater.book().providers.contains_key(id)),
-        Err(StatementError::NoBook) => Ok(false),
-        Err(error) => Err(error.into()),
+    /// Prints a batch of rows, nothing of none.
+    fn print<T: Serialize>(&self, out: &mut impl Write, rows: &[T], table: fn(&[T]) -> String) -> anyhow::Result<()> {
+        match self.format {
+            Format::Table if rows.is_empty() => {}
+            Format::Table => out.write_all(table(rows).as_bytes())?,
+            Format::Json => {
+                for row in rows {
+                    writeln!(out, "{}", serde_json::to_string(row)?)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod list;
 mod resolve;
 mod show;
+mod table;
 mod tally;
 mod which;
 
@@ -18,9 +19,9 @@ use which::{At, position};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Quarantine {
-    /// List quarantined records and how they stand, as lines of JSON
+    /// List quarantined records and how they stand
     #[command(
-        after_help = "Examples:\n  plimsoll quarantine list --by-reason misrouted | jq -r .position\n  plimsoll quarantine list --counts"
+        after_help = "Examples:\n  plimsoll quarantine list --by-reason misrouted --format json | jq -r .position\n  plimsoll quarantine list --counts"
     )]
     List(List),
     /// Show one record: where it lies, why, its key, headers and value
@@ -32,7 +33,7 @@ pub(super) enum Quarantine {
     },
     /// Send records again, rightly routed, under a recorded decision each; repeating it bills nothing twice
     #[command(
-        after_help = "Examples:\n  plimsoll quarantine retry --by-reason misrouted --reason \"producer's partitioner fixed\" --dry-run\n  plimsoll quarantine retry --at usage-1/3/8812 --reason \"clock was wrong\""
+        after_help = "Examples:\n  plimsoll quarantine retry --by-reason misrouted \\\n      --reason \"producer's partitioner fixed\" --dry-run\n  plimsoll quarantine retry --at usage-1/3/8812 --reason \"clock was wrong\""
     )]
     Retry(Resolve),
     /// Record that records are nothing that has to be billed
@@ -44,12 +45,12 @@ pub(super) enum Quarantine {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Late {
-    /// List late records and how they stand, as lines of JSON
+    /// List late records and how they stand
     #[command(after_help = "Examples:\n  plimsoll late list --provider northwind\n  plimsoll late list --counts")]
     List(List),
     /// Bill late records after all: each is sent again under a recorded decision; one whose identity is accepted already is left alone
     #[command(
-        after_help = "Examples:\n  plimsoll late accept --provider northwind --from 2026-10-01 --reason \"the site was offline\" --dry-run"
+        after_help = "Examples:\n  plimsoll late accept --provider northwind --from 2026-10-01 \\\n      --reason \"the site was offline\" --dry-run"
     )]
     Accept(Resolve),
 }

@@ -63,6 +63,9 @@ impl Resolve {
         if let (0, Some(At(stream, partition, offset))) = (tally.found, &self.which.at) {
             return refuse(format!("no such record was put aside at {stream}/{}/{}", partition.0, offset.0));
         }
+        if tally.found == 0 {
+            self.which.refuse_unknown(&client).await?;
+        }
         say(format_args!("{}", if self.dry_run { tally.forecast(verb) } else { tally.summary(verb) }))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -29,7 +29,7 @@ const MAX_ROWS: usize = 250_000;
 /// with the offsets that are due.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll stream lost usage-1 --partition 3 --from 8812 --to 9001 --reason \"retention was too short\" --dry-run"
+    after_help = "Examples:\n  plimsoll stream lost usage-1 --partition 3 --from 8812 --to 9001 \\\n      --reason \"retention was too short\" --dry-run"
 )]
 pub(in crate::cli) struct Lost {
     /// The stream: its id, its topic, or the name under which it was opened first

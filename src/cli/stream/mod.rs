@@ -232,10 +232,18 @@ pub(super) async fn open_shared(
     Open { topic: topic.to_owned(), provider, shared: true, partitions, acceptance_window, actor }.run(config).await
 }
 
+/// What is said where nobody answers.
+fn unreached(config: &Config) -> String {
+    let at = &config.kafka.bootstrap_servers;
+    format!(
+        "kafka is not reached at {at}: start it (`plimsoll dev up` starts one here), or mend kafka.bootstrap_servers"
+    )
+}
+
 /// Makes the control topic if it is not there, and refuses one whose settings would break a promise.
 pub(super) async fn ensure_control(config: &Config, topics: &Topics) -> anyhow::Result<()> {
     let topic = &config.kafka.control_topic;
-    if topics.partitions(topic).context("kafka is not reached; check kafka.bootstrap_servers")?.is_none() {
+    if topics.partitions(topic).with_context(|| unreached(config))?.is_none() {
         topics.create(topic, 1, Purpose::Control).await?;
     }
     wait_for(topics, topic, 1, Purpose::Control).await
@@ -255,11 +263,7 @@ async fn wait_for(topics: &Topics, topic: &str, partitions: u32, purpose: Purpos
 /// The control log, read to its end.
 pub(super) fn follow(config: &Config) -> anyhow::Result<ControlFollower> {
     let topic = &config.kafka.control_topic;
-    let there = Topics::new(&config.kafka)?.partitions(topic);
-    if there
-        .context("kafka is not reached; check kafka.bootstrap_servers, `plimsoll dev up` starts one here")?
-        .is_none()
-    {
+    if Topics::new(&config.kafka)?.partitions(topic).with_context(|| unreached(config))?.is_none() {
         bail!(
             "nothing is decided yet, topic {topic} is not there: open a stream with `plimsoll stream open`, publish a price book with \
              `plimsoll catalog apply`"

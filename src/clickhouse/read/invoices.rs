@@ -67,6 +67,8 @@ pub struct InvoiceQuery {
     pub state: Option<String>,
     /// Issued at this instant or later, in milliseconds.
     pub issued_since: Option<i64>,
+    /// That correct the document with this number.
+    pub corrects: Option<String>,
     /// Behind this one, by the record that issued it.
     pub after: Option<u64>,
     /// So many at most.
@@ -180,6 +182,7 @@ pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Er
     let select = select.param("buyer", text(&query.buyer)).param("label", text(&query.period));
     let select =
         select.param("state", text(&query.state)).param("since", query.issued_since.unwrap_or_default().max(0));
+    let select = select.param("corrects", text(&query.corrects));
     let select = select.param("after", query.after.unwrap_or_default()).param("limit", query.limit.unwrap_or_default());
     Rows::of(client, select)
 }
@@ -195,6 +198,7 @@ fn conditions(query: &InvoiceQuery) -> String {
         (query.seller.is_some(), "i.seller = {seller:String}"),
         (query.buyer.is_some(), "i.buyer = {buyer:String}"),
         (query.period.is_some(), "i.label = {label:String}"),
+        (query.corrects.is_some(), "has(i.corrects, {corrects:String})"),
         (query.issued_since.is_some(), "i.issued_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"),
     ]
     .into_iter()

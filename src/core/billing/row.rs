@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::book::model::Statistic;
+use crate::core::book::unit::size_name;
 use crate::core::pricing::charge::entry::Range;
 use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::Overflow;
@@ -93,6 +94,20 @@ pub struct DocumentSpan {
 }
 
 impl DocumentRow {
+    /// Its band in words, with the size that its edges are in; none where it has none, or one without an end.
+    #[must_use]
+    pub fn band_words(&self) -> Option<String> {
+        let band = self.band.as_ref()?;
+        let size = if self.kind == RowKind::Flat { "" } else { self.unit.as_deref().map_or("", size_name) };
+        let words = match &band.up_to {
+            Some(up_to) if band.over == "0" => format!("up to {up_to} {size}"),
+            Some(up_to) => format!("over {} up to {up_to} {size}", band.over),
+            None if band.over != "0" => format!("over {} {size}", band.over),
+            None => return None,
+        };
+        Some(words.trim_end().to_owned())
+    }
+
     /// The row as documents show it.
     pub fn new(no: usize, row: &Row, currency: &Currency) -> Result<Self, Overflow> {
         let discounts = row.discounts.iter().map(|discount| DocumentDiscount {

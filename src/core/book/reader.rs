@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostics;
+use crate::core::nearest::nearest;
 
 /// Keys that a reader of PRICING may try, and why no book has them.
 const RESERVED: [(&str, &str); 4] = [
@@ -158,28 +159,13 @@ impl<'a, 'd> Section<'a, 'd> {
         let known = self.known.borrow();
         for key in self.table.keys().filter(|key| !known.contains(&**key.get_ref())) {
             let name = key.get_ref();
-            let nearest =
-                known.iter().min_by_key(|other| distance(name, other)).filter(|other| distance(name, other) <= 3);
-            let mend = match (RESERVED.iter().find(|(reserved, _)| *reserved == &**name), nearest) {
+            let near = nearest(name, known.iter().copied());
+            let mend = match (RESERVED.iter().find(|(reserved, _)| *reserved == &**name), near) {
                 (Some((_, mend)), _) => (*mend).to_owned(),
-                (None, Some(nearest)) => format!("did you mean {nearest}?"),
+                (None, Some(near)) => format!("did you mean {near}?"),
                 (None, None) => format!("possible here: {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
             };
             self.found.add(self.source, key.span(), format!("unknown key {name}"), mend);
         }
     }
-}
-
-/// How many letters differ (Levenshtein), to name the nearest key.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let cost = (corner + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], cost);
-        }
-    }
-    row[b.len()]
 }

@@ -7,6 +7,7 @@ use super::line;
 use super::model::{Book, Buyer, Charge, Rate, Seller, Statistic, UsageRate};
 use super::number;
 use crate::core::metering::definition::MeterKind;
+use crate::core::nearest::nearest;
 
 /// Finds out who is who in each contract, and refuses what leads nowhere. `whole` says that no section was left out for faults
 /// of its own: a name that nothing has is refused in any case, one that a part of such a section may have only then.
@@ -140,7 +141,12 @@ fn check_usage(book: &Book, usage: &UsageRate, path: &str, found: &Diagnostics<'
     let Some(meter) = book.meters.get(&usage.meter) else {
         if !found.knows(&format!("meter.{}", usage.meter)) {
             let message = format!("there is no meter {}", usage.meter);
-            found.at(&format!("{path}.meter"), message, format!("add [meter.{}] with kind and base", usage.meter));
+            let add = format!("add [meter.{}] with kind and base", usage.meter);
+            let mend = match nearest(&usage.meter, book.meters.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean {near}? else {add}"),
+                None => add,
+            };
+            found.at(&format!("{path}.meter"), message, mend);
         }
         return;
     };

@@ -239,6 +239,7 @@ fn prices_and_quantities_have_one_form() {
             ("unit = \"GiB\", statistic = \"sum\"", "unit = \"GiB-hour\", statistic = \"sum\""),
             ("unit = \"GiB\", statistic = \"sum\"", "unit = \"GiB-hour\", statistic = \"mean\""),
             ("meter = \"read_bytes\", of", "meter = \"write_bytes\", of"),
+            ("meter = \"read_bytes\", of", "meter = \"read_byte\", of"),
             ("{ id = \"platform\", fee = \"45.00\" }", "{ id = \"platform\" }"),
             (
                 "share = { percent = \"4\", of = [\"block-premium\", \"file-standard\"] }",

@@ -85,8 +85,8 @@ function leave(why) {
 
 function login(why) {
   const input = el("input", { id: "token", name: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true,
-    "aria-describedby": "token-note" });
-  const place = el("div", { "aria-live": "assertive" }, why && trouble({ message: why }));
+    "aria-describedby": "token-trouble token-note" });
+  const place = el("div", { id: "token-trouble" }, why && trouble({ message: why }));
   const form = el("form", { class: "login" },
     svg("svg", { viewBox: "0 0 32 20", width: 48, height: 30, "aria-hidden": "true" },
       svg("circle", { cx: 16, cy: 10, r: 7.5 }), svg("path", { d: "M2 10h28" })),
@@ -105,7 +105,7 @@ function login(why) {
       await enter();
     } catch (error) {
       token.forget();
-      const words = error.status === 401 ? "Nobody was given this token. Check that all of it was pasted." : error.message;
+      const words = error.status === 401 ? "This token is not known. Check that all of it was pasted." : error.message;
       refused(place, input, words);
     }
   });
@@ -118,6 +118,8 @@ function login(why) {
 function refused(place, input, words) {
   place.replaceChildren(trouble({ message: words }));
   input.setAttribute("aria-invalid", "true");
+  // whoever pressed the button types again at once; what was typed is selected, so that it is replaced
+  input.focus();
   input.select();
 }
 

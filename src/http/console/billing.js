@@ -33,18 +33,25 @@ function controls(context, chosen, providers) {
   return el("div", { class: "controls" }, select && el("label", { for: "provider" }, "Provider", select), el("label", { for: "period" }, "Period", month));
 }
 
-// Of lines with a commitment: what was used of what is paid for.
+// Of each line with a commitment: what was used of what is paid for. Lines are not added up: a line has a unit of its own.
 function committed(document) {
-  const rows = document.rows.filter((row) => row.kind === "commitment" && row.used_quantity !== null);
-  const sum = (key) => rows.reduce((total, row) => total + Number(row[key]), 0);
-  return { rows, used: sum("used_quantity"), whole: rows.reduce((total, row) => total + Number(row.used_quantity) + Number(row.unused_quantity), 0) };
+  const lines = new Map();
+  for (const row of document.rows.filter((one) => one.kind === "commitment" && one.used_quantity !== null)) {
+    const known = lines.get(row.line) ?? { line: row.line, unit: row.unit, part: 0, whole: 0 };
+    known.part += Number(row.used_quantity);
+    known.whole += Number(row.used_quantity) + Number(row.unused_quantity);
+    lines.set(row.line, known);
+  }
+  return [...lines.values()].filter((one) => one.whole > 0);
 }
 
 function used(document) {
-  const { rows, used: part, whole } = committed(document);
-  if (!rows.length || !whole) return "–";
-  const words = `${rounded(part)} of ${rounded(whole)} ${rows[0].unit} committed`;
-  return [percent((part / whole) * 100, 0), bar(part / whole, words)];
+  const lines = committed(document);
+  if (!lines.length) return "–";
+  return lines.map(({ line, unit, part, whole }) => {
+    const words = `${line}: ${rounded(part)} of ${rounded(whole)} ${unit} committed`;
+    return el("div", null, percent((part / whole) * 100, 0), bar(part / whole, words), el("span", { class: "sub" }, `of ${line}`));
+  });
 }
 
 function coverage(document) {
@@ -149,7 +156,7 @@ async function fillDays(values, place) {
   const shown = dates(local, values).map((date) => ({ date, value: known.get(date) ?? 0 }));
   const whose = values.kind === "array" ? "on all arrays" : "of all that is yours";
   place.replaceChildren(known.size
-    ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, "TiB"))
+    ? el("div", null, el("p", { class: "note" }, `${first} ${whose}, as of now.`), days(shown, "TiB", values.time_zone ?? "UTC"))
     : note("Nothing was metered in this period."));
 }
 
@@ -159,7 +166,7 @@ async function ofCustomer(context, chosen) {
   const to = new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
   const { rows } = await list("/v1/invoices");
   const place = el("div", null, note("…"));
-  fill(context.place, el("h1", null, "Billing"), controls(context, chosen), section("Usage by day", place), invoices(rows, { customer: true }));
+  fill(context.place, el("h1", null, "Billing"), controls(context, chosen), section("Usage by day", place), invoices(rows, rows, { customer: true }));
   context.paint();
   context.later(fillDays({ from: `${chosen.period}-01`, to }, place));
 }
@@ -194,8 +201,8 @@ export async function billing(context) {
   fill(context.place, ...head, statements(open.rows, last, chosen.period),
     done.length > 0 && closed(done, issued.rows, waiting?.rows), main && section("Why it cannot close yet", why),
     daily ? daily.part : wholesale && section("Daily usage", curve),
-    drafts(context, waiting), invoices(issued.rows.filter((row) => row.type === "invoice").reverse(), {}),
-    corrections(issued.rows.filter((row) => row.type !== "invoice").reverse()));
+    drafts(context, waiting), invoices(issued.rows.filter((row) => row.type === "invoice").reverse(), issued.rows, {}),
+    corrections(issued.rows.filter((row) => row.type !== "invoice").reverse(), issued.rows));
   if (isOwn) fill(context.place, margin(sheet), unclaimed(tags), quarantine(context, aside));
   context.paint();
   const work = [];

@@ -46,8 +46,8 @@ function span(levels, unit) {
   return least === most ? `${least} ${unit}` : `${least} to ${most} ${unit}`;
 }
 
-// Days {date, value} as bars; against a level, where each has {level, over} as well.
-export function days(rows, unit) {
+// Days {date, value} of a time zone as bars; against a level, where each has {level, over} as well.
+export function days(rows, unit, zone) {
   // drawn as wide as there is room, so that its words keep their size
   const width = Math.max(320, Math.min(1190, document.documentElement.clientWidth - 50));
   const [height, left, bottom, top] = [190, 46, 20, 10];
@@ -56,7 +56,7 @@ export function days(rows, unit) {
   const y = (value) => height - bottom - (value * (height - bottom - top)) / most;
   const slot = (width - left - 8) / Math.max(rows.length, 1);
   const over = rows.filter((row) => row.over > 0).length;
-  const words = `Daily mean, ${rows.length} days${levels.length ? `, commitment ${span(levels, unit)}, above it on ${over} of them` : ""}`;
+  const words = `Daily mean, ${rows.length} days in ${zone}${levels.length ? `, commitment ${span(levels, unit)}, above it on ${over} of them` : ""}`;
   const picture = svg("svg", { class: "days", role: "img", "aria-label": words, viewBox: `0 0 ${width} ${height}` }, title(words));
   for (let value = 0; value <= most; value += step(most)) {
     picture.append(svg("path", { class: "grid", d: `M${left} ${y(value).toFixed(1)}H${width - 8}` }),
@@ -82,5 +82,6 @@ export function days(rows, unit) {
     svg("svg", { class: "days-key", width: 10, height: 10, viewBox: "0 0 10 10" }, svg("rect", { class: name, width: 10, height: 10 })), text);
   return el("figure", { class: "chart" }, picture, el("figcaption", { class: "legend" },
     key("within", levels.length ? `within the commitment of ${span(levels, unit)}` : `daily mean in ${unit}`),
-    levels.length > 0 && key("over", `above it, on ${over} of ${rows.length} days`)));
+    levels.length > 0 && key("over", `above it, on ${over} of ${rows.length} days`),
+    el("span", null, `days in ${zone}`)));
 }

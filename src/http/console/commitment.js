@@ -32,7 +32,7 @@ async function draw(chosen, ask, place) {
     const how = found.by_day ? "A day above the commitment is charged as overage." : "Overage is found for the whole period: a day above the commitment need not cost anything.";
     return place.replaceChildren(
       el("p", { class: "note" }, `Line ${chosen.name}: only the arrays that this line meters, as its invoice counts them, as of now. ${how}`),
-      days(shown, found.unit.replace(/-month$/, "")));
+      days(shown, found.unit.replace(/-month$/, ""), chosen.statement.period.time_zone));
   } catch (error) {
     return place.replaceChildren(trouble(error));
   }

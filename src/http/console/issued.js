@@ -44,7 +44,7 @@ export function drafts(context, waiting) {
     { head: "Draft", cell: (row) => [row.contract, el("span", { class: "sub" }, `${kind(row)}, ${row.seller} to ${row.buyer}`)] },
     { head: "Period", fix: true, cell: (row) => row.period },
     { head: "Total", num: true, cell: (row) => amount(row.total, row.currency) },
-    { head: "Id", cell: (row) => el("code", null, row.draft) },
+    { head: "Id", fix: true, cell: (row) => el("code", null, row.draft) },
     { head: "What to do", cell: act },
   ], waiting.rows, "No draft waits."));
 }
@@ -60,23 +60,38 @@ export function forms(number) {
 
 const STATES = { issued: "plain", credited: "warn", partly_credited: "warn" };
 
-const columns = [
+const VERBS = { credit_note: "credited by", adjustment: "adjusted by" };
+
+// The documents that correct each of these, by its number.
+function correcting(rows) {
+  const found = new Map();
+  for (const row of rows) for (const number of row.corrects) found.set(number, [...(found.get(number) ?? []), row]);
+  return found;
+}
+
+// What corrects a document, each with a link.
+export const correctedBy = (rows) => rows.flatMap((row, index) => [index > 0 && ", ", `${VERBS[row.type] ?? "corrected by"} `, documentLink(row.number)]);
+
+const columns = (corrected) => [
   { head: "Number", fix: true, cell: (row) => documentLink(row.number) },
   { head: "Period", fix: true, cell: (row) => row.period },
   { head: "Parties", cell: (row) => [`${row.seller} to ${row.buyer}`, el("span", { class: "sub" }, row.contract)] },
   { head: "Issued", fix: true, cell: (row) => row.issue_date },
   { head: "Due", fix: true, cell: (row) => row.due_date },
-  { head: "State", cell: (row) => [tag(row.state.replace("_", " "), STATES[row.state]), row.erp && el("span", { class: "sub" }, `ERP ${row.erp}`)] },
+  { head: "State", cell: (row) => [tag(row.state.replace("_", " "), STATES[row.state]), row.erp && el("span", { class: "sub" }, `ERP ${row.erp}`),
+    corrected.has(row.number) && el("span", { class: "sub" }, correctedBy(corrected.get(row.number)))] },
   { head: "Total", num: true, cell: (row) => amount(row.total, row.currency) },
   { head: "Forms", cell: (row) => forms(row.number) },
 ];
 
-export function invoices(rows, { customer }) {
-  return section(customer ? "Your invoices" : "Issued invoices", table("Issued invoices", columns, rows.slice(0, 200), "Nothing was issued yet."),
+// Some of the documents that were issued; what corrects them is found among all.
+export function invoices(rows, all, { customer }) {
+  return section(customer ? "Your invoices" : "Issued invoices", table("Issued invoices", columns(correcting(all)), rows.slice(0, 200), "Nothing was issued yet."),
     rows.length > 200 && note(`The newest 200 of ${rows.length}; all of them: GET /v1/invoices.`));
 }
 
-export function corrections(rows) {
+export function corrections(rows, all) {
+  const [number, ...rest] = columns(correcting(all));
   const corrects = { head: "Corrects", cell: (row) => row.corrects.flatMap((number, index) => [index > 0 && ", ", documentLink(number)]) };
-  return section("Corrections", table("Corrections", [...columns.slice(0, 1), { head: "Kind", cell: kind }, corrects, ...columns.slice(1)], rows.slice(0, 200), "Nothing was corrected."));
+  return section("Corrections", table("Corrections", [number, { head: "Kind", cell: kind }, corrects, ...rest], rows.slice(0, 200), "Nothing was corrected."));
 }

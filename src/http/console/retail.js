@@ -6,6 +6,8 @@ function sheet(of) {
   const lines = [{ name: "Unallocated", figures: of.unallocated, isOpen: true }];
   if (of.credits) lines.push({ name: "Vendor's credits", figures: of.credits });
   lines.push(...of.customers.map((row) => ({ name: row.name, id: row.customer, figures: row })));
+  // as the server has added it up and held it against the documents
+  lines.push({ name: `Total ${of.currency}`, figures: of.total, isOpen: true });
   const figure = (head, key) => ({ head, num: true, cell: (line) => amount(line.figures[key], of.currency) });
   return table(`Margin in ${of.currency}`, [
     { head: "Customer", cell: (line) => [line.isOpen ? el("b", null, line.name) : line.name, line.id && line.id !== line.name && el("span", { class: "sub" }, line.id)] },

@@ -43,8 +43,8 @@ const ids = all("[id]").map((one) => one.id);
 ids.forEach((id, index) => { if (ids.indexOf(id) !== index) faults.push(`the id ${id} twice`); });
 for (const one of all("[aria-labelledby], [aria-controls], [aria-describedby]")) {
   for (const attribute of ["aria-labelledby", "aria-controls", "aria-describedby"]) {
-    const target = one.getAttribute(attribute);
-    if (target && isShown(one) && !document.getElementById(target)) faults.push(`${attribute} names ${target}, which is not there`);
+    const targets = (one.getAttribute(attribute) ?? "").split(" ").filter(Boolean);
+    for (const target of isShown(one) ? targets : []) if (!document.getElementById(target)) faults.push(`${attribute} names ${target}, which is not there`);
   }
 }
 if (all("[tabindex]").some((one) => one.tabIndex > 0)) faults.push("an order of its own for the tabulator");

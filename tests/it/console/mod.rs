@@ -36,6 +36,7 @@ fn a_period_is_closed_issued_printed_and_traced_in_the_console() {
     issues(&stage);
     prints(&stage);
     traces(&stage);
+    credits(&stage);
     proves(&stage);
     others(&stage);
     is_for_everybody(&stage);
@@ -87,9 +88,18 @@ fn signs_in_by_keyboard(stage: &Stage) {
     browser.press(&format!("nobody's{ENTER}"));
     browser.until(
         "a wrong token is refused",
-        "return document.querySelector('[role=alert]')?.textContent.includes('Nobody was given this token')",
+        "return document.querySelector('[role=alert]')?.textContent.includes('This token is not known')",
     );
     assert_eq!(browser.run("return sessionStorage.length", &[]), json!(0), "a refused token is not kept");
+    // by the button as well: the words stand beside the field, which is told of them and has the focus
+    browser.click("button", "Sign in");
+    browser.until(
+        "the field has the focus",
+        "const one = document.activeElement; const said = document.getElementById('token-trouble'); \
+         return one.id === 'token' && one.getAttribute('aria-invalid') === 'true' \
+         && one.getAttribute('aria-describedby').includes('token-trouble') && said.previousElementSibling === one \
+         && said.querySelector('[role=alert]') !== null",
+    );
     // what was typed is selected, so that typing replaces it
     browser.press(&format!("has space{ENTER}"));
     browser.sees("no spaces");
@@ -178,6 +188,7 @@ fn finds_why(stage: &Stage) {
     browser.until("a hole is told", "return document.querySelector('#why .holes')?.innerText.includes('quarantine')");
     draws_each_line(stage);
     claims(stage);
+    adds_up(stage);
     let text = browser.text();
     assert!(text.contains("Unallocated") && text.contains("Acme <script>"), "{text}");
     assert!(
@@ -206,6 +217,7 @@ fn draws_each_line(stage: &Stage) {
         let script = format!(
             "return document.querySelector('#days p')?.innerText.includes('Line {line} of p-wholesale') \
              && [...document.querySelectorAll('#days svg.days g title')].some(one => one.textContent === '{day}') \
+             && document.querySelector('#days figcaption').innerText.includes('days in Europe/Berlin') \
              && document.querySelectorAll('#days svg.days .over').length === {over}"
         );
         browser.until(&format!("line {line} is drawn"), &script);
@@ -216,8 +228,43 @@ fn draws_each_line(stage: &Stage) {
     drawn("second", "2026-10-10: 8.25 TiB of 12.00", 0);
 }
 
+/// The margin's last line is the total, to the digit as the server says it; each line's commitment is told by itself.
+fn adds_up(stage: &Stage) {
+    let browser = &stage.browser;
+    let said = stage.served.get("provider:p", "/v1/providers/p/margin?period=2026-10").1;
+    let total = &said["currencies"][0]["total"];
+    let shown = |text: &Value| {
+        let text = text.as_str().unwrap();
+        assert!(
+            text.trim_start_matches('-').split('.').next().unwrap().len() <= 3,
+            "{text}: no thousands, so no spaces"
+        );
+        format!("{}\u{a0}EUR", text.replace('-', "\u{2212}"))
+    };
+    let row = browser.run(
+        "return [...[...document.querySelectorAll('table')].find(one => one.caption.textContent === 'Margin in EUR').tBodies[0].rows].at(-1).innerText",
+        &[],
+    );
+    let row = row.as_str().unwrap();
+    assert!(row.starts_with("Total EUR"), "{row}");
+    for key in ["retail", "wholesale", "margin"] {
+        assert!(row.contains(&shown(&total[key])), "{key} {total}: {row}");
+    }
+    let used = browser.run(
+        "return [...document.querySelectorAll('td[data-head=\"Commitment used\"]')].map(one => one.innerText.replace(/\\s+/g, ' ')).find(one => one.includes('%'))",
+        &[],
+    );
+    let parts: Vec<&str> = used.as_str().unwrap().split(" of ").collect();
+    assert!(parts.len() == 3 && parts[1].starts_with("arrays ") && parts[2] == "second", "{used}");
+}
+
 /// What is offered to be pasted makes a file of a price book, whatever the tag is.
 fn claims(stage: &Stage) {
+    let browser = &stage.browser;
+    browser.emulate(400, "light");
+    let align = browser.run("return getComputedStyle(document.querySelector('td pre')).textAlign", &[]);
+    assert_eq!(align, json!("left"), "lines to paste begin at their edge on a narrow screen too");
+    browser.emulate(1280, "light");
     let said = stage.parts.ok(&["unclaimed", "--provider", "p", "--period", "2026-10"]);
     let file = &said[said.find("format = 1\n").unwrap()..];
     let folder = tempfile::TempDir::new().unwrap();
@@ -246,6 +293,7 @@ fn issues(stage: &Stage) {
     let text = browser.text();
     assert!(!text.contains("cannot close yet") && !text.contains("So far") && text.contains("Comes to now"), "{text}");
     browser.sees("1 record was decided about and not shown");
+    ids_are_whole(browser);
     // who buys does not issue
     browser.sees("v issues it");
     browser.click("button", "Issue p-retail to acme");
@@ -257,6 +305,22 @@ fn issues(stage: &Stage) {
     browser.sees("Issued as P-0001");
     assert_eq!(stage.served.get("customer:p/acme", "/v1/invoices").1["data"][0]["number"], "P-0001");
     discards(stage);
+}
+
+/// A draft's id is copied into a command: it lies on one line, whatever stands beside it.
+fn ids_are_whole(browser: &Browser) {
+    for width in [1280, 1120, 400] {
+        browser.emulate(width, "light");
+        let lines = browser.run(
+            "return [...document.querySelectorAll('td[data-head=Id] code')].map(one => one.getClientRects().length)",
+            &[],
+        );
+        let lines = lines.as_array().unwrap();
+        assert!(lines.len() >= 2 && lines.iter().all(|count| *count == 1), "{lines:?} at {width}");
+        let wide = browser.run("return document.documentElement.scrollWidth", &[]);
+        assert!(wide.as_u64() <= Some(width.into()), "{wide} at {width}");
+    }
+    browser.emulate(1280, "light");
 }
 
 /// What cannot be issued is thrown away, with a reason.
@@ -311,6 +375,32 @@ fn traces(stage: &Stage) {
     browser.sees("Behind row 1, by array");
     browser.click("#trace tbody button", "a1");
     browser.sees("array a1, by hour");
+}
+
+/// A part is credited: the invoice leads to its note, in the list and by itself, and the note to its invoice.
+fn credits(stage: &Stage) {
+    let browser = &stage.browser;
+    let part = json!({"rows": [{"no": 1, "amount": "0.01"}], "reason": "agreed"});
+    let note = stage.served.post("provider:p", "/v1/invoices/P-0001/credit", &part).1["number"].clone();
+    let note = note.as_str().unwrap();
+    stage.open("provider:p", BILLING);
+    let listed = format!(
+        "return [...document.querySelectorAll('tr')].some(row => row.querySelector('th')?.innerText === 'P-0001' \
+         && row.innerText.includes('partly credited') && row.querySelector('td[data-head=State] a')?.textContent === '{note}')"
+    );
+    browser.until("the list leads from the invoice to its note", &listed);
+    browser.click("td[data-head=State] a", note);
+    browser.sees(&format!("Credit note {note}"));
+    let links = |id: &str| {
+        browser.run(&format!("return [...document.querySelectorAll('#{id} a')].map(one => one.textContent)"), &[])
+    };
+    assert_eq!((links("corrects"), links("corrected")), (json!(["P-0001"]), json!([])));
+    browser.click("#corrects a", "P-0001");
+    browser.sees("Invoice P-0001");
+    browser.until("the invoice leads to its note", "return document.querySelector('#corrected a') !== null");
+    assert_eq!((links("corrects"), links("corrected")), (json!([]), json!([note])));
+    let rows = browser.run("return [...document.querySelectorAll('tbody th')].map(one => one.innerText)", &[]);
+    assert!(rows[0].as_str().is_some_and(|row| row.starts_with("Row 1\n")), "a number of its own: {rows}");
 }
 
 /// What was proved is told by a process that has not proved it, and so after any restart.

@@ -43,7 +43,7 @@ fn a_record_is_taken_up_to_the_greatest_message() {
     assert!(!send("greater", most + 1));
     parts.ok(&["run", "--until-caught-up"]);
     assert_eq!(parts.number("SELECT count() FROM usage_event WHERE disposition = 'accepted'"), 1);
-    let rows = parts.lines(&["quarantine", "list"]);
+    let rows = parts.lines(&["quarantine", "list", "--format", "json"]);
     let found: Vec<_> =
         rows.iter().map(|row| (row["reason"].as_str().unwrap(), row["bytes"].as_u64().unwrap())).collect();
     assert_eq!(found, [("over_limit", MAX_EVENT_BYTES as u64 + 1), ("over_limit", most as u64 - 1024)]);
@@ -64,10 +64,17 @@ fn a_broker_that_is_away_is_waited_for_so_long_and_no_longer() {
         })
     };
     let kafka = config.kafka;
-    let (for_control, for_topics, for_writer) = (kafka.clone(), kafka.clone(), kafka);
+    let (for_control, for_topics, for_admin, for_writer) = (kafka.clone(), kafka.clone(), kafka.clone(), kafka);
     let waits = [
         timed(10, Box::new(move || ControlFollower::start(&for_control).unwrap().read_to_end().is_err())),
-        timed(20, Box::new(move || Topics::new(&for_topics).unwrap().partitions("usage").is_err())),
+        timed(5, Box::new(move || Topics::new(&for_topics).unwrap().partitions("usage").is_err())),
+        timed(
+            20,
+            Box::new(move || {
+                let (runtime, topics) = (tokio::runtime::Runtime::new().unwrap(), Topics::new(&for_admin).unwrap());
+                runtime.block_on(topics.retention("usage")).is_err()
+            }),
+        ),
         timed(
             30,
             Box::new(move || {
@@ -81,4 +88,21 @@ fn a_broker_that_is_away_is_waited_for_so_long_and_no_longer() {
         ),
     ];
     waits.into_iter().for_each(|wait| wait.join().unwrap());
+}
+
+/// Whoever types a command hears soon that there is no Kafka, where it was looked for, and what to do.
+#[test]
+fn a_command_says_soon_that_kafka_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plimsoll.toml");
+    std::fs::write(&file, "[kafka]\nbootstrap_servers = \"127.0.0.1:1\"\n").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    let started = Instant::now();
+    let output = command.args(["stream", "list", "--config"]).arg(&file).output().unwrap();
+    let (waited, said) = (started.elapsed(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    for words in ["127.0.0.1:1", "kafka.bootstrap_servers", "plimsoll dev up"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }

@@ -5,7 +5,6 @@ use super::money::{Shown, plain, priced};
 use crate::core::billing::document::{Document, DocumentState, DocumentType};
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
-use crate::core::book::unit::size_name;
 use crate::core::pricing::row::RowKind;
 
 const COLUMNS: &str = "<thead><tr><th>Description</th><th class=\"n\">Quantity</th><th class=\"n\">List price</th>\
@@ -56,16 +55,7 @@ fn one(document: &Document, row: &DocumentRow, shown: &Shown) -> String {
 
 /// What the table has no column for.
 fn remarks(document: &Document, row: &DocumentRow) -> String {
-    let mut remarks = Vec::new();
-    if let Some(band) = &row.band {
-        let size = if row.kind == RowKind::Flat { "" } else { row.unit.as_deref().map_or("", size_name) };
-        match &band.up_to {
-            Some(up_to) if band.over == "0" => remarks.push(format!("up to {up_to} {size}")),
-            Some(up_to) => remarks.push(format!("over {} up to {up_to} {size}", band.over)),
-            None if band.over != "0" => remarks.push(format!("over {} {size}", band.over)),
-            None => {}
-        }
-    }
+    let mut remarks: Vec<String> = row.band_words().into_iter().collect();
     if let Some(own) = &row.period {
         remarks.push(format!("{} to {}", own.start, own.end));
     }

@@ -1,6 +1,7 @@
 //! The known name that a misspelt one most likely means.
 
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be meant (a third of its length, at least 2).
+#[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(2);
     candidates
