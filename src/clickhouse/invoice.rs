@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::invoice_header::HeaderRow;
+use super::invoice_header::InvoiceHeaderRow;
 use super::{Client, Error};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
@@ -124,7 +124,7 @@ struct VersionRow {
 /// # Errors
 /// The server's.
 pub async fn insert(client: &Client, rows: &[InvoiceRow]) -> Result<(), Error> {
-    let headers: Vec<HeaderRow> = rows.iter().map(HeaderRow::from).collect();
+    let headers: Vec<InvoiceHeaderRow> = rows.iter().map(InvoiceHeaderRow::from).collect();
     client.insert_rows("invoice_header", &headers).await?;
     client.insert_rows("invoice", rows).await
 }

@@ -7,7 +7,7 @@ use super::invoice::InvoiceRow;
 
 /// A row of it. Decimals are billionths, instants milliseconds, dates days since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
-pub struct HeaderRow {
+pub struct InvoiceHeaderRow {
     /// The record that issued it.
     pub decision: u64,
     /// How many decisions name it: the greatest counts.
@@ -46,7 +46,7 @@ pub struct HeaderRow {
     pub erp: String,
 }
 
-impl From<&InvoiceRow> for HeaderRow {
+impl From<&InvoiceRow> for InvoiceHeaderRow {
     fn from(row: &InvoiceRow) -> Self {
         Self {
             decision: row.decision,

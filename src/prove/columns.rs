@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::clickhouse::allocation::AllocationRow;
 use crate::clickhouse::invoice::InvoiceRow;
-use crate::clickhouse::invoice_header::HeaderRow;
+use crate::clickhouse::invoice_header::InvoiceHeaderRow;
 use crate::clickhouse::rated_line::RatedLineRow;
 use crate::clickhouse::rating::RatingRow;
 use crate::core::billing::figure::Figure;
@@ -160,8 +160,8 @@ pub(super) fn invoice(row: &InvoiceRow) -> Columns {
 }
 
 /// An issued document in lists. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn invoice_header(row: &HeaderRow) -> Columns {
-    let HeaderRow {
+pub(super) fn invoice_header(row: &InvoiceHeaderRow) -> Columns {
+    let InvoiceHeaderRow {
         decision,
         version,
         number,

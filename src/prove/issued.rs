@@ -9,7 +9,7 @@ use super::columns::{self, Columns};
 use super::rows::Found;
 use super::verdict::Verdict;
 use crate::clickhouse::invoice::InvoiceRow;
-use crate::clickhouse::invoice_header::HeaderRow;
+use crate::clickhouse::invoice_header::InvoiceHeaderRow;
 use crate::clickhouse::read::materialised;
 use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, NewInvoice, Whole};
@@ -23,7 +23,7 @@ const NUMBERS: usize = 1_000;
 #[derive(Default)]
 struct StoredNumbers {
     invoices: BTreeMap<String, Vec<InvoiceRow>>,
-    headers: BTreeMap<u64, Vec<HeaderRow>>,
+    headers: BTreeMap<u64, Vec<InvoiceHeaderRow>>,
 }
 
 impl Closed<'_> {
@@ -106,7 +106,7 @@ impl Closed<'_> {
         verdict.computed.clone_from(&document.proof.digest);
         let new = NewInvoice::of(issued, self.close, customer, document, draft.detail.clone());
         let row = InvoiceRow::of(&new).map_err(|error| ProveError::Document { place: number.clone(), error })?;
-        let header = HeaderRow::from(&row);
+        let header = InvoiceHeaderRow::from(&row);
         let invoices = stored.invoices.get(number).map(Vec::as_slice).unwrap_or_default();
         let headers = stored.headers.get(&issued.offset.0).map(Vec::as_slice).unwrap_or_default();
         let mut found = Found(std::mem::take(&mut verdict.differences));
