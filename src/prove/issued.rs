@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ProveError;
 use super::closed::{Closed, Draft, Made, MadeByPlace};
-use super::columns::{self, Columns};
+use super::columns::{Columns, INVOICE, INVOICE_HEADER, shown};
 use super::rows::Found;
 use super::verdict::Verdict;
 use crate::clickhouse::invoice::InvoiceRow;
@@ -110,10 +110,10 @@ impl Closed<'_> {
         let invoices = stored.invoices.get(number).map(Vec::as_slice).unwrap_or_default();
         let headers = stored.headers.get(&issued.offset.0).map(Vec::as_slice).unwrap_or_default();
         let mut found = Found(std::mem::take(&mut verdict.differences));
-        let shown: Vec<Columns> = invoices.iter().map(columns::invoice).collect();
-        found.hold(("invoice", number), &shown, Some(&columns::invoice(&row)));
-        let shown: Vec<Columns> = headers.iter().map(columns::invoice_header).collect();
-        found.hold(("invoice_header", number), &shown, Some(&columns::invoice_header(&header)));
+        let held: Vec<Columns> = invoices.iter().map(|row| shown(&INVOICE, row)).collect();
+        found.hold(("invoice", number), &held, Some(&shown(&INVOICE, &row)));
+        let held: Vec<Columns> = headers.iter().map(|row| shown(&INVOICE_HEADER, row)).collect();
+        found.hold(("invoice_header", number), &held, Some(&shown(&INVOICE_HEADER, &header)));
         verdict.differences = found.0;
         match invoices.first() {
             Some(stored) => {
