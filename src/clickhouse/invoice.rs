@@ -105,6 +105,31 @@ impl InvoiceRow {
     }
 }
 
+impl From<&InvoiceRow> for InvoiceHeaderRow {
+    fn from(row: &InvoiceRow) -> Self {
+        Self {
+            decision: row.decision,
+            version: row.version,
+            number: row.number.clone(),
+            document_type: row.document_type.clone(),
+            state: row.state.clone(),
+            seller: row.seller.clone(),
+            buyer: row.buyer.clone(),
+            provider: row.provider.clone(),
+            contract: row.contract.clone(),
+            customer: row.customer.clone(),
+            label: row.label.clone(),
+            issued_at: row.issued_at,
+            issue_date: row.issue_date,
+            due_date: row.due_date,
+            currency: row.currency.clone(),
+            total: row.total,
+            corrects: row.corrects.clone(),
+            erp: row.erp.clone(),
+        }
+    }
+}
+
 /// Days since 1970, the first and last of them where a table has no other.
 fn days(date: Option<&str>) -> u16 {
     let date = date.and_then(|date| date.parse::<NaiveDate>().ok());
