@@ -26,7 +26,6 @@ pub mod mutation;
 pub mod programme;
 pub mod prove;
 pub mod quarantine;
-pub mod rate;
 pub mod remeter;
 pub mod run;
 #[cfg(any(test, feature = "sim"))]

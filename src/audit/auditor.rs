@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::day::{ArrayDay, DAY_HOURS, Found};
 use super::error::AuditError;
 use super::finding::Place;
-use super::look::{Look, covered, ends};
+use super::look::{Look, MAX_NAMED_ARRAYS, covered, ends};
 use super::record::{AuditRow, write};
 use super::vector::Vector;
 use crate::clickhouse::Client;
@@ -25,8 +25,6 @@ use crate::remeter::{Definitions, Remeter, Scope, at_once};
 pub const TRIES: usize = 5;
 /// Between two looks at the same day.
 const PAUSE: Duration = Duration::from_millis(700);
-/// Arrays that are named in one query; beyond it all arrays of the provider are read.
-pub(super) const MAX_NAMED_ARRAYS: usize = 2_000;
 
 /// What audits of many days came to.
 #[derive(Debug, Default)]

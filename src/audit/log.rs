@@ -2,30 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::chain::{Chain, Hole};
+use super::chain::Chain;
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
+use super::lane::Lane;
 use super::refold::{Folded, Refold};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::ledger::{Offsets, StoredAside, asides, events};
-use crate::core::decision::stream::Generation;
 use crate::core::ledger::batch::LedgerBatch;
-use crate::core::ledger::rules::StreamRules;
-use crate::core::word::{Instant, Offset, Partition};
+use crate::core::word::{Instant, Offset};
 use crate::fold::checkpoint::Checkpoint;
-
-/// One partition of a stream.
-#[derive(Clone, Debug)]
-pub struct Lane {
-    /// What is decided of the stream.
-    pub generation: Arc<Generation>,
-    /// The stream's rules.
-    pub rules: Arc<StreamRules>,
-    /// The partition.
-    pub partition: Partition,
-}
 
 /// What a comparison with the log found.
 #[derive(Debug, Default)]
@@ -39,25 +26,6 @@ pub struct Compared {
 }
 
 impl Lane {
-    /// A partition of a stream.
-    #[must_use]
-    pub fn new(generation: &Arc<Generation>, partition: Partition) -> Self {
-        Self { generation: Arc::clone(generation), rules: Arc::clone(&generation.rules), partition }
-    }
-
-    /// The offsets that are recorded as lost.
-    #[must_use]
-    pub fn holes(&self) -> Vec<Hole> {
-        self.generation.holes(self.partition).map(|hole| Hole { from: hole.from, to: hole.to }).collect()
-    }
-
-    /// Whether a checkpoint counts records past the end of the stream, or recorded as lost: nobody goes on from it.
-    #[must_use]
-    pub fn is_void(&self, checkpoint: &Checkpoint) -> bool {
-        let past_end = self.generation.end(self.partition).is_some_and(|end| checkpoint.next > end);
-        past_end || self.holes().iter().any(|hole| checkpoint.from < hole.to && hole.from < checkpoint.next)
-    }
-
     fn finding(&self, table: &'static str, fault: Fault, offset: u64, detail: String) -> Finding {
         let place = Place::Record(self.rules.stream.clone(), self.partition, Offset(offset));
         Finding { invariant: "I4", table, fault, place, detail }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::auditor::MAX_NAMED_ARRAYS;
 use super::day::{ArrayDay, DAY_HOURS, Found, Meeting, Terms, judge};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
@@ -17,6 +16,9 @@ use crate::clickhouse::{Client, Error};
 use crate::core::metering::definition::Meters;
 use crate::core::word::{Hour, Partition};
 use crate::remeter::{Chunk, Definitions, Metered, Remeter, Scope, hold_ms};
+
+/// Arrays that are named in one query; beyond it all arrays of the provider are read.
+pub(super) const MAX_NAMED_ARRAYS: usize = 2_000;
 
 /// One look, at one vector.
 #[derive(Clone)]

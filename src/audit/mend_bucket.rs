@@ -10,7 +10,7 @@ use super::auditor::Auditor;
 use super::day::{ArrayDay, DAY_HOURS, series};
 use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
-use super::log::Lane;
+use super::lane::Lane;
 use super::mend::delete;
 use super::vector::Stand;
 use crate::clickhouse::native::bucket_version;

@@ -9,7 +9,7 @@ use super::auditor::Tell;
 use super::chain::Chain;
 use super::error::AuditError;
 use super::finding::{Finding, Place};
-use super::log::Lane;
+use super::lane::Lane;
 use super::mend::{Positioned, delete};
 use super::refold::{Folded, Refold};
 use crate::clickhouse::Client;

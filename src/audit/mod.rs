@@ -12,6 +12,7 @@ pub mod decision;
 pub mod error;
 pub mod finding;
 pub mod inspection;
+pub mod lane;
 pub mod log;
 mod look;
 pub mod mend;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::chain::Chain;
 use super::error::AuditError;
-use super::log::Lane;
+use super::lane::Lane;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;

@@ -7,8 +7,8 @@ use super::error::AuditError;
 use super::finding::{Fault, Finding, Place};
 use super::mend::delete;
 use super::report::Extent;
+use super::vector::is_known;
 use crate::clickhouse::{Client, Error};
-use crate::core::decision::stream::StreamRegister;
 use crate::core::word::{Partition, StreamId};
 use crate::kafka::control::ControlFollower;
 
@@ -50,12 +50,6 @@ pub async fn find(client: &Client, control: &ControlFollower, extent: &Extent) -
     let register = control.register();
     let strays = stored.into_iter().filter(|(_, row)| !is_known(&register, &row.stream, row.partition));
     Ok(strays.map(|(table, row)| finding(table, row)).collect())
-}
-
-/// Whether a decision opened a partition.
-#[must_use]
-pub fn is_known(register: &StreamRegister, stream: &str, partition: u32) -> bool {
-    register.get(&StreamId(stream.to_owned())).is_some_and(|generation| partition < generation.rules.partitions)
 }
 
 async fn places(client: &Client, table: &Table, extent: &Extent) -> Result<Vec<PlaceRow>, Error> {

@@ -4,7 +4,6 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::error::AuditError;
-use super::stray::is_known;
 use crate::clickhouse::native::bucket_version;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
@@ -102,6 +101,12 @@ impl Vector {
     pub fn of(&self, owner: &Source) -> Option<&Stand> {
         self.stand(&owner.stream.0, owner.partition)
     }
+}
+
+/// Whether a decision opened a partition.
+#[must_use]
+pub fn is_known(register: &StreamRegister, stream: &str, partition: u32) -> bool {
+    register.get(&StreamId(stream.to_owned())).is_some_and(|generation| partition < generation.rules.partitions)
 }
 
 impl From<StandRow> for Stand {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
 use super::output::refused;
-use super::run::patiently;
+use super::patience::patiently;
 use super::stream::ensure_control;
 use crate::clickhouse::{Client, wait};
 use crate::closer::CloseError;

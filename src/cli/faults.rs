@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
 
 use super::output::say;
-use crate::rate;
+use crate::load::rate;
 use crate::sim::{Report, run, trace};
 
 /// Schedules that a thread takes at a time.

@@ -10,7 +10,7 @@ use super::output::refused;
 use super::stream::default_actor;
 use crate::cli::output::say;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::invoices::{self, HeaderRow, InvoiceQuery};
+use crate::clickhouse::read::invoices::{self, InvoiceQuery, ListedRow};
 use crate::config::Config;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
@@ -128,7 +128,7 @@ impl Args {
 }
 
 /// A document's header for programs.
-fn header(row: &HeaderRow) -> serde_json::Value {
+fn header(row: &ListedRow) -> serde_json::Value {
     let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     serde_json::json!({
         "number": row.number, "type": row.document_type, "state": row.state, "issue_date": row.issue_date().to_string(),

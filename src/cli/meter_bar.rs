@@ -5,8 +5,8 @@ use std::time::{Duration, Instant as Moment};
 
 use indicatif::ProgressBar;
 
+use crate::load::rate;
 use crate::prove::Effort;
-use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);

@@ -30,6 +30,7 @@ mod margin;
 mod meter_bar;
 mod migrate;
 mod output;
+mod patience;
 mod progress;
 mod prove;
 mod providers;

@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
+use super::patience::patiently;
 use super::serving::Serving;
 use super::stream::ensure_control;
 use crate::clickhouse::store::ClickHouseStore;
@@ -18,8 +19,8 @@ use crate::config::Config;
 use crate::fold::error::SeamError;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::topic::{Purpose, Topics};
+use crate::load::rate;
 use crate::metrics::Metrics;
-use crate::rate;
 use crate::run::figures;
 use crate::run::mirror::{mirror, mirror_new};
 use crate::run::retention::Retention;
@@ -131,29 +132,6 @@ impl Fold<'_> {
 async fn start_control(config: &Config, stop: &AtomicBool) -> anyhow::Result<Option<(ControlFollower, Retention)>> {
     let topics = Topics::new(&config.kafka)?;
     patiently(config, stop, async || try_control(config, &topics).await).await
-}
-
-/// Asks Kafka until it answers: what waiting mends is waited out, with pauses that double. None if asked to stop meanwhile.
-pub(super) async fn patiently<T>(
-    config: &Config,
-    stop: &AtomicBool,
-    ask: impl AsyncFn() -> anyhow::Result<T>,
-) -> anyhow::Result<Option<T>> {
-    let mut pause = Duration::from_millis(100);
-    loop {
-        match ask().await {
-            Ok(answer) => return Ok(Some(answer)),
-            Err(error) if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(SeamError::Retryable(_)))) => {
-                tracing::warn!(error = format!("{error:#}"), again_in_ms = pause.as_millis(), "Kafka is away, waiting");
-                tokio::time::sleep(pause).await;
-                pause = wait::longer(pause, config.run.retry_max);
-            }
-            Err(error) => return Err(error),
-        }
-        if stop.load(Ordering::Acquire) {
-            return Ok(None);
-        }
-    }
 }
 
 async fn try_control(config: &Config, topics: &Topics) -> anyhow::Result<(ControlFollower, Retention)> {

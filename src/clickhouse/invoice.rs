@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::invoice_header::HeaderRow;
+use super::invoice_header::InvoiceHeaderRow;
 use super::{Client, Error};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
@@ -105,6 +105,31 @@ impl InvoiceRow {
     }
 }
 
+impl From<&InvoiceRow> for InvoiceHeaderRow {
+    fn from(row: &InvoiceRow) -> Self {
+        Self {
+            decision: row.decision,
+            version: row.version,
+            number: row.number.clone(),
+            document_type: row.document_type.clone(),
+            state: row.state.clone(),
+            seller: row.seller.clone(),
+            buyer: row.buyer.clone(),
+            provider: row.provider.clone(),
+            contract: row.contract.clone(),
+            customer: row.customer.clone(),
+            label: row.label.clone(),
+            issued_at: row.issued_at,
+            issue_date: row.issue_date,
+            due_date: row.due_date,
+            currency: row.currency.clone(),
+            total: row.total,
+            corrects: row.corrects.clone(),
+            erp: row.erp.clone(),
+        }
+    }
+}
+
 /// Days since 1970, the first and last of them where a table has no other.
 fn days(date: Option<&str>) -> u16 {
     let date = date.and_then(|date| date.parse::<NaiveDate>().ok());
@@ -124,7 +149,7 @@ struct VersionRow {
 /// # Errors
 /// The server's.
 pub async fn insert(client: &Client, rows: &[InvoiceRow]) -> Result<(), Error> {
-    let headers: Vec<HeaderRow> = rows.iter().map(HeaderRow::from).collect();
+    let headers: Vec<InvoiceHeaderRow> = rows.iter().map(InvoiceHeaderRow::from).collect();
     client.insert_rows("invoice_header", &headers).await?;
     client.insert_rows("invoice", rows).await
 }

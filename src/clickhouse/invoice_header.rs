@@ -3,11 +3,9 @@
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::invoice::InvoiceRow;
-
 /// A row of it. Decimals are billionths, instants milliseconds, dates days since 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
-pub struct HeaderRow {
+pub struct InvoiceHeaderRow {
     /// The record that issued it.
     pub decision: u64,
     /// How many decisions name it: the greatest counts.
@@ -44,29 +42,4 @@ pub struct HeaderRow {
     pub corrects: Vec<String>,
     /// The ERP's id of it; empty if none is known.
     pub erp: String,
-}
-
-impl From<&InvoiceRow> for HeaderRow {
-    fn from(row: &InvoiceRow) -> Self {
-        Self {
-            decision: row.decision,
-            version: row.version,
-            number: row.number.clone(),
-            document_type: row.document_type.clone(),
-            state: row.state.clone(),
-            seller: row.seller.clone(),
-            buyer: row.buyer.clone(),
-            provider: row.provider.clone(),
-            contract: row.contract.clone(),
-            customer: row.customer.clone(),
-            label: row.label.clone(),
-            issued_at: row.issued_at,
-            issue_date: row.issue_date,
-            due_date: row.due_date,
-            currency: row.currency.clone(),
-            total: row.total,
-            corrects: row.corrects.clone(),
-            erp: row.erp.clone(),
-        }
-    }
 }

@@ -5,36 +5,18 @@ use std::time::{Duration, Instant as Moment};
 use super::close::{Mode, Outcome};
 use super::error::CloseError;
 use super::seam::BillStore as _;
-use super::worker::BillWorker;
+use super::worker::{Attended, BillWorker, Refusal};
 use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::bucket_newest::newer;
 use crate::core::closing::hole::Hole;
 use crate::core::closing::period::{ProviderPeriod, of_key};
-use crate::core::cut::Stand;
 use crate::core::decision::closing::Close;
-use crate::core::word::{Instant, Offset};
+use crate::core::word::Instant;
 use crate::prove::ProveError;
 use crate::prove::documents::Documents;
 
 /// A refusal is looked into again after this long, also if no checkpoint moved: an audit or a person may have mended it.
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
-/// When and on what footing a close was refused.
-pub(super) struct Refusal {
-    stands: Vec<Stand>,
-    decisions: Offset,
-    at: Moment,
-    waits: bool,
-}
-
-/// What came of looking at a period.
-pub(super) enum Attended {
-    /// It is closed now.
-    Closed,
-    /// Holes keep it open; `waits` if folding on mends one of them, without anybody.
-    Refused { waits: bool },
-    /// Nothing is to be closed.
-    Nothing,
-}
 
 impl BillWorker {
     /// Corrects closed periods of a provider in which usage was accepted since (DESIGN §7): right before its next one is closed.

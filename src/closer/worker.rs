@@ -7,7 +7,6 @@ use std::time::{Duration, Instant as Moment};
 
 use tokio::runtime::Handle;
 
-use super::attend::{Attended, Refusal};
 use super::error::CloseError;
 use super::real::{RealCloser, closer};
 use crate::audit::auditor::Auditor;
@@ -17,8 +16,9 @@ use crate::clickhouse::read::stored;
 use crate::config::Config;
 use crate::core::closing::agenda;
 use crate::core::closing::period::ProviderPeriod;
+use crate::core::cut::Stand;
 use crate::core::decision::closing::PeriodKey;
-use crate::core::word::Instant;
+use crate::core::word::{Instant, Offset};
 use crate::kafka::control::ControlFollower;
 use crate::metrics::Metrics;
 use crate::programme::keep::Keeper;
@@ -48,6 +48,24 @@ pub struct Round {
     pub issued: usize,
     /// Documents that were written down, or written again after a decision.
     pub materialised: usize,
+}
+
+/// When and on what footing a close was refused.
+pub(super) struct Refusal {
+    pub(super) stands: Vec<Stand>,
+    pub(super) decisions: Offset,
+    pub(super) at: Moment,
+    pub(super) waits: bool,
+}
+
+/// What came of looking at a period.
+pub(super) enum Attended {
+    /// It is closed now.
+    Closed,
+    /// Holes keep it open; `waits` if folding on mends one of them, without anybody.
+    Refused { waits: bool },
+    /// Nothing is to be closed.
+    Nothing,
 }
 
 /// A closer that works by itself.

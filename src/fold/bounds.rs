@@ -8,10 +8,11 @@ use super::partition::PartitionFold;
 use crate::core::event::RawRecord;
 use crate::core::ledger::identity_set::IdentitySet;
 use crate::core::ledger::judge::{Judge, LogRecord, NamedDecision};
-use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
+use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FUTURE_LIMIT_MS, StreamRules};
+use crate::core::ledger::sample::rules;
 use crate::core::metering::definition::{Definition, MeterKind, Meters};
 use crate::core::metering::partition::PartitionMeter;
-use crate::core::word::{HOUR_MS, Instant, Offset, Partition, StreamId};
+use crate::core::word::{HOUR_MS, Instant, Offset, Partition};
 
 const START_MS: i64 = 1_790_812_800_000;
 
@@ -28,17 +29,12 @@ const NONE: MachineLimits = MachineLimits {
 
 fn empty() -> PartitionFold {
     let rules = Arc::new(StreamRules {
-        stream: StreamId("usage-1".to_owned()),
-        topic: "usage".to_owned(),
-        generation: 1,
-        partitions: 1,
-        provider: None,
         acceptance_window_ms: DEFAULT_ACCEPTANCE_WINDOW_MS,
         future_limit_ms: FUTURE_LIMIT_MS,
         max_event_bytes: 1 << 20,
         max_event_readings: 100,
         max_id_bytes: 256,
-        fold_version: FOLD_VERSION,
+        ..rules("usage")
     });
     let mut meters = Meters::default();
     meters.define("used", Definition { kind: MeterKind::Gauge, max_hold_ms: HOUR_MS, cell_ms: 900_000 });

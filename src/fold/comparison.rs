@@ -70,22 +70,11 @@ fn is_row_of(row: &LedgerRow, record: &LogRecord<'_>, limits: &Limits) -> bool {
 mod tests {
     use super::*;
     use crate::core::event::RawRecord;
-    use crate::core::word::{Instant, StreamId};
+    use crate::core::ledger::sample;
+    use crate::core::word::Instant;
 
     fn rules() -> StreamRules {
-        StreamRules {
-            stream: StreamId("usage-1".to_owned()),
-            topic: "usage".to_owned(),
-            generation: 1,
-            partitions: 1,
-            provider: None,
-            acceptance_window_ms: 1,
-            future_limit_ms: 1,
-            max_event_bytes: 1000,
-            max_event_readings: 10,
-            max_id_bytes: 64,
-            fold_version: 1,
-        }
+        StreamRules { max_event_bytes: 1000, max_event_readings: 10, max_id_bytes: 64, ..sample::rules("usage") }
     }
 
     fn record(offset: u64, append_ms: i64, value: &[u8]) -> LogRecord<'_> {

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Source};
-    use crate::core::word::StreamId;
+    use crate::core::ledger::sample::rules;
 
     /// librdkafka enforces these itself: the test is that it is told, and that it takes them.
     #[test]
@@ -144,22 +144,6 @@ mod tests {
         }
     }
 
-    fn rules() -> StreamRules {
-        StreamRules {
-            stream: StreamId("usage-1".to_owned()),
-            topic: "usage".to_owned(),
-            generation: 1,
-            partitions: 1,
-            provider: None,
-            acceptance_window_ms: 1,
-            future_limit_ms: 1,
-            max_event_bytes: 1,
-            max_event_readings: 1,
-            max_id_bytes: 1,
-            fold_version: 1,
-        }
-    }
-
     /// A broker that refuses the producer's identity breaks it for good; the next record goes out through another one.
     #[tokio::test]
     async fn a_producer_that_is_broken_for_good_is_made_again() {
@@ -170,7 +154,7 @@ mod tests {
         let mut config = Config::from_parts(Source::Defaults, "", []).unwrap();
         config.kafka.bootstrap_servers = broker.bootstrap_servers();
         let sender = Sender::new(&config.kafka, &config.gateway).unwrap();
-        let rules = rules();
+        let rules = rules("usage");
         let send = || sender.send(&rules, "a", &[], b"{}");
 
         let broken = sender.acknowledged(vec![send().unwrap()]).await;

@@ -35,23 +35,11 @@ pub(super) fn of(register: &StreamRegister, provider: &str, shared: Option<&str>
 mod tests {
     use super::*;
     use crate::core::decision::Decision;
-    use crate::core::word::StreamId;
+    use crate::core::ledger::sample::rules;
 
     fn register(streams: &[(&str, Option<&str>)]) -> StreamRegister {
         let opened = |(topic, provider): &(&str, Option<&str>)| Decision::StreamOpened {
-            rules: StreamRules {
-                stream: StreamId(format!("{topic}-1")),
-                topic: (*topic).to_owned(),
-                generation: 1,
-                partitions: 1,
-                provider: provider.map(str::to_owned),
-                acceptance_window_ms: 1,
-                future_limit_ms: 1,
-                max_event_bytes: 1,
-                max_event_readings: 1,
-                max_id_bytes: 1,
-                fold_version: 1,
-            },
+            rules: StreamRules { provider: provider.map(str::to_owned), ..rules(topic) },
             closes: None,
             actor: "a".to_owned(),
         };

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use crate::clickhouse::read::invoices::{HeaderRow, InvoiceQuery, list};
+use crate::clickhouse::read::invoices::{InvoiceQuery, ListedRow, list};
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::core::billing::document::DocumentState;
 
@@ -134,7 +134,7 @@ fn known(state: String) -> Result<String, ApiError> {
     }
 }
 
-fn shown(row: HeaderRow) -> InvoiceHeader {
+fn shown(row: ListedRow) -> InvoiceHeader {
     let (issue_date, due_date, total) = (row.issue_date().to_string(), row.due_date().to_string(), row.shown_total());
     InvoiceHeader {
         number: row.number,

@@ -28,6 +28,7 @@ pub mod openapi;
 mod params;
 mod partition;
 mod patience;
+mod period_close;
 pub mod pipeline;
 pub mod probe;
 mod proof;

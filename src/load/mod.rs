@@ -10,6 +10,7 @@ pub mod plain;
 pub mod publish;
 pub mod publisher;
 pub mod random;
+pub mod rate;
 pub mod record;
 pub mod stamp;
 pub mod template;

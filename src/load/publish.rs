@@ -7,10 +7,10 @@ use indicatif::ProgressBar;
 
 use super::error::LoadError;
 use super::publisher::Publisher;
+use super::rate;
 use super::record::UsageRecord;
 use crate::config;
 use crate::core::ledger::rules::StreamRules;
-use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);

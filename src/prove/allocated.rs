@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::closed::{Closed, Made, MadeByPlace};
-use super::columns;
+use super::columns::{ALLOCATION, shown};
 use super::difference::MAX_LISTED;
 use super::inputs::Inputs;
 use super::rows::Found;
@@ -61,7 +61,7 @@ impl Closed<'_> {
             found.entry(row.contract.clone()).or_default().hold(
                 ("allocation", &name(row)),
                 &[],
-                Some(&columns::allocation(row)),
+                Some(&shown(&ALLOCATION, row)),
             );
         }
         self.say(found, verdicts);
@@ -130,10 +130,10 @@ fn take(due: &mut BTreeMap<Key, Due>, row: &AllocationRow, found: &mut FoundByCo
         if due.row == *row {
             return;
         }
-        let (stored, due) = ([columns::allocation(row)], columns::allocation(&due.row));
+        let (stored, due) = ([shown(&ALLOCATION, row)], shown(&ALLOCATION, &due.row));
         found.entry(row.contract.clone()).or_default().hold(("allocation", &name(row)), &stored, Some(&due));
     } else {
-        let stored = [columns::allocation(row)];
+        let stored = [shown(&ALLOCATION, row)];
         found.entry(row.contract.clone()).or_default().hold(("allocation", &name(row)), &stored, None);
     }
 }

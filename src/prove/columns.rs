@@ -1,11 +1,12 @@
 //! Columns of materialised rows as a proof compares and shows them: decimals, instants and dates in words, not as tables count them.
 
 use chrono::{Days, NaiveDate};
+use clickhouse::Row as _;
 use serde_json::{Value, json};
 
 use crate::clickhouse::allocation::AllocationRow;
 use crate::clickhouse::invoice::InvoiceRow;
-use crate::clickhouse::invoice_header::HeaderRow;
+use crate::clickhouse::invoice_header::InvoiceHeaderRow;
 use crate::clickhouse::rated_line::RatedLineRow;
 use crate::clickhouse::rating::RatingRow;
 use crate::core::billing::figure::Figure;
@@ -14,226 +15,126 @@ use crate::core::word::Instant;
 /// A row's columns, by name.
 pub(super) type Columns = Vec<(&'static str, Value)>;
 
+/// A column of a table: its name, and what it shows of a row. There are as many of a table as its rows have, so that none that is added is
+/// forgotten.
+type Column<R> = (&'static str, fn(&R) -> Value);
+
 /// Columns that hold JSON: what differs in them is named place by place.
 pub(super) const JSON: [&str; 3] = ["document", "detail", "body"];
 
-/// A header of a rating. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn rating(row: &RatingRow) -> Columns {
-    let RatingRow {
-        rating_id,
-        contract,
-        customer,
-        provider,
-        period_start,
-        period_end,
-        revision,
-        draft,
-        document_type,
-        seller,
-        buyer,
-        currency,
-        total,
-        rows,
-        digest,
-        blocked,
-        document,
-        detail,
-    } = row;
-    vec![
-        ("rating_id", json!(rating_id)),
-        ("contract", json!(contract)),
-        ("customer", json!(customer)),
-        ("provider", json!(provider)),
-        ("period_start", instant(*period_start)),
-        ("period_end", instant(*period_end)),
-        ("revision", json!(revision)),
-        ("draft", json!(draft)),
-        ("document_type", json!(document_type)),
-        ("seller", json!(seller)),
-        ("buyer", json!(buyer)),
-        ("currency", json!(currency)),
-        ("total", decimal(*total)),
-        ("rows", json!(rows)),
-        ("digest", json!(digest)),
-        ("blocked", json!(blocked)),
-        ("document", json!(document)),
-        ("detail", json!(detail)),
-    ]
+/// What the columns of a table show of a row.
+pub(super) fn shown<R>(table: &[Column<R>], row: &R) -> Columns {
+    table.iter().map(|(name, show)| (*name, show(row))).collect()
 }
 
-/// A row of a rating. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn rated_line(row: &RatedLineRow) -> Columns {
-    let RatedLineRow {
-        rating_id,
-        contract,
-        customer,
-        no,
-        line,
-        kind,
-        description,
-        meter,
-        statistic,
-        quantity,
-        unit,
-        list_price,
-        price,
-        amount,
-        body,
-    } = row;
-    vec![
-        ("rating_id", json!(rating_id)),
-        ("contract", json!(contract)),
-        ("customer", json!(customer)),
-        ("no", json!(no)),
-        ("line", json!(line)),
-        ("kind", json!(kind)),
-        ("description", json!(description)),
-        ("meter", json!(meter)),
-        ("statistic", json!(statistic)),
-        ("quantity", decimal_or_null(*quantity)),
-        ("unit", json!(unit)),
-        ("list_price", decimal_or_null(*list_price)),
-        ("price", decimal_or_null(*price)),
-        ("amount", decimal(*amount)),
-        ("body", json!(body)),
-    ]
-}
+/// A header of a rating.
+pub(super) const RATING: [Column<RatingRow>; RatingRow::COLUMN_COUNT] = [
+    ("rating_id", |row| json!(row.rating_id)),
+    ("contract", |row| json!(row.contract)),
+    ("customer", |row| json!(row.customer)),
+    ("provider", |row| json!(row.provider)),
+    ("period_start", |row| instant(row.period_start)),
+    ("period_end", |row| instant(row.period_end)),
+    ("revision", |row| json!(row.revision)),
+    ("draft", |row| json!(row.draft)),
+    ("document_type", |row| json!(row.document_type)),
+    ("seller", |row| json!(row.seller)),
+    ("buyer", |row| json!(row.buyer)),
+    ("currency", |row| json!(row.currency)),
+    ("total", |row| decimal(row.total)),
+    ("rows", |row| json!(row.rows)),
+    ("digest", |row| json!(row.digest)),
+    ("blocked", |row| json!(row.blocked)),
+    ("document", |row| json!(row.document)),
+    ("detail", |row| json!(row.detail)),
+];
 
-/// An issued document. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn invoice(row: &InvoiceRow) -> Columns {
-    let InvoiceRow {
-        number,
-        version,
-        document_type,
-        state,
-        seller,
-        buyer,
-        provider,
-        contract,
-        customer,
-        period_start,
-        period_end,
-        label,
-        revision,
-        decision,
-        issued_at,
-        issue_date,
-        due_date,
-        currency,
-        total,
-        net,
-        corrects,
-        rating_id,
-        digest,
-        erp,
-        document,
-        detail,
-    } = row;
-    vec![
-        ("number", json!(number)),
-        ("version", json!(version)),
-        ("document_type", json!(document_type)),
-        ("state", json!(state)),
-        ("seller", json!(seller)),
-        ("buyer", json!(buyer)),
-        ("provider", json!(provider)),
-        ("contract", json!(contract)),
-        ("customer", json!(customer)),
-        ("period_start", instant(*period_start)),
-        ("period_end", instant(*period_end)),
-        ("label", json!(label)),
-        ("revision", json!(revision)),
-        ("decision", json!(decision)),
-        ("issued_at", instant(*issued_at)),
-        ("issue_date", date(*issue_date)),
-        ("due_date", date(*due_date)),
-        ("currency", json!(currency)),
-        ("total", decimal(*total)),
-        ("net", decimal(*net)),
-        ("corrects", json!(corrects)),
-        ("rating_id", json!(rating_id)),
-        ("digest", json!(digest)),
-        ("erp", json!(erp)),
-        ("document", json!(document)),
-        ("detail", json!(detail)),
-    ]
-}
+/// A row of a rating.
+pub(super) const RATED_LINE: [Column<RatedLineRow>; RatedLineRow::COLUMN_COUNT] = [
+    ("rating_id", |row| json!(row.rating_id)),
+    ("contract", |row| json!(row.contract)),
+    ("customer", |row| json!(row.customer)),
+    ("no", |row| json!(row.no)),
+    ("line", |row| json!(row.line)),
+    ("kind", |row| json!(row.kind)),
+    ("description", |row| json!(row.description)),
+    ("meter", |row| json!(row.meter)),
+    ("statistic", |row| json!(row.statistic)),
+    ("quantity", |row| decimal_or_null(row.quantity)),
+    ("unit", |row| json!(row.unit)),
+    ("list_price", |row| decimal_or_null(row.list_price)),
+    ("price", |row| decimal_or_null(row.price)),
+    ("amount", |row| decimal(row.amount)),
+    ("body", |row| json!(row.body)),
+];
 
-/// An issued document in lists. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn invoice_header(row: &HeaderRow) -> Columns {
-    let HeaderRow {
-        decision,
-        version,
-        number,
-        document_type,
-        state,
-        seller,
-        buyer,
-        provider,
-        contract,
-        customer,
-        label,
-        issued_at,
-        issue_date,
-        due_date,
-        currency,
-        total,
-        corrects,
-        erp,
-    } = row;
-    vec![
-        ("decision", json!(decision)),
-        ("version", json!(version)),
-        ("number", json!(number)),
-        ("document_type", json!(document_type)),
-        ("state", json!(state)),
-        ("seller", json!(seller)),
-        ("buyer", json!(buyer)),
-        ("provider", json!(provider)),
-        ("contract", json!(contract)),
-        ("customer", json!(customer)),
-        ("label", json!(label)),
-        ("issued_at", instant(*issued_at)),
-        ("issue_date", date(*issue_date)),
-        ("due_date", date(*due_date)),
-        ("currency", json!(currency)),
-        ("total", decimal(*total)),
-        ("corrects", json!(corrects)),
-        ("erp", json!(erp)),
-    ]
-}
+/// An issued document.
+pub(super) const INVOICE: [Column<InvoiceRow>; InvoiceRow::COLUMN_COUNT] = [
+    ("number", |row| json!(row.number)),
+    ("version", |row| json!(row.version)),
+    ("document_type", |row| json!(row.document_type)),
+    ("state", |row| json!(row.state)),
+    ("seller", |row| json!(row.seller)),
+    ("buyer", |row| json!(row.buyer)),
+    ("provider", |row| json!(row.provider)),
+    ("contract", |row| json!(row.contract)),
+    ("customer", |row| json!(row.customer)),
+    ("period_start", |row| instant(row.period_start)),
+    ("period_end", |row| instant(row.period_end)),
+    ("label", |row| json!(row.label)),
+    ("revision", |row| json!(row.revision)),
+    ("decision", |row| json!(row.decision)),
+    ("issued_at", |row| instant(row.issued_at)),
+    ("issue_date", |row| date(row.issue_date)),
+    ("due_date", |row| date(row.due_date)),
+    ("currency", |row| json!(row.currency)),
+    ("total", |row| decimal(row.total)),
+    ("net", |row| decimal(row.net)),
+    ("corrects", |row| json!(row.corrects)),
+    ("rating_id", |row| json!(row.rating_id)),
+    ("digest", |row| json!(row.digest)),
+    ("erp", |row| json!(row.erp)),
+    ("document", |row| json!(row.document)),
+    ("detail", |row| json!(row.detail)),
+];
 
-/// What of a row falls on somebody. It is taken apart whole, so that no column that is added is forgotten.
-pub(super) fn allocation(row: &AllocationRow) -> Columns {
-    let AllocationRow {
-        rating_id,
-        contract,
-        no,
-        line,
-        kind,
-        customer,
-        quantity,
-        unit,
-        weight,
-        amount,
-        currency,
-        over_attributed,
-    } = row;
-    vec![
-        ("rating_id", json!(rating_id)),
-        ("contract", json!(contract)),
-        ("no", json!(no)),
-        ("line", json!(line)),
-        ("kind", json!(kind)),
-        ("customer", json!(customer)),
-        ("quantity", decimal_or_null(*quantity)),
-        ("unit", json!(unit)),
-        ("weight", json!(weight.to_string())),
-        ("amount", decimal(*amount)),
-        ("currency", json!(currency)),
-        ("over_attributed", decimal(*over_attributed)),
-    ]
-}
+/// An issued document in lists.
+pub(super) const INVOICE_HEADER: [Column<InvoiceHeaderRow>; InvoiceHeaderRow::COLUMN_COUNT] = [
+    ("decision", |row| json!(row.decision)),
+    ("version", |row| json!(row.version)),
+    ("number", |row| json!(row.number)),
+    ("document_type", |row| json!(row.document_type)),
+    ("state", |row| json!(row.state)),
+    ("seller", |row| json!(row.seller)),
+    ("buyer", |row| json!(row.buyer)),
+    ("provider", |row| json!(row.provider)),
+    ("contract", |row| json!(row.contract)),
+    ("customer", |row| json!(row.customer)),
+    ("label", |row| json!(row.label)),
+    ("issued_at", |row| instant(row.issued_at)),
+    ("issue_date", |row| date(row.issue_date)),
+    ("due_date", |row| date(row.due_date)),
+    ("currency", |row| json!(row.currency)),
+    ("total", |row| decimal(row.total)),
+    ("corrects", |row| json!(row.corrects)),
+    ("erp", |row| json!(row.erp)),
+];
+
+/// What of a row falls on somebody.
+pub(super) const ALLOCATION: [Column<AllocationRow>; AllocationRow::COLUMN_COUNT] = [
+    ("rating_id", |row| json!(row.rating_id)),
+    ("contract", |row| json!(row.contract)),
+    ("no", |row| json!(row.no)),
+    ("line", |row| json!(row.line)),
+    ("kind", |row| json!(row.kind)),
+    ("customer", |row| json!(row.customer)),
+    ("quantity", |row| decimal_or_null(row.quantity)),
+    ("unit", |row| json!(row.unit)),
+    ("weight", |row| json!(row.weight.to_string())),
+    ("amount", |row| decimal(row.amount)),
+    ("currency", |row| json!(row.currency)),
+    ("over_attributed", |row| decimal(row.over_attributed)),
+];
 
 fn decimal(billionths: i128) -> Value {
     let figure = Figure::of_billionths(billionths);
@@ -252,4 +153,21 @@ fn instant(ms: i64) -> Value {
 fn date(days: u16) -> Value {
     let date = NaiveDate::default().checked_add_days(Days::new(days.into()));
     Value::String(date.map_or_else(String::new, |date| date.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clickhouse::Row;
+
+    use super::*;
+
+    fn named<R: Row>(table: &[Column<R>]) -> bool {
+        table.iter().map(|(name, _)| *name).eq(R::COLUMN_NAMES.iter().copied())
+    }
+
+    #[test]
+    fn columns_are_named_as_in_the_tables() {
+        assert!(named(&RATING) && named(&RATED_LINE) && named(&ALLOCATION));
+        assert!(named(&INVOICE) && named(&INVOICE_HEADER));
+    }
 }

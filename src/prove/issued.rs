@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::ProveError;
 use super::closed::{Closed, Draft, Made, MadeByPlace};
-use super::columns::{self, Columns};
+use super::columns::{Columns, INVOICE, INVOICE_HEADER, shown};
 use super::rows::Found;
 use super::verdict::Verdict;
 use crate::clickhouse::invoice::InvoiceRow;
-use crate::clickhouse::invoice_header::HeaderRow;
+use crate::clickhouse::invoice_header::InvoiceHeaderRow;
 use crate::clickhouse::read::materialised;
 use crate::core::billing::document::Document;
 use crate::core::closing::invoice::{self, NewInvoice, Whole};
@@ -23,7 +23,7 @@ const NUMBERS: usize = 1_000;
 #[derive(Default)]
 struct StoredNumbers {
     invoices: BTreeMap<String, Vec<InvoiceRow>>,
-    headers: BTreeMap<u64, Vec<HeaderRow>>,
+    headers: BTreeMap<u64, Vec<InvoiceHeaderRow>>,
 }
 
 impl Closed<'_> {
@@ -106,14 +106,14 @@ impl Closed<'_> {
         verdict.computed.clone_from(&document.proof.digest);
         let new = NewInvoice::of(issued, self.close, customer, document, draft.detail.clone());
         let row = InvoiceRow::of(&new).map_err(|error| ProveError::Document { place: number.clone(), error })?;
-        let header = HeaderRow::from(&row);
+        let header = InvoiceHeaderRow::from(&row);
         let invoices = stored.invoices.get(number).map(Vec::as_slice).unwrap_or_default();
         let headers = stored.headers.get(&issued.offset.0).map(Vec::as_slice).unwrap_or_default();
         let mut found = Found(std::mem::take(&mut verdict.differences));
-        let shown: Vec<Columns> = invoices.iter().map(columns::invoice).collect();
-        found.hold(("invoice", number), &shown, Some(&columns::invoice(&row)));
-        let shown: Vec<Columns> = headers.iter().map(columns::invoice_header).collect();
-        found.hold(("invoice_header", number), &shown, Some(&columns::invoice_header(&header)));
+        let held: Vec<Columns> = invoices.iter().map(|row| shown(&INVOICE, row)).collect();
+        found.hold(("invoice", number), &held, Some(&shown(&INVOICE, &row)));
+        let held: Vec<Columns> = headers.iter().map(|row| shown(&INVOICE_HEADER, row)).collect();
+        found.hold(("invoice_header", number), &held, Some(&shown(&INVOICE_HEADER, &header)));
         verdict.differences = found.0;
         match invoices.first() {
             Some(stored) => {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ProveError;
 use super::closed::{Closed, Draft, Made, MadeByPlace};
-use super::columns::{self, Columns};
+use super::columns::{Columns, RATED_LINE, RATING, shown};
 use super::rerate::name;
 use super::rows::Found;
 use super::verdict::Verdict;
@@ -110,13 +110,13 @@ impl Closed<'_> {
         let key = place.draft(&self.close.rating_id);
         let (period, revision) = (&self.close.period, self.close.revision);
         let new = NewHeader { draft: &key, period, revision, document, detail, blocked: blocked.as_deref() };
-        let header = columns::rating(&RatingRow::of(&new).map_err(wrong)?);
+        let header = shown(&RATING, &RatingRow::of(&new).map_err(wrong)?);
         let lines = RatedLineRow::of(&key, document).map_err(wrong)?;
         verdict.period.clone_from(&document.period.label);
         verdict.computed.clone_from(&document.proof.digest);
         verdict.digest = stored.headers.first().and_then(|row| digest(&row.document));
         let mut found = Found::default();
-        let stored_headers: Vec<Columns> = stored.headers.iter().map(columns::rating).collect();
+        let stored_headers: Vec<Columns> = stored.headers.iter().map(|row| shown(&RATING, row)).collect();
         found.hold(("rating", &name(place)), &stored_headers, Some(&header));
         found.lines(place, &stored.lines, &lines);
         if stored.headers.is_empty() {
@@ -134,7 +134,7 @@ impl Closed<'_> {
         }
         let mut verdict = self.blank(place);
         let mut found = Found::default();
-        let headers: Vec<Columns> = stored.headers.iter().map(columns::rating).collect();
+        let headers: Vec<Columns> = stored.headers.iter().map(|row| shown(&RATING, row)).collect();
         found.hold(("rating", &name(place)), &headers, None);
         found.lines(place, &stored.lines, &[]);
         verdict.digest = stored.headers.first().and_then(|row| digest(&row.document));
@@ -148,10 +148,10 @@ impl Found {
     fn lines(&mut self, place: &Place, stored: &[RatedLineRow], computed: &[RatedLineRow]) {
         let mut by_no: BTreeMap<u32, (Vec<Columns>, Option<Columns>)> = BTreeMap::new();
         for row in stored {
-            by_no.entry(row.no).or_default().0.push(columns::rated_line(row));
+            by_no.entry(row.no).or_default().0.push(shown(&RATED_LINE, row));
         }
         for row in computed {
-            by_no.entry(row.no).or_default().1 = Some(columns::rated_line(row));
+            by_no.entry(row.no).or_default().1 = Some(shown(&RATED_LINE, row));
         }
         for (no, (stored, computed)) in by_no {
             self.hold(("rated_line", &format!("{}, row {no}", name(place))), &stored, computed.as_ref());

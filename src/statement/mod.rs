@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub mod commitment;
 pub mod comparison;
 pub mod error;
+mod left;
 mod place;
 pub mod rater;
 pub mod standing;

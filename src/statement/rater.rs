@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::left::Left;
 use super::place::Place;
-use super::standing::{Run, Standing, key, maybe_closed, runs};
+use super::standing::{Run, Standing, maybe_closed, runs};
 use super::{StatementError, batch};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::{book, closed, credits, line_usage, rating};
@@ -14,7 +15,6 @@ use crate::core::billing::proof::{CutPoint, Proof, Versions};
 use crate::core::billing::statement::document;
 use crate::core::book::Book;
 use crate::core::book::model::{Buyer, Contract};
-use crate::core::closing::credit::{self, Known};
 use crate::core::closing::register::Register;
 use crate::core::decision::credit::Grants;
 use crate::core::ledger::rules::FOLD_VERSION;
@@ -22,21 +22,12 @@ use crate::core::pricing::period::period;
 use crate::core::pricing::rating::rate;
 use crate::core::pricing::selection::{LineSelection, selections};
 use crate::core::pricing::usage::LineUsage;
-use crate::core::word::Offset;
 
 /// The version of pricing that this build implements.
 pub const RATE_VERSION: u32 = 1;
 
 /// Documents in memory at once.
 const BATCH: usize = 4_096;
-
-/// What says how much is left of credits.
-struct Left<'r> {
-    /// None where none was granted.
-    register: Option<&'r Register>,
-    /// Of a closed period.
-    standing: Option<&'r Standing>,
-}
 
 /// A book, and the database that it rates from.
 #[derive(Clone, Debug)]
@@ -236,15 +227,7 @@ impl Rater {
         let Place { contract, customer } = place;
         let period = period(self.contract(contract)?, label)?;
         let rating = rate(&self.book, contract, customer.as_deref(), &period, usages)?;
-        let credits = match left.register {
-            Some(register) => {
-                let (key, after) = (key(&self.book, contract, label)?.0, Offset(self.after));
-                let known = left.standing.map_or(Known::first(after), |standing| standing.known(place, after));
-                let whose = (&**contract, customer.as_deref());
-                credit::left(register, &self.grants, &key, whose, known, rating.currency.places)
-            }
-            None => Vec::new(),
-        };
+        let credits = left.credits((&self.book, &self.grants, self.after), place, label, rating.currency.places)?;
         let rating = rating.credited(&credits, period.end)?;
         Ok(document(&self.book, &self.hash, contract, customer.as_deref(), &period, &rating, proof)?)
     }

@@ -16,8 +16,8 @@ use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideQuery, AsideRow, read};
 use crate::config::Config;
 use crate::core::word::Instant;
+use crate::load::rate;
 use crate::quarantine::{Outcome, Resolver, Verb, Why, batch};
-use crate::rate;
 
 /// Between two lines of progress where there is no terminal.
 const SAY_EVERY: Duration = Duration::from_secs(5);

@@ -48,22 +48,11 @@ mod tests {
     use crate::core::decision::Decision;
     use crate::core::decision::stream::Closes;
     use crate::core::ledger::rules::StreamRules;
+    use crate::core::ledger::sample;
     use crate::core::word::Offset;
 
     fn opened(stream: &str, topic: &str, generation: u32, closes: Option<&str>) -> Decision {
-        let rules = StreamRules {
-            stream: StreamId(stream.to_owned()),
-            topic: topic.to_owned(),
-            generation,
-            partitions: 1,
-            provider: None,
-            acceptance_window_ms: 1,
-            future_limit_ms: 1,
-            max_event_bytes: 1,
-            max_event_readings: 1,
-            max_id_bytes: 1,
-            fold_version: 1,
-        };
+        let rules = StreamRules { stream: StreamId(stream.to_owned()), generation, ..sample::rules(topic) };
         let closes = closes.map(|stream| Closes {
             stream: StreamId(stream.to_owned()),
             ends: vec![Offset(0)],

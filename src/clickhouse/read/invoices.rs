@@ -75,9 +75,9 @@ pub struct InvoiceQuery {
     pub limit: Option<usize>,
 }
 
-/// A document's header.
+/// What a list shows of a document: its header without what only a closer and a proof ask of it.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct HeaderRow {
+pub struct ListedRow {
     /// Its number.
     pub number: String,
     /// Invoice, adjustment or credit note.
@@ -112,7 +112,7 @@ pub struct HeaderRow {
     pub erp: String,
 }
 
-impl HeaderRow {
+impl ListedRow {
     /// The local date of issue.
     #[must_use]
     pub fn issue_date(&self) -> NaiveDate {
@@ -165,7 +165,7 @@ const BLOCK_ROWS: usize = 2_048;
 ///
 /// # Errors
 /// The server's.
-pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<HeaderRow>, Error> {
+pub fn list(client: &Client, query: &InvoiceQuery) -> Result<Rows<ListedRow>, Error> {
     let sql = format!(
         "SELECT number, toString(document_type) AS document_type, toString(i.state) AS state, toString(seller) AS seller, buyer, \
          toString(provider) AS provider, toString(contract) AS contract, customer, toString(label) AS label, decision, \

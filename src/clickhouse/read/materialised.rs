@@ -5,7 +5,7 @@ use clickhouse::query::Query;
 use super::rows::Rows;
 use crate::clickhouse::allocation::AllocationRow;
 use crate::clickhouse::invoice::InvoiceRow;
-use crate::clickhouse::invoice_header::HeaderRow;
+use crate::clickhouse::invoice_header::InvoiceHeaderRow;
 use crate::clickhouse::rated_line::RatedLineRow;
 use crate::clickhouse::rating::RatingRow;
 use crate::clickhouse::{Client, Error};
@@ -115,7 +115,7 @@ pub async fn invoices(client: &Client, numbers: &[String]) -> Result<Vec<Invoice
 ///
 /// # Errors
 /// The server's.
-pub async fn headers(client: &Client, decisions: &[u64]) -> Result<Vec<HeaderRow>, Error> {
+pub async fn headers(client: &Client, decisions: &[u64]) -> Result<Vec<InvoiceHeaderRow>, Error> {
     let sql = "SELECT t.decision AS decision, t.version AS version, t.number AS number, toString(t.document_type) AS document_type, \
                toString(t.state) AS state, toString(t.seller) AS seller, t.buyer AS buyer, toString(t.provider) AS provider, \
                toString(t.contract) AS contract, t.customer AS customer, toString(t.label) AS label, \

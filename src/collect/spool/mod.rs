@@ -2,6 +2,7 @@
 //! checksum. What is in it is in it before the poll counts as done (`fsync`), so `kill -9` loses nothing; a frame that was cut short was never
 //! counted. It is sent in order. A file goes when all of it is acknowledged; until then a crash sends it again, which makes duplicates.
 
+mod batch;
 mod marks;
 mod segment;
 
@@ -13,17 +14,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as Moment};
 
 use super::error::SpoolError;
-use crate::core::collect::frame::{self, Frame};
+use crate::core::collect::frame;
 use crate::core::word::Instant;
 use marks::Marks;
 use segment::Segment;
 
+pub use batch::{BATCH_BYTES, BATCH_RECORDS, Batch, Kept};
+
 /// A file that has so many bytes is followed by another.
 pub const SEGMENT_BYTES: u64 = 8 << 20;
-/// Events that are sent and acknowledged together.
-pub const BATCH_RECORDS: usize = 1_000;
-/// ... in bytes: one of the greatest events fits.
-pub const BATCH_BYTES: u64 = 20 << 20;
 /// Between two looks whether a pause is to be cut short.
 const STOP_LOOK: Duration = Duration::from_millis(100);
 
@@ -43,24 +42,6 @@ struct State {
     segments: VecDeque<Segment>,
     /// Where in the first segment the next event to send begins.
     read_at: u64,
-}
-
-/// Events to be sent together.
-#[derive(Debug)]
-pub struct Batch {
-    /// In the order in which they were kept.
-    pub records: Vec<Kept>,
-    segment: u64,
-    bytes: u64,
-}
-
-/// An event of the spool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// The array's id: the record's key.
-    pub array: String,
-    /// The event.
-    pub event: Vec<u8>,
 }
 
 impl Spool {
@@ -159,24 +140,7 @@ impl Spool {
             }
             (first.read(at, BATCH_BYTES.min(first.bytes() - at))?, first.number(), at)
         };
-        let mut batch = Batch { records: Vec::new(), segment, bytes: 0 };
-        let mut rest = piece.as_slice();
-        while batch.records.len() < BATCH_RECORDS {
-            match frame::read(rest) {
-                Frame::Whole { array, event, length, .. } => {
-                    batch.records.push(Kept { array: array.to_owned(), event: event.to_vec() });
-                    batch.bytes += length as u64;
-                    rest = &rest[length..];
-                }
-                // the piece ends within a frame; what is damaged is told once it is the next to be sent
-                _ if !batch.records.is_empty() => break,
-                Frame::End | Frame::Torn | Frame::Damaged => {
-                    let path = segment::path(&self.directory, segment);
-                    return Err(SpoolError::Damaged { path, at: at + batch.bytes });
-                }
-            }
-        }
-        Ok(Some(batch))
+        Batch::read(&self.directory, &piece, (segment, at)).map(Some)
     }
 
     /// The broker has a batch: it is removed, at the latest with the rest of its file.

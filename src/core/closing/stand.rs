@@ -90,24 +90,13 @@ mod tests {
     use super::*;
     use crate::core::decision::Decision;
     use crate::core::ledger::rules::StreamRules;
+    use crate::core::ledger::sample::rules;
 
     const NEEDS: Instant = Instant(1_000);
 
     fn streams() -> StreamRegister {
         let opened = |stream: &str, provider: Option<&str>| {
-            let rules = StreamRules {
-                stream: StreamId(format!("{stream}-1")),
-                topic: stream.to_owned(),
-                provider: provider.map(str::to_owned),
-                generation: 1,
-                partitions: 2,
-                acceptance_window_ms: 1,
-                future_limit_ms: 1,
-                max_event_bytes: 1,
-                max_event_readings: 1,
-                max_id_bytes: 1,
-                fold_version: 1,
-            };
+            let rules = StreamRules { provider: provider.map(str::to_owned), partitions: 2, ..rules(stream) };
             Decision::StreamOpened { rules, closes: None, actor: String::new() }
         };
         StreamRegister::of(&[opened("own", Some("p")), opened("other", Some("q")), opened("shared", None)])

@@ -184,21 +184,10 @@ impl StreamRegister {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ledger::sample;
 
     fn rules(stream: &str, topic: &str, generation: u32, partitions: u32) -> StreamRules {
-        StreamRules {
-            stream: StreamId(stream.to_owned()),
-            topic: topic.to_owned(),
-            generation,
-            partitions,
-            provider: None,
-            acceptance_window_ms: 1,
-            future_limit_ms: 1,
-            max_event_bytes: 1,
-            max_event_readings: 1,
-            max_id_bytes: 1,
-            fold_version: 1,
-        }
+        StreamRules { stream: StreamId(stream.to_owned()), generation, partitions, ..sample::rules(topic) }
     }
 
     fn opened(rules: StreamRules, closes: Option<(&str, &[u64])>) -> Decision {

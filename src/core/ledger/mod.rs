@@ -8,3 +8,5 @@ pub mod identity_set;
 mod identity_shard;
 pub mod judge;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod sample;

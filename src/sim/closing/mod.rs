@@ -1,6 +1,7 @@
 //! Closing under faults: two or three processes run the product's own [`Closer`](crate::closer::Closer) over a simulated control log and
 //! simulated tables, between the steps of the workers and within them, while people issue, discard, credit and re-price.
 
+mod agenda;
 mod book;
 mod check;
 mod closer;
