@@ -12,6 +12,7 @@ use plimsoll::programme::keep;
 use crate::core::rules;
 use crate::end_to_end::Parts;
 use crate::invoices::{Reader, percentiles, serve};
+use crate::stage::book::{self as pieces, contract, meter, provider, vendor};
 
 /// Series; `PLIMSOLL_BENCH_SERIES` sets another number.
 const SERIES: usize = 1_000_000;
@@ -80,37 +81,23 @@ async fn decide(client: &Client) {
     }
 }
 
+const CARD: &str = r#"[card.k]
+currency = "EUR"
+rate = [{ id = "block", meter = "effective_used", of = "array", tier = "//Block - Premium", unit = "TiB-month", statistic = "mean",
+          bands = [{ price = "20" }] }]
+"#;
+
 /// A vendor with so many providers, a contract each.
 fn partners() -> Book {
-    let text = r#"
-        format = 1
-        [meter.effective_used]
-        kind = "gauge"
-        base = "byte"
-        [vendor.v]
-        name = "Evergrove Storage BV"
-        address = ["Kade 1", "1011 AB Amsterdam", "NL"]
-        invoice_number = "EG-{year}-{seq:6}"
-        [provider.p]
-        name = "Northwind Cloud GmbH"
-        address = ["Hafenstrasse 4", "20457 Hamburg", "DE"]
-        invoice_number = "NW-{year}-{seq:5}"
-        [card.k]
-        currency = "EUR"
-        rate = [{ id = "block", meter = "effective_used", of = "array", tier = "//Block - Premium", unit = "TiB-month", statistic = "mean",
-                  bands = [{ price = "20" }] }]
-        [contract.c]
-        seller = "v"
-        buyer = "p"
-        card = "k"
-        from = 2026-01-01
-        time_zone = "Europe/Berlin"
-        payment_days = 30
-        tax = { percent = "19" }
-        line = [{ rate = "block" }]
-        "#;
-    let mut book =
-        book::parse(&[("bench.toml".to_owned(), text.to_owned())]).unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let lines = "payment_days = 30\ntax = { percent = \"19\" }\nline = [{ rate = \"block\" }]";
+    let text = pieces::book([
+        meter("effective_used", "gauge"),
+        vendor("v"),
+        provider("p"),
+        CARD.to_owned(),
+        contract("c", ("v", "p"), "k", ("2026-01-01", "Europe/Berlin"), lines),
+    ]);
+    let mut book = book::parse(&[("bench.toml".to_owned(), text)]).unwrap_or_else(|faults| panic!("{}", faults[0]));
     let (provider, contract) = (book.providers.remove("p").unwrap(), book.contracts.remove("c").unwrap());
     for number in 0..PROVIDERS {
         let id = format!("provider-{number:02}");
