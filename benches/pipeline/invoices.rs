@@ -7,13 +7,12 @@ use std::time::{Duration, Instant as Moment};
 
 use plimsoll::clickhouse::invoice::{InvoiceRow, insert};
 use plimsoll::clickhouse::{Client, migrate};
-use plimsoll::core::billing::detail::Detail;
-use plimsoll::core::billing::document::Document;
 use plimsoll::http::{Api, Server};
 use plimsoll::metrics::Metrics;
 
 use crate::end_to_end::Parts;
 use crate::row;
+use crate::stage::invoice::{september, stored};
 
 /// Documents; `PLIMSOLL_BENCH_INVOICES` sets another number.
 const DOCUMENTS: usize = 1_000_000;
@@ -21,10 +20,6 @@ const DOCUMENTS: usize = 1_000_000;
 const OF_INSERT: usize = 20_000;
 /// Pages and documents that are asked for.
 const ASKED: usize = 200;
-/// Northwind's September 2026, as the billing tests issue it.
-const INVOICE: &str = include_str!(
-    "../../src/core/billing/render/snapshots/plimsoll__core__billing__render__tests__northwind_as_json.snap"
-);
 const NUMBER: &str = "EG-2026-000118";
 
 /// Prints the figures.
@@ -53,35 +48,7 @@ pub fn measure() {
 
 /// The real document as a closer stores it.
 pub fn first() -> InvoiceRow {
-    let document = Document::from_json(INVOICE.splitn(3, "---\n").nth(2).unwrap()).unwrap();
-    InvoiceRow {
-        number: document.number.clone().unwrap(),
-        version: 1,
-        document_type: document.kind.as_str().to_owned(),
-        state: document.state.as_str().to_owned(),
-        seller: document.seller.id.clone(),
-        buyer: document.buyer.id.clone(),
-        provider: document.buyer.id.clone(),
-        contract: document.contract.clone(),
-        customer: String::new(),
-        period_start: 1_788_213_600_000,
-        period_end: 1_790_805_600_000,
-        label: document.period.label.clone(),
-        revision: 0,
-        decision: 0,
-        issued_at: 1_791_064_800_000,
-        issue_date: 20_730,
-        due_date: 20_775,
-        currency: document.currency.clone(),
-        total: 3_260_870_000_000,
-        net: 3_260_870_000_000,
-        corrects: Vec::new(),
-        rating_id: document.proof.rating_id.clone(),
-        digest: document.proof.digest.clone().unwrap(),
-        erp: String::new(),
-        document: serde_json::to_string(&document).unwrap(),
-        detail: serde_json::to_string(&Detail::default()).unwrap(),
-    }
+    stored(&september(), 0)
 }
 
 /// The same again under other numbers: a hundred providers with a hundred customers each over two years, a close of four hundred documents at

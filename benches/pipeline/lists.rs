@@ -13,6 +13,7 @@ use plimsoll::statement::Rater;
 use crate::core::rules;
 use crate::end_to_end::Parts;
 use crate::invoices::{Reader, percentiles, serve};
+use crate::stage::book::{self as pieces, contract, meter, provider, vendor};
 
 /// Series; `PLIMSOLL_BENCH_SERIES` sets another number.
 const SERIES: usize = 1_000_000;
@@ -88,45 +89,35 @@ async fn decide(client: &Client) {
     }
 }
 
+const CARD: &str = r#"[card.k]
+currency = "EUR"
+rate = [{ id = "block", meter = "effective_used", of = "array", tier = "//Block - Premium", unit = "TiB-month", statistic = "mean",
+          bands = [{ price = "20" }] }]
+"#;
+
+const PROGRAMME: &str = r#"[programme.sp]
+currency = "EUR"
+revenue_months = 12
+grace_months = 6
+level = [{ name = "registered", discount_percent = "0" }, { name = "advanced", discount_percent = "6", paths = [{ revenue = "500000" }] }]
+"#;
+
 /// A vendor with so many providers, a contract each.
 fn partners() -> Book {
     // of this month only: what is open before has no usage here
-    let from = chrono::Utc::now().format("%Y-%m-01");
-    let text = r#"
-        format = 1
-        [programme.sp]
-        currency = "EUR"
-        revenue_months = 12
-        grace_months = 6
-        level = [{ name = "registered", discount_percent = "0" }, { name = "advanced", discount_percent = "6", paths = [{ revenue = "500000" }] }]
-        [meter.effective_used]
-        kind = "gauge"
-        base = "byte"
-        [vendor.v]
-        name = "Evergrove Storage BV"
-        address = ["Kade 1", "1011 AB Amsterdam", "NL"]
-        invoice_number = "EG-{year}-{seq:6}"
-        [provider.p]
-        name = "Northwind Cloud GmbH"
-        address = ["Hafenstrasse 4", "20457 Hamburg", "DE"]
-        invoice_number = "NW-{year}-{seq:5}"
-        programme = "sp"
-        committed = { from = FIRST, revenue = "1000000" }
-        [card.k]
-        currency = "EUR"
-        rate = [{ id = "block", meter = "effective_used", of = "array", tier = "//Block - Premium", unit = "TiB-month", statistic = "mean",
-                  bands = [{ price = "20" }] }]
-        [contract.c]
-        seller = "v"
-        buyer = "p"
-        card = "k"
-        from = 2026-01-01
-        time_zone = "Europe/Berlin"
-        payment_days = 30
-        tax = { percent = "19" }
-        line = [{ rate = "block" }]
-        "#;
-    let text = text.replace("FIRST", &from.to_string());
+    let promise = format!(
+        "programme = \"sp\"\ncommitted = {{ from = {}, revenue = \"1000000\" }}\n",
+        chrono::Utc::now().format("%Y-%m-01")
+    );
+    let lines = "payment_days = 30\ntax = { percent = \"19\" }\nline = [{ rate = \"block\" }]";
+    let text = pieces::book([
+        meter("effective_used", "gauge"),
+        vendor("v"),
+        provider("p") + &promise,
+        PROGRAMME.to_owned(),
+        CARD.to_owned(),
+        contract("c", ("v", "p"), "k", ("2026-01-01", "Europe/Berlin"), lines),
+    ]);
     let mut book = book::parse(&[("bench.toml".to_owned(), text)]).unwrap_or_else(|faults| panic!("{}", faults[0]));
     let (provider, contract) = (book.providers.remove("p").unwrap(), book.contracts.remove("c").unwrap());
     for number in 0..PROVIDERS {

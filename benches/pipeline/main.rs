@@ -23,6 +23,13 @@ mod recovery;
 mod remeter;
 mod statements;
 
+/// What the integration tests are set on as well.
+#[path = "../../tests/it/stage"]
+mod stage {
+    pub mod book;
+    pub mod invoice;
+}
+
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|argument| argument == name);

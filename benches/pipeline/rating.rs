@@ -11,6 +11,7 @@ use plimsoll::core::pricing::rating::{Rating, rate};
 use plimsoll::core::pricing::usage::{ArrayCoverage, LineUsage, PartUsage, Slot};
 
 use crate::row;
+use crate::stage::book::{self as pieces, customer, meter, provider};
 
 /// Resources of the contract.
 const RESOURCES: i64 = 1_000;
@@ -51,38 +52,23 @@ fn rated(book: &Book, month: &Period, usage: &LineUsage) -> Rating {
     rate(book, "c", None, month, std::slice::from_ref(usage)).unwrap()
 }
 
+const CARD: &str = r#"[card.k]
+currency = "EUR"
+rate = [{ id = "u", meter = "effective_used", of = "volume", unit = "TiB-month", statistic = "mean", committed = "24",
+          overage = { evaluate = "day", bands = [{ up_to = "20%", price = "27" }, { price = "40.50" }] } }]
+"#;
+
 /// A book with one commitment whose overage is found by day, on a line with these keys too.
 fn contract(line: &str) -> Book {
     let committed = if line.is_empty() { "100" } else { "0.1" };
-    let text = format!(
-        r#"
-        format = 1
-        [meter.effective_used]
-        kind = "gauge"
-        base = "byte"
-        [provider.p]
-        name = "P"
-        address = ["Street 1", "DE"]
-        invoice_number = "P-{{year}}-{{seq:5}}"
-        [customer.acme]
-        provider = "p"
-        name = "Acme"
-        address = ["Street 2", "DE"]
-        tags = ["acme"]
-        [card.k]
-        currency = "EUR"
-        rate = [{{ id = "u", meter = "effective_used", of = "volume", unit = "TiB-month", statistic = "mean", committed = "24",
-                  overage = {{ evaluate = "day", bands = [{{ up_to = "20%", price = "27" }}, {{ price = "40.50" }}] }} }}]
-        [contract.c]
-        seller = "p"
-        buyer = "acme"
-        card = "k"
-        from = 2026-01-01
-        time_zone = "Europe/Berlin"
-        payment_days = 30
-        line = [{{ rate = "u", commitment = "{committed}"{line} }}]
-        "#
-    );
+    let lines = format!("payment_days = 30\nline = [{{ rate = \"u\", commitment = \"{committed}\"{line} }}]");
+    let text = pieces::book([
+        meter("effective_used", "gauge"),
+        provider("p"),
+        customer("p", "acme"),
+        CARD.to_owned(),
+        pieces::contract("c", ("p", "acme"), "k", ("2026-01-01", "Europe/Berlin"), &lines),
+    ]);
     book::parse(&[("bench.toml".to_owned(), text)]).unwrap_or_else(|faults| panic!("{}", faults[0]))
 }
 

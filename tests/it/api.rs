@@ -6,8 +6,9 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use crate::stage::principals::give_tokens;
+use crate::stage::{SAMPLE, shared_site};
 use crate::worker::Parts;
 
 /// Each principal's token is its own name: the configuration holds the hash only.
@@ -78,17 +79,7 @@ impl Drop for Served {
 
 impl Served {
     pub fn start(parts: &Parts, principals: &[&str]) -> Self {
-        let credentials: String = principals
-            .iter()
-            .map(|principal| {
-                let hash = Sha256::digest(principal);
-                format!(
-                    "\n[[credential]]\nid = \"{principal}\"\ntoken_sha256 = \"{hash:x}\"\nprincipal = \"{principal}\"\n"
-                )
-            })
-            .collect();
-        let text = std::fs::read_to_string(&parts.config).unwrap();
-        std::fs::write(&parts.config, text + &credentials).unwrap();
+        give_tokens(parts, principals);
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let (address, gateway) = (free(), free());
         let mut command = parts.command(&["serve"]);
@@ -148,10 +139,8 @@ const OCTOBER: &str = "from=2026-10-01&to=2026-11-01&step=period";
 
 #[test]
 fn each_principal_reads_its_own_and_nothing_else() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "3", "--acceptance-window", "400d"]);
-    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pricebook");
-    parts.ok(&["catalog", "apply", book]);
+    let parts = shared_site(3);
+    parts.ok(&["catalog", "apply", SAMPLE]);
     parts.produce("usage", events().into_iter());
     parts.ok(&["run", "--until-caught-up"]);
     let served = Served::start(&parts, &PRINCIPALS);

@@ -1,61 +1,40 @@
 //! A changed price book against stored usage: the plan tells terms, warnings and what statements move by; the simulation tells the
 //! same figures; neither writes anything. The usage is a level, so that every figure can be found by hand.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
-use crate::worker::Parts;
+use crate::stage::book::{book, contract, customer, meter, provider, vendor};
+use crate::stage::site_of;
 
 const TIB: u64 = 1 << 40;
 /// 2026-10-01T00:00:00Z.
 const START_S: i64 = 1_790_812_800;
 const HOURS: i64 = 31 * 24;
 
-const BOOK: &str = r#"format = 1
-[meter.used]
-kind = "gauge"
-base = "byte"
-[vendor.evergrove]
-name = "Evergrove"
-address = ["Kade 1"]
-invoice_number = "EG-{seq:6}"
-[provider.northwind]
-name = "Northwind"
-address = ["Hafenstrasse 4"]
-invoice_number = "NW-{seq:6}"
-[customer.acme]
-provider = "northwind"
-name = "Acme"
-address = ["Weg 9"]
-tags = ["acme"]
-[card.wholesale]
+const CARDS: &str = r#"[card.wholesale]
 currency = "EUR"
 rate = [{ id = "block", meter = "used", of = "array", tier = "//Block", unit = "TiB-month", statistic = "mean", price = "10.00" }]
 [card.retail]
 currency = "EUR"
 rate = [{ id = "block", meter = "used", of = "volume", unit = "TiB-month", statistic = "mean", bands = [{ up_to = "5", price = "20.00" }, { price = "18.00" }] }]
-[contract.wholesale]
-seller = "evergrove"
-buyer = "northwind"
-card = "wholesale"
-from = 2026-10-01
-time_zone = "UTC"
-line = [{ rate = "block" }]
-[contract.acme]
-seller = "northwind"
-buyer = "acme"
-card = "retail"
-from = 2026-10-01
-time_zone = "UTC"
-tax = { percent = "19" }
-line = [{ rate = "block" }]
-[contract.others]
-seller = "northwind"
-buyer = "*"
-card = "retail"
-from = 2026-10-01
-time_zone = "UTC"
-line = [{ rate = "block" }]
 "#;
+
+static BOOK: LazyLock<String> = LazyLock::new(|| {
+    let (from, block) = (("2026-10-01", "UTC"), r#"line = [{ rate = "block" }]"#);
+    let taxed = format!("tax = {{ percent = \"19\" }}\n{block}");
+    book([
+        meter("used", "gauge"),
+        vendor("evergrove"),
+        provider("northwind"),
+        customer("northwind", "acme"),
+        CARDS.to_owned(),
+        contract("wholesale", ("evergrove", "northwind"), "wholesale", from, block),
+        contract("acme", ("northwind", "acme"), "retail", from, &taxed),
+        contract("others", ("northwind", "*"), "retail", from, block),
+    ])
+});
 
 /// Ten TiB on an array each hour of October: four are acme's, six those of a tag that nobody claims. Another array of a tier
 /// without a price is seen once.
@@ -84,9 +63,11 @@ fn events() -> impl Iterator<Item = (String, String)> {
 
 /// The book with other prices, and a contract more.
 fn changed() -> String {
-    let gamma = "[customer.gamma]\nprovider = \"northwind\"\nname = \"Gamma\"\naddress = []\ntags = [\"hooli\"]\n\
-                 [contract.gamma]\nseller = \"northwind\"\nbuyer = \"gamma\"\ncard = \"retail\"\nfrom = 2026-10-01\n\
-                 time_zone = \"UTC\"\nline = [{ rate = \"block\" }]\n";
+    // without an address, which is warned of
+    let gamma = customer("northwind", "gamma").replace(r#"["gamma"]"#, r#"["hooli"]"#);
+    let gamma = gamma.replace(r#"["Gasse 1", "DE"]"#, "[]");
+    let line = r#"line = [{ rate = "block" }]"#;
+    let gamma = gamma + &contract("gamma", ("northwind", "gamma"), "retail", ("2026-10-01", "UTC"), line);
     let text = BOOK.replace("price = \"10.00\"", "price = \"12.50\"").replace("price = \"18.00\"", "price = \"15.00\"");
     format!("{text}{gamma}")
 }
@@ -107,19 +88,8 @@ fn sums(effect: &Value) -> [Value; 4] {
 
 #[test]
 fn a_changed_book_is_planned_simulated_and_applied() {
-    let parts = Parts::start();
-    parts.ok(&[
-        "stream",
-        "open",
-        "usage",
-        "--provider",
-        "northwind",
-        "--partitions",
-        "1",
-        "--acceptance-window",
-        "400d",
-    ]);
-    parts.publish_book(BOOK);
+    let parts = site_of("northwind", 1);
+    parts.publish_book(&BOOK);
     parts.produce("usage", events());
     parts.ok(&["run", "--until-caught-up"]);
     let directory = parts.directory.path().join("other");
@@ -130,7 +100,7 @@ fn a_changed_book_is_planned_simulated_and_applied() {
     };
 
     // the same book: nothing changes, nothing moves, and what is stored without a price or an owner is told
-    write(BOOK);
+    write(&BOOK);
     let plan = parts.ok(&["catalog", "plan", other]);
     assert!(plan.contains("nothing changes") && plan.contains(" 0 of them move"), "{plan}");
     assert!(plan.contains(r#"warning: provider northwind: tag "hooli" is claimed by no customer"#), "{plan}");

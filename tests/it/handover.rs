@@ -1,39 +1,27 @@
 //! An array that goes from one provider to another is billed to one of them at a time.
 
-use crate::worker::Parts;
+use crate::stage::book::{self, contract, meter, provider, vendor};
+use crate::stage::shared_site;
 
-const BOOK: &str = r#"format = 1
-[meter.used]
-kind = "gauge"
-base = "byte"
-[vendor.v]
-name = "V"
-address = ["1"]
-invoice_number = "V-{seq:4}"
-[provider.old]
-name = "Old"
-address = ["1"]
-[provider.new]
-name = "New"
-address = ["1"]
-[card.c]
+const CARD: &str = r#"[card.c]
 currency = "EUR"
 rate = [{ id = "mean", meter = "used", of = "array", unit = "TiB-hour", statistic = "mean", price = "1" }]
-[contract.old]
-seller = "v"
-buyer = "old"
-card = "c"
-from = 2026-01-01
-time_zone = "UTC"
-line = [{ rate = "mean" }]
-[contract.new]
-seller = "v"
-buyer = "new"
-card = "c"
-from = 2026-01-01
-time_zone = "UTC"
-line = [{ rate = "mean" }]
 "#;
+
+fn book() -> String {
+    let bought =
+        |buyer: &str| contract(buyer, ("v", buyer), "c", ("2026-01-01", "UTC"), r#"line = [{ rate = "mean" }]"#);
+    let [old, new] = ["old", "new"];
+    book::book([
+        meter("used", "gauge"),
+        vendor("v"),
+        provider(old),
+        provider(new),
+        CARD.to_owned(),
+        bought(old),
+        bought(new),
+    ])
+}
 
 fn event(provider: &str, (array, tier): (&str, &str), minutes: i64, tib: u64) -> (String, String) {
     let time = chrono::DateTime::from_timestamp(1_793_836_800 + minutes * 60, 0).unwrap();
@@ -47,9 +35,8 @@ fn event(provider: &str, (array, tier): (&str, &str), minutes: i64, tib: u64) ->
 
 #[test]
 fn a_hand_over_ends_the_old_holds() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.publish_book(BOOK);
+    let parts = shared_site(2);
+    parts.publish_book(&book());
     // the old one each hour from 0:00 to 5:00 at 1 TiB, the new one each hour from 5:40 to 8:40 at 2 TiB
     let y = ("y", "t");
     let old = (0..=5).map(|hour| event("old", y, hour * 60, 1));

@@ -37,5 +37,6 @@ mod resolve;
 mod restart;
 mod soak;
 mod sql;
+mod stage;
 mod transaction;
 mod worker;

@@ -13,6 +13,7 @@ use plimsoll::prove::{Weighed, allocate, allocation_rows};
 use plimsoll::statement::Rater;
 use serde_json::Value;
 
+use crate::stage::{SAMPLE, shared_site};
 use crate::worker::Parts;
 
 /// 2026-10-05T00:00:00Z.
@@ -157,9 +158,8 @@ fn wholesale(sheet: &Value) -> BTreeMap<String, i128> {
 
 #[test]
 fn both_sides_agree_to_the_cent() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.ok(&["catalog", "apply", concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pricebook")]);
+    let parts = shared_site(2);
+    parts.ok(&["catalog", "apply", SAMPLE]);
     parts.produce("usage", events().into_iter());
     parts.ok(&["run", "--until-caught-up"]);
 

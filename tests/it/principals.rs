@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::api::Served;
-use crate::worker::{Parts, Worker};
+use crate::stage::book::{self, contract, customer, meter, provider, vendor};
+use crate::stage::{open_for, site_of};
+use crate::worker::Worker;
 
 const PRINCIPALS: [&str; 10] = [
     "operator",
@@ -23,23 +25,28 @@ const PRINCIPALS: [&str; 10] = [
 ];
 
 /// Two vendors, two providers, three customers. Nothing is issued by itself.
-const BOOK: &str = r#"format = 1
-[meter.effective_used]
-kind = "gauge"
-base = "byte"
-[vendor.v]
-name = "Vendor V"
-address = ["Kade 1", "NL"]
-invoice_number = "V-{year}-{seq:4}"
-[vendor.w]
-name = "Vendor W"
-address = ["Kade 2", "NL"]
-invoice_number = "W-{seq:4}"
-[provider.p]
-name = "Provider P"
-address = ["Weg 1", "DE"]
-invoice_number = "P-{seq:4}"
-programme = "sp"
+fn book() -> String {
+    let from = ("2026-01-01", "Europe/Berlin");
+    let bought = "close_below = \"0\"\nissue = \"manual\"\nline = [{ rate = \"arrays\" }]";
+    let sold = "issue = \"manual\"\nline = [{ rate = \"volumes\" }, { rate = \"fee\" }]";
+    book::book([
+        meter("effective_used", "gauge"),
+        vendor("v").replace("V-{seq:4}", "V-{year}-{seq:4}"),
+        vendor("w"),
+        provider("p") + PARTNER,
+        provider("q"),
+        customer("p", "acme"),
+        customer("p", "beta"),
+        customer("q", "gamma"),
+        CARD.to_owned(),
+        contract("p-wholesale", ("v", "p"), "k", from, bought),
+        contract("q-wholesale", ("w", "q"), "k", from, bought),
+        contract("p-retail", ("p", "*"), "k", from, sold),
+        contract("q-retail", ("q", "*"), "k", from, sold),
+    ])
+}
+
+const PARTNER: &str = r#"programme = "sp"
 levels = [{ from = 2026-01-01, level = "registered" }]
 [programme.sp]
 currency = "EUR"
@@ -47,66 +54,15 @@ revenue_months = 12
 grace_months = 6
 market_fund_percent = "1"
 level = [{ name = "registered", discount_percent = "0" }]
-[provider.q]
-name = "Provider Q"
-address = ["Weg 2", "DE"]
-invoice_number = "Q-{seq:4}"
-[customer.acme]
-provider = "p"
-name = "Acme"
-address = ["Gasse 1", "DE"]
-tags = ["acme"]
-[customer.beta]
-provider = "p"
-name = "Beta"
-address = ["Gasse 2", "DE"]
-tags = ["beta"]
-[customer.gamma]
-provider = "q"
-name = "Gamma"
-address = ["Gasse 3", "DE"]
-tags = ["gamma"]
-[card.k]
+"#;
+
+const CARD: &str = r#"[card.k]
 currency = "EUR"
 rate = [
   { id = "arrays", meter = "effective_used", of = "array", unit = "TiB-month", statistic = "mean", price = "10" },
   { id = "volumes", meter = "effective_used", of = "volume", unit = "TiB-month", statistic = "mean", price = "40" },
   { id = "fee", fee = "90.00" },
 ]
-[contract.p-wholesale]
-seller = "v"
-buyer = "p"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-close_below = "0"
-issue = "manual"
-line = [{ rate = "arrays" }]
-[contract.q-wholesale]
-seller = "w"
-buyer = "q"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-close_below = "0"
-issue = "manual"
-line = [{ rate = "arrays" }]
-[contract.p-retail]
-seller = "p"
-buyer = "*"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-issue = "manual"
-line = [{ rate = "volumes" }, { rate = "fee" }]
-[contract.q-retail]
-seller = "q"
-buyer = "*"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-issue = "manual"
-line = [{ rate = "volumes" }, { rate = "fee" }]
 "#;
 
 const HOURS: i64 = 30;
@@ -128,13 +84,9 @@ fn event(provider: &str, array: &str, customers: &[&str], hour: i64) -> (String,
 
 #[test]
 fn documents_are_read_and_decided_about_by_those_they_concern() {
-    let parts = Parts::start();
-    for (stream, provider) in [("usage", "p"), ("others", "q")] {
-        let open =
-            ["stream", "open", stream, "--provider", provider, "--partitions", "1", "--acceptance-window", "400d"];
-        parts.ok(&open);
-    }
-    parts.publish_book(BOOK);
+    let parts = site_of("p", 1);
+    open_for(&parts, "others", "q", 1);
+    parts.publish_book(&book());
     parts.produce("usage", (0..HOURS).map(|hour| event("p", "a1", &["acme", "beta"], hour)));
     parts.produce("others", (0..HOURS).map(|hour| event("q", "b1", &["gamma"], hour)));
     let _worker = Worker::of(parts.command(&["run"]));

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::api::Served;
+use crate::stage::shared_site;
 use crate::worker::Parts;
 
 /// 2026-10-05T00:00:00Z.
@@ -177,8 +178,7 @@ fn of(value: &Value) -> i128 {
 
 #[test]
 fn the_programme_is_read_by_those_whose_it_is() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
+    let parts = shared_site(2);
     parts.publish_book(&book("100"));
     parts.produce("usage", events().into_iter());
     parts.ok(&["run", "--until-caught-up"]);

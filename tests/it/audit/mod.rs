@@ -22,6 +22,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::guards::BOOK;
+use crate::stage::site_of;
 use crate::worker::Parts;
 
 async fn remeter(client: &Client) -> Remeter {
@@ -118,8 +119,7 @@ struct Site {
 
 impl Site {
     fn start() -> Self {
-        let parts = Parts::start();
-        parts.ok(&["stream", "open", "usage", "--provider", "p", "--partitions", "2", "--acceptance-window", "400d"]);
+        let parts = site_of("p", 2);
         parts.publish_book(BOOK);
         for slice in 0..4 {
             parts.produce("usage", records(slice * POLLS / 4..(slice + 1) * POLLS / 4));

@@ -69,7 +69,7 @@ fn books(setting: &Setting) {
     );
     let said = refused(setting, &["catalog", "apply", &clashing]);
     assert!(said.contains("begin them with other letters"), "{said}");
-    let same = book(setting, "same", BOOK);
+    let same = book(setting, "same", &BOOK);
     let said = refused(setting, &["catalog", "apply", &same, "--reprice", "it was wrong"]);
     assert!(said.contains("is published already") && said.contains("plimsoll reprice"), "{said}");
     assert_eq!(decided(setting), before, "something was written");

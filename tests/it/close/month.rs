@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::prove::random::{corrections, polls};
 use crate::prove::statement::BOOK;
 use crate::quote::random::Random;
+use crate::stage::shared_site;
 use crate::worker::{Parts, Worker};
 
 /// The longest wait for a worker to take in what was produced or decided.
@@ -49,9 +50,8 @@ fn proven(parts: &Parts) -> u64 {
 
 #[test]
 fn a_month_is_closed_issued_corrected_and_proved() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.publish_book(BOOK);
+    let parts = shared_site(2);
+    parts.publish_book(&BOOK);
     let mut random = Random::new(7);
     let events = polls(&mut random);
     let mut produced = events.len() as u64;

@@ -1,6 +1,6 @@
 //! A small provider whose contracts close together: one array that reports each hour, two customers, a vendor.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use plimsoll::clickhouse::Client;
@@ -10,6 +10,8 @@ use plimsoll::kafka::control::ControlFollower;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::stage::book::{book, contract, customer, meter, provider, vendor};
+use crate::stage::shared_site;
 use crate::worker::{Parts, Worker};
 
 /// The longest wait for workers to take in what was produced or decided.
@@ -18,29 +20,21 @@ pub const WAIT: Duration = Duration::from_secs(60);
 const HOUR_MS: i64 = 3_600_000;
 
 /// Wholesale by the array, retail by what bears a customer's tag.
-pub const BOOK: &str = r#"format = 1
-[meter.effective_used]
-kind = "gauge"
-base = "byte"
-[vendor.v]
-name = "V"
-address = ["1"]
-invoice_number = "V-{seq:4}"
-[provider.p]
-name = "P"
-address = ["1"]
-invoice_number = "P-{seq:4}"
-[customer.acme]
-provider = "p"
-name = "Acme"
-address = ["2"]
-tags = ["acme"]
-[customer.globex]
-provider = "p"
-name = "Globex"
-address = ["3"]
-tags = ["globex"]
-[card.bought]
+pub static BOOK: LazyLock<String> = LazyLock::new(|| {
+    let from = ("2026-01-01", "UTC");
+    book([
+        meter("effective_used", "gauge"),
+        vendor("v"),
+        provider("p"),
+        customer("p", "acme"),
+        customer("p", "globex"),
+        CARDS.to_owned(),
+        contract("wholesale", ("v", "p"), "bought", from, r#"line = [{ rate = "mean" }, { rate = "fee" }]"#),
+        contract("others", ("p", "*"), "sold", from, r#"line = [{ rate = "kept" }]"#),
+    ])
+});
+
+const CARDS: &str = r#"[card.bought]
 currency = "EUR"
 rate = [
   { id = "mean", meter = "effective_used", of = "array", unit = "TiB-month", statistic = "mean", price = "10" },
@@ -49,20 +43,6 @@ rate = [
 [card.sold]
 currency = "EUR"
 rate = [{ id = "kept", meter = "effective_used", of = "volume", unit = "TiB-month", statistic = "mean", price = "25" }]
-[contract.wholesale]
-seller = "v"
-buyer = "p"
-card = "bought"
-from = 2026-01-01
-time_zone = "UTC"
-line = [{ rate = "mean" }, { rate = "fee" }]
-[contract.others]
-seller = "p"
-buyer = "*"
-card = "sold"
-from = 2026-01-01
-time_zone = "UTC"
-line = [{ rate = "kept" }]
 "#;
 
 /// What the array holds at one hour, in TiB: itself, and its volumes by tag.
@@ -124,13 +104,12 @@ pub struct Setting {
 impl Setting {
     /// Starts them and waits until the worker has taken everything in.
     pub fn start(from: u32, to: u32) -> Self {
-        Self::with_book(BOOK, from, to)
+        Self::with_book(&BOOK, from, to)
     }
 
     /// The same with another book.
     pub fn with_book(book: &str, from: u32, to: u32) -> Self {
-        let parts = Parts::start();
-        parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
+        let parts = shared_site(2);
         parts.publish_book(book);
         let worker = Worker::of(parts.command(&["run"]));
         let mut setting = Self { parts, produced: 0, _worker: worker };

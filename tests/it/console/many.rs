@@ -5,7 +5,7 @@ use serde_json::json;
 use super::browser::Browser;
 use crate::api::Served;
 use crate::deploy::tool;
-use crate::worker::Parts;
+use crate::stage::{SAMPLE, shared_site};
 
 const ARRAYS: usize = 1_000;
 /// What a reader may wait for the page, from typing its address.
@@ -38,9 +38,8 @@ fn least(times: &[f64]) -> f64 {
 #[test]
 fn a_thousand_arrays_are_there_at_once() {
     let Some(tools) = tool("chromium") else { return };
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.ok(&["catalog", "apply", concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pricebook")]);
+    let parts = shared_site(2);
+    parts.ok(&["catalog", "apply", SAMPLE]);
     parts.produce("usage", events());
     parts.ok(&["run", "--until-caught-up"]);
     parts.ok(&["bill", "--once"]);

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::browser::Browser;
 use crate::api::Served;
+use crate::stage::book::{self, contract, customer, meter, provider, vendor};
+use crate::stage::{open_for, site_of};
 use crate::worker::{Parts, Worker};
 
 pub const PRINCIPALS: [&str; 6] =
@@ -16,86 +18,60 @@ pub const EVIL: &str = "<img src=x onerror=\"window.owned=1\">";
 const START_S: i64 = 1_791_590_400;
 const HOURS: i64 = 30;
 
-const BOOK: &str = r#"format = 1
-[meter.effective_used]
-kind = "gauge"
-base = "byte"
-[vendor.v]
-name = "Vendor V"
-address = ["Kade 1", "NL"]
-invoice_number = "V-{seq:4}"
-[provider.p]
-name = "Provider P EVIL"
-address = ["Weg 1", "DE"]
-invoice_number = "P-{seq:4}"
-programme = "sp"
+const PARTNER: &str = r#"programme = "sp"
 levels = [{ from = 2026-01-01, level = "registered" }]
 committed = { from = 2026-01-01, until = 2027-01-01, revenue = "1000", certifications = { engineer = 2 } }
 certified = [{ track = "engineer", count = 1, until = 2027-06-30 }]
-[provider.q]
-name = "Provider Q"
-address = ["Weg 2", "DE"]
-invoice_number = "Q-{seq:4}"
 [programme.sp]
 currency = "EUR"
 revenue_months = 12
 grace_months = 6
 level = [{ name = "registered", discount_percent = "0" }]
-[customer.acme]
-provider = "p"
-name = "Acme <script>window.owned=1</script>"
-address = ["Gasse 1", "DE"]
-tags = ["acme"]
-[customer.gamma]
-provider = "q"
-name = "Gamma"
-address = ["Gasse 3", "DE"]
-tags = ["gamma"]
-[card.k]
+"#;
+
+const CARD: &str = r#"[card.k]
 currency = "EUR"
 rate = [
   { id = "arrays", meter = "effective_used", of = "array", unit = "TiB-month", statistic = "mean", committed = "10", overage = { evaluate = "day", bands = [{ price = "12" }] } },
   { id = "volumes", meter = "effective_used", of = "volume", unit = "TiB-month", statistic = "mean", price = "40" },
   { id = "fee", fee = "90.00" },
 ]
-[contract.p-wholesale]
-seller = "v"
-buyer = "p"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-close_below = "0"
-issue = "manual"
-line = [{ rate = "arrays", arrays = ["a1"], commitment = "8" }, { rate = "arrays", id = "second", arrays = ["a2"], commitment = "12" }]
-[array.lent]
+"#;
+
+const LENT: &str = r#"[array.lent]
 purpose = "demo"
 until = 2030-01-01
 [array.overdue]
 purpose = "demo"
 until = 2026-10-10
-[contract.q-wholesale]
-seller = "v"
-buyer = "q"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-close_below = "0"
-issue = "manual"
-line = [{ rate = "arrays", commitment = "8" }]
-[contract.p-retail]
-seller = "p"
-buyer = "*"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-issue = "manual"
-line = [{ rate = "volumes" }, { rate = "fee" }]
 "#;
+
+/// Two lines of provider P, each over an array of its own, and one of provider Q.
+const BOUGHT: [&str; 2] = [
+    r#"line = [{ rate = "arrays", arrays = ["a1"], commitment = "8" }, { rate = "arrays", id = "second", arrays = ["a2"], commitment = "12" }]"#,
+    r#"line = [{ rate = "arrays", commitment = "8" }]"#,
+];
 
 /// The price book.
 pub fn book() -> String {
+    let from = ("2026-01-01", "Europe/Berlin");
+    let bought = |lines: &str| format!("close_below = \"0\"\nissue = \"manual\"\n{lines}");
+    let sold = "issue = \"manual\"\nline = [{ rate = \"volumes\" }, { rate = \"fee\" }]";
     // as TOML writes a quotation mark
-    BOOK.replace("EVIL", &EVIL.replace('"', "\\\""))
+    let evil = format!("Provider P {}", EVIL.replace('"', "\\\""));
+    book::book([
+        meter("effective_used", "gauge"),
+        vendor("v"),
+        provider("p").replace("Provider P", &evil) + PARTNER,
+        provider("q"),
+        customer("p", "acme").replace("Acme", "Acme <script>window.owned=1</script>"),
+        customer("q", "gamma"),
+        CARD.to_owned(),
+        LENT.to_owned(),
+        contract("p-wholesale", ("v", "p"), "k", from, &bought(BOUGHT[0])),
+        contract("q-wholesale", ("v", "q"), "k", from, &bought(BOUGHT[1])),
+        contract("p-retail", ("p", "*"), "k", from, sold),
+    ])
 }
 
 /// Everything that runs.
@@ -108,12 +84,8 @@ pub struct Stage {
 
 impl Stage {
     pub fn set(tools: &std::path::Path) -> Self {
-        let parts = Parts::start();
-        for (stream, provider) in [("usage", "p"), ("others", "q")] {
-            let open =
-                ["stream", "open", stream, "--provider", provider, "--partitions", "1", "--acceptance-window", "400d"];
-            parts.ok(&open);
-        }
+        let parts = site_of("p", 1);
+        open_for(&parts, "others", "q", 1);
         parts.publish_book(&book());
         parts.produce("usage", (0..HOURS).map(|hour| event("p", "a1", &["acme", EVIL], hour)));
         // one that another line meters, one that is lent and in use, one that was to be back

@@ -19,8 +19,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use crate::stage::principals::give_tokens;
 use crate::worker::{Parts, Worker};
 
 /// Each principal's token is its own name.
@@ -53,12 +53,7 @@ fn free_address() -> String {
 
 /// Gives each principal its token.
 fn with_credentials(parts: &Parts) {
-    let credential = |principal: &&str| {
-        let hash = Sha256::digest(principal);
-        format!("\n[[credential]]\nid = \"{principal}\"\ntoken_sha256 = \"{hash:x}\"\nprincipal = \"{principal}\"\n")
-    };
-    let text = std::fs::read_to_string(&parts.config).unwrap();
-    std::fs::write(&parts.config, text + &PRINCIPALS.iter().map(credential).collect::<String>()).unwrap();
+    give_tokens(parts, &PRINCIPALS);
 }
 
 /// An answer.

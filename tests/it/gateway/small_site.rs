@@ -1,38 +1,24 @@
 //! A small site runs everything in one process: events come in by HTTP, are folded, closed, issued, and read by HTTP.
 
 use super::*;
+use crate::stage::book::{self, contract, meter, provider, vendor};
+use crate::stage::site_of;
 
-const BOOK: &str = r#"format = 1
-[meter.used]
-kind = "gauge"
-base = "byte"
-[vendor.v]
-name = "Vendor V"
-address = ["Kade 1", "NL"]
-invoice_number = "V-{seq:4}"
-[provider.p]
-name = "Provider P"
-address = ["Weg 1", "DE"]
-invoice_number = "P-{seq:4}"
-[card.k]
+const CARD: &str = r#"[card.k]
 currency = "EUR"
 rate = [{ id = "volumes", meter = "used", of = "volume", unit = "TiB-month", statistic = "mean", price = "10" }]
-[contract.wholesale]
-seller = "v"
-buyer = "p"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-close_below = "0"
-issue = "auto"
-line = [{ rate = "volumes" }]
 "#;
+
+fn book() -> String {
+    let wholesale = "close_below = \"0\"\nissue = \"auto\"\nline = [{ rate = \"volumes\" }]";
+    let contract = contract("wholesale", ("v", "p"), "k", ("2026-01-01", "Europe/Berlin"), wholesale);
+    book::book([meter("used", "gauge"), vendor("v"), provider("p"), CARD.to_owned(), contract])
+}
 
 #[test]
 fn one_process_takes_folds_closes_issues_and_serves() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--provider", "p", "--partitions", "1", "--acceptance-window", "400d"]);
-    parts.publish_book(BOOK);
+    let parts = site_of("p", 1);
+    parts.publish_book(&book());
     with_credentials(&parts);
     let mut command = parts.command(&["run", "--all"]);
     command.env("PLIMSOLL_BILL__INTERVAL_SECONDS", "1");

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use super::random::{corrections, polls};
 use super::statement::{BOOK, whole};
 use crate::quote::random::Random;
+use crate::stage::shared_site;
 use crate::worker::Parts;
 
 /// A closer, which closes in spite of gaps in random usage.
@@ -40,7 +41,7 @@ impl<'a> Stage<'a> {
     fn new(parts: &'a Parts) -> Self {
         let config = Config::load(Some(&parts.config)).unwrap();
         let (client, runtime) = (Client::new(&config.clickhouse), Runtime::new().unwrap());
-        let book = book::parse(&[("book.toml".to_owned(), BOOK.to_owned())]).unwrap();
+        let book = book::parse(&[("book.toml".to_owned(), BOOK.clone())]).unwrap();
         let control = Arc::new(ControlFollower::start(&config.kafka).unwrap());
         let closer = closer(&config, &client, &control, runtime.handle(), "test".to_owned()).unwrap();
         Self { parts, client, runtime, book, closer }
@@ -120,9 +121,8 @@ const LATER: &[RateVersion] = &[
 
 #[test]
 fn closed_documents_stay_proven_whatever_comes_later() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.publish_book(BOOK);
+    let parts = shared_site(2);
+    parts.publish_book(&BOOK);
     let mut random = Random::new(5);
     parts.produce("usage", polls(&mut random).into_iter());
     // makes the topic of documents

@@ -1,44 +1,36 @@
 //! Statements proved and traced by the product's own commands, and what they say of a ledger or of buckets that were tampered with.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::random::polls;
 use crate::quote::random::Random;
+use crate::stage::book::{book, contract, customer, meter, provider, vendor};
+use crate::stage::shared_site;
 use crate::worker::Parts;
 
 /// One provider with every kind of line.
-pub const BOOK: &str = r#"format = 1
-[meter.effective_used]
-kind = "gauge"
-base = "byte"
-[meter.read_bytes]
-kind = "counter"
-base = "byte"
-[meter.fine]
-kind = "gauge"
-base = "byte"
-cell_minutes = 5
-max_hold_minutes = 300
-[meter.written]
-kind = "delta"
-base = "byte"
-[vendor.v]
-name = "V"
-address = ["1"]
-invoice_number = "V-{seq:4}"
-[provider.p]
-name = "P"
-address = ["1"]
-invoice_number = "P-{seq:4}"
-[provider.northwind]
-name = "N"
-address = ["1"]
-[customer.acme]
-provider = "p"
-name = "Acme"
-address = ["2"]
-tags = ["acme", "ACME"]
-[card.k]
+pub static BOOK: LazyLock<String> = LazyLock::new(|| {
+    let fine = "cell_minutes = 5\nmax_hold_minutes = 300\n";
+    let sold = r#"line = [{ rate = "kept" }, { rate = "flow" }]"#;
+    book([
+        meter("effective_used", "gauge"),
+        meter("read_bytes", "counter"),
+        meter("fine", "gauge") + fine,
+        meter("written", "delta"),
+        vendor("v"),
+        provider("p"),
+        provider("northwind"),
+        customer("p", "acme").replace(r#"["acme"]"#, r#"["acme", "ACME"]"#),
+        CARD.to_owned(),
+        contract("wholesale", ("v", "p"), "k", ("2026-01-01", "Asia/Kolkata"), BOUGHT),
+        contract("others", ("p", "*"), "k", ("2026-01-01", "Europe/Berlin"), sold),
+        contract("acme", ("p", "acme"), "k", ("2026-10-11T12:00:00+02:00", "Europe/Berlin"), ACME),
+    ])
+});
+
+const CARD: &str = r#"[card.k]
 currency = "EUR"
 rate = [
   { id = "mean", meter = "effective_used", of = "array", unit = "TiB-month", statistic = "mean", bands = [{ up_to = "20", price = "10" }, { price = "8" }] },
@@ -51,32 +43,15 @@ rate = [
   { id = "fee", fee = "90.00" },
   { id = "share", share = { percent = "4", of = ["mean", "fee"] } },
 ]
-[contract.wholesale]
-seller = "v"
-buyer = "p"
-card = "k"
-from = 2026-01-01
-time_zone = "Asia/Kolkata"
-minimum = "100000"
+"#;
+
+const BOUGHT: &str = r#"minimum = "100000"
 line = [
   { rate = "mean" }, { rate = "kept", gap = "hold" }, { rate = "peak", per = "resource" }, { rate = "p95" }, { rate = "flow", per = "array" },
   { rate = "written" }, { rate = "promised", commitment = "5" }, { rate = "fee" }, { rate = "share" },
-]
-[contract.others]
-seller = "p"
-buyer = "*"
-card = "k"
-from = 2026-01-01
-time_zone = "Europe/Berlin"
-line = [{ rate = "kept" }, { rate = "flow" }]
-[contract.acme]
-seller = "p"
-buyer = "acme"
-card = "k"
-from = 2026-10-11T12:00:00+02:00
-time_zone = "Europe/Berlin"
-line = [{ rate = "kept", gap = "hold" }, { rate = "flow" }, { rate = "peak" }]
-"#;
+]"#;
+
+const ACME: &str = r#"line = [{ rate = "kept", gap = "hold" }, { rate = "flow" }, { rate = "peak" }]"#;
 
 const ALL: [&str; 7] = ["prove", "--statements", "--provider", "p", "--period", "2026-10", "--format"];
 
@@ -118,9 +93,8 @@ fn traced(parts: &Parts, statement: &Value, row: &Value, by: &str) {
 
 #[test]
 fn statements_are_proved_and_traced_and_tampering_is_seen() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "2", "--acceptance-window", "400d"]);
-    parts.publish_book(BOOK);
+    let parts = shared_site(2);
+    parts.publish_book(&BOOK);
     parts.produce("usage", polls(&mut Random::new(5)).into_iter());
     parts.ok(&["run", "--until-caught-up"]);
 

@@ -19,6 +19,7 @@ use plimsoll::remeter::Definitions;
 
 use super::random::{ARRAYS, END_MS, PROVIDERS, SITES, START_MS, TAGS, TIERS, corrections, polls};
 use crate::quote::random::Random;
+use crate::stage::{SAMPLE, shared_site};
 use crate::worker::Parts;
 
 const QUARTER: i64 = 900_000;
@@ -39,11 +40,10 @@ address = ["1"]
 
 /// The sample book, and meters of other kinds.
 fn publish(parts: &Parts) -> Book {
-    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pricebook");
     let directory = parts.directory.path().join("sample");
     std::fs::create_dir_all(&directory).unwrap();
     let mut files = vec![("meters.toml".to_owned(), METERS.to_owned())];
-    for entry in std::fs::read_dir(sample).unwrap() {
+    for entry in std::fs::read_dir(SAMPLE).unwrap() {
         let entry = entry.unwrap();
         files.push((entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap()));
     }
@@ -159,8 +159,7 @@ fn compare(what: &str, lines: &[LineSelection], ledger: &[LineUsage], sql: &[Lin
 
 #[test]
 fn usage_from_the_ledger_is_what_sql_reads_of_buckets() {
-    let parts = Parts::start();
-    parts.ok(&["stream", "open", "usage", "--shared", "--partitions", "3", "--acceptance-window", "400d"]);
+    let parts = shared_site(3);
     let book = publish(&parts);
     let config = Config::load(Some(&parts.config)).unwrap();
     let client = Client::new(&config.clickhouse);

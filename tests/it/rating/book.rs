@@ -2,6 +2,8 @@
 
 use plimsoll::core::book::{self, Book};
 
+use crate::stage::book::{self as pieces, customer, meter, provider};
+
 /// The book of a text, or its faults.
 pub fn parse(text: &str) -> Result<Book, String> {
     let faults =
@@ -24,38 +26,17 @@ impl Terms {
     pub fn text(&self) -> String {
         let (rates, lines) = (self.rates.join(",\n  "), self.lines.join(",\n  "));
         let contract = &self.contract;
-        format!(
-            r#"format = 1
-[meter.effective_used]
-kind = "gauge"
-base = "byte"
-[meter.read_bytes]
-kind = "counter"
-base = "byte"
-[provider.p]
-name = "P"
-address = ["Street 1", "DE"]
-invoice_number = "P-{{year}}-{{seq:5}}"
-[customer.acme]
-provider = "p"
-name = "Acme"
-address = ["Street 2", "DE"]
-tags = ["acme"]
-[card.k]
-currency = "EUR"
-rate = [
-  {rates}
-]
-[contract.c]
-seller = "p"
-buyer = "acme"
-card = "k"
-payment_days = 30
-line = [
-  {lines}
-]
-{contract}
-"#
-        )
+        let card = format!("[card.k]\ncurrency = \"EUR\"\nrate = [\n  {rates}\n]\n");
+        let sold = format!(
+            "[contract.c]\nseller = \"p\"\nbuyer = \"acme\"\ncard = \"k\"\npayment_days = 30\nline = [\n  {lines}\n]\n{contract}\n"
+        );
+        pieces::book([
+            meter("effective_used", "gauge"),
+            meter("read_bytes", "counter"),
+            provider("p"),
+            customer("p", "acme"),
+            card,
+            sold,
+        ])
     }
 }

@@ -8,6 +8,7 @@ use num_rational::BigRational as Q;
 use super::oracle::{CellKey, Cells};
 use crate::quote::mistake::Mistake;
 use crate::quote::oracle::{round, whole};
+use crate::stage::book::{self as pieces, contract, customer, meter, provider, vendor};
 
 const GIB: i64 = 1 << 30;
 const DAY_S: i64 = 86_400;
@@ -42,42 +43,34 @@ impl Month {
 
 /// The price book. `deltas` says whether the meter of deltas is defined and priced already: a later book adds it.
 pub fn book(month: Month, deltas: bool) -> String {
-    let (meter, rate, line) = match deltas {
+    let (more, rate, line) = match deltas {
         true => (
-            "[meter.written]\nkind = \"delta\"\nbase = \"byte\"\n",
+            meter("written", "delta"),
             r#"{ id = "written", meter = "written", of = "volume", unit = "GiB", statistic = "sum", price = "1.25", per = "7" },"#,
             r#", { rate = "written" }"#,
         ),
-        false => ("", "", ""),
+        false => (String::new(), "", ""),
     };
+    let from = month.0.to_string();
+    let bought = format!("line = [{{ rate = \"array\", commitment = \"{COMMITMENT_GIB}\" }}]");
+    let sold = format!("line = [{{ rate = \"volume\" }}, {{ rate = \"read\" }}{line}]");
+    pieces::book([
+        meter("used", "gauge"),
+        meter("read", "counter"),
+        more,
+        vendor("v"),
+        provider("p"),
+        customer("p", "acme"),
+        customer("p", "globex"),
+        cards(rate),
+        contract("wholesale", ("v", "p"), "wholesale", (&from, "UTC"), &bought),
+        contract("retail", ("p", "*"), "retail", (&from, "UTC"), &sold),
+    ])
+}
+
+fn cards(rate: &str) -> String {
     format!(
-        r#"format = 1
-[meter.used]
-kind = "gauge"
-base = "byte"
-[meter.read]
-kind = "counter"
-base = "byte"
-{meter}
-[vendor.v]
-name = "V"
-address = ["1"]
-invoice_number = "V-{{seq:4}}"
-[provider.p]
-name = "P"
-address = ["1"]
-invoice_number = "P-{{seq:4}}"
-[customer.acme]
-provider = "p"
-name = "Acme"
-address = ["1"]
-tags = ["acme"]
-[customer.globex]
-provider = "p"
-name = "Globex"
-address = ["1"]
-tags = ["globex"]
-[card.wholesale]
+        r#"[card.wholesale]
 currency = "EUR"
 rate = [
   {{ id = "array", meter = "used", of = "array", unit = "GiB-month", statistic = "mean", committed = "0.24", overage = {{ evaluate = "day", bands = [{{ up_to = "20%", price = "0.27" }}, {{ price = "0.405" }}] }} }},
@@ -89,22 +82,7 @@ rate = [
   {{ id = "read", meter = "read", of = "volume", unit = "GiB", statistic = "sum", bands = [{{ up_to = "100", price = "0" }}, {{ price = "0.021" }}] }},
   {rate}
 ]
-[contract.wholesale]
-seller = "v"
-buyer = "p"
-card = "wholesale"
-from = {from}
-time_zone = "UTC"
-line = [{{ rate = "array", commitment = "{COMMITMENT_GIB}" }}]
-[contract.retail]
-seller = "p"
-buyer = "*"
-card = "retail"
-from = {from}
-time_zone = "UTC"
-line = [{{ rate = "volume" }}, {{ rate = "read" }}{line}]
-"#,
-        from = month.0
+"#
     )
 }
 
