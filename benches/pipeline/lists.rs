@@ -50,7 +50,7 @@ pub fn measure() {
         println!("  inserted in {:.0} s", started.elapsed().as_secs_f64());
         let started = Moment::now();
         let settled = Instant(now.0 / HOUR_MS * HOUR_MS + 1_000);
-        while keep::put_together_before(&client, settled).await.unwrap() > 0 {}
+        while keep::put_together_before(&client, Some(settled)).await.unwrap() > 0 {}
         println!("  arrays put together in {:.1} s", started.elapsed().as_secs_f64());
         let started = Moment::now();
         keep::count(&client, now).await.unwrap();

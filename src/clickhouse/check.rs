@@ -43,6 +43,9 @@ fn expected() -> Columns {
     let mut columns = Columns::new();
     for statement in MIGRATIONS.iter().flat_map(|migration| ddl::statements(migration.sql)) {
         let Some(table) = ddl::object(&statement) else { continue };
+        if ddl::dropped(&statement).is_some() {
+            columns.retain(|(of, _), _| of.as_str() != table);
+        }
         columns.extend(ddl::columns(&statement).into_iter().map(|(name, kind)| ((table.to_owned(), name), kind)));
     }
     columns
@@ -66,6 +69,8 @@ mod tests {
     fn a_missing_column_and_another_type_are_named() {
         let mut there = expected();
         assert!(there.len() > 50);
+        let has = |table: &str| there.keys().any(|(of, _)| of == table);
+        assert!(has("stream_array") && !has("array_seen"), "what a later migration drops is not looked for");
         assert_eq!(differences(&expected(), &there), Vec::<String>::new());
         let key = |table: &str, name: &str| (table.to_owned(), name.to_owned());
         there.insert(key("usage_bucket", "cell_amount"), "Array(Int64)".to_owned());

@@ -5,6 +5,8 @@
 
 /// How a statement begins that fills a table from others.
 const INSERT: &str = "INSERT INTO ";
+/// How one begins that takes a table away.
+const DROP: &str = "DROP TABLE IF EXISTS ";
 
 /// The statements of a file, comments removed.
 pub(super) fn statements(sql: &str) -> Vec<String> {
@@ -61,10 +63,16 @@ pub(super) fn object(statement: &str) -> Option<&str> {
         "CREATE VIEW IF NOT EXISTS ",
         "CREATE OR REPLACE VIEW ",
         "ALTER TABLE ",
+        DROP,
         INSERT,
     ];
     let rest = forms.iter().find_map(|form| statement.strip_prefix(form))?;
     rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().filter(|name| !name.is_empty())
+}
+
+/// The table that a statement takes away.
+pub(super) fn dropped(statement: &str) -> Option<&str> {
+    object(statement).filter(|_| statement.starts_with(DROP))
 }
 
 /// The columns that a statement makes: (name, type), in their order. Nothing for a view.

@@ -1,6 +1,6 @@
 //! Making the tables: numbered migrations, each applied once.
 //!
-//! A migration's statements can all be run again (IF NOT EXISTS), and it is recorded after the last of them, so a crash or a second
+//! A migration's statements can all be run again (IF NOT EXISTS, IF EXISTS, OR REPLACE), and it is recorded after the last of them, so a crash or a second
 //! `plimsoll migrate` at the same time does no harm. A file that was released is never edited: what is in it is in somebody's tables.
 
 use clickhouse::Row;
@@ -27,7 +27,7 @@ macro_rules! migration {
 }
 
 /// All of them.
-pub static MIGRATIONS: [Migration; 11] = [
+pub static MIGRATIONS: [Migration; 12] = [
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "bucket", "0002_bucket.sql"),
     migration!(3, "decision", "0003_decision.sql"),
@@ -38,6 +38,7 @@ pub static MIGRATIONS: [Migration; 11] = [
     migration!(9, "bucket_merges", "0009_bucket_merges.sql"),
     migration!(10, "programme", "0010_programme.sql"),
     migration!(11, "proof", "0011_proof.sql"),
+    migration!(12, "void", "0012_void.sql"),
     migration!(13, "open_revenue", "0013_open_revenue.sql"),
 ];
 

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::clickhouse::mark::Marks;
 use crate::clickhouse::read::arrays::{ArrayQuery, ArrayRow, Look, looks, named, read};
 use crate::clickhouse::read::seen;
-use crate::clickhouse::seen::Marks;
 use crate::clickhouse::{Client, Error};
 use crate::core::book::Book;
 use crate::core::programme::health::{Health, Seen, State, health};

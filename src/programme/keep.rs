@@ -8,11 +8,13 @@ use super::ProgrammeError;
 use super::levels::page;
 use super::open::OpenKeeper;
 use super::sales::Documents;
+use crate::clickhouse::due::Part;
+use crate::clickhouse::mark::{MarkRow, Marks};
 use crate::clickhouse::provider_activity::{ActivityRow, insert};
 use crate::clickhouse::read::wholesale::WholesaleQuery;
 use crate::clickhouse::read::{activity, book};
 use crate::clickhouse::sales_credit::{self, SalesCreditRow};
-use crate::clickhouse::seen::{MarkRow, Marks, put_together};
+use crate::clickhouse::seen::put_together;
 use crate::clickhouse::{Client, Error};
 use crate::core::billing::error::DocumentError;
 use crate::core::book::Book;
@@ -22,11 +24,11 @@ use crate::core::programme::scorecard::{Activity, measured};
 use crate::core::word::Instant;
 use crate::statement::StatementError;
 
-/// Offsets of a partition that are put together in one statement.
+/// Offsets that are put together in one statement.
 const OFFSETS_MAX: u64 = 100_000;
 /// Statements of a round: a great ledger is put together in many rounds.
-const PARTS_MAX: usize = 16;
-/// How long a checkpoint must lie back: a replica that lags has its rows by then.
+const STATEMENTS_MAX: usize = 16;
+/// How long a checkpoint must lie back on a cluster: a replica that lags has its rows by then. One server has them before the checkpoint.
 const SETTLED_MS: i64 = 120_000;
 /// Between two counts of what providers hold.
 const COUNT_EVERY: Duration = Duration::from_secs(900);
@@ -53,7 +55,7 @@ impl Keeper {
     /// The server's, and a price book that is not understood.
     pub async fn round(&mut self, client: &Client) -> Result<(), ProgrammeError> {
         let now = super::watch::now();
-        let settled = now.plus_ms(-SETTLED_MS);
+        let settled = client.settings().cluster.as_ref().map(|_| now.plus_ms(-SETTLED_MS));
         put_together_before(client, settled).await?;
         if self.counted.is_none_or(|counted| counted.elapsed() >= COUNT_EVERY) {
             count(client, now).await?;
@@ -64,30 +66,51 @@ impl Keeper {
     }
 }
 
-/// Puts arrays together as far as checkpoints go that lie before an instant of the log; how many statements that took.
+/// Puts arrays together as far as checkpoints go, or those that lie before an instant of the log; how many statements that took.
 ///
 /// # Errors
 /// The server's.
-pub async fn put_together_before(client: &Client, settled: Instant) -> Result<usize, Error> {
+pub async fn put_together_before(client: &Client, settled: Option<Instant>) -> Result<usize, Error> {
     let marks = Marks::read(client).await?;
-    let mut parts = 0;
-    for due in marks.due(client, settled).await? {
-        let mark = marks.open.iter().find(|mark| mark.stream == due.stream && mark.partition == due.partition);
-        let Some(mut from) = mark.map(|mark| mark.next_offset) else { continue };
-        while from < due.next_offset && parts < PARTS_MAX {
-            let to = part(from, &due);
-            put_together(client, &marks.void, from, &to).await?;
-            (from, parts) = (to.next_offset, parts + 1);
-        }
+    let statements = statements(marks.due(client, settled).await?);
+    marks.begin(client, statements.iter().flatten()).await?;
+    for parts in &statements {
+        put_together(client, &marks, parts).await?;
     }
-    Ok(parts)
+    Ok(statements.len())
 }
 
-/// The next part of what is due: of one that is not the last nobody knows the log time.
-fn part(from: u64, due: &MarkRow) -> MarkRow {
-    let next_offset = from.saturating_add(OFFSETS_MAX).min(due.next_offset);
+/// The statements of a round, with the parts of each. What is nearly there comes first: a partition that is far behind, or a generation that is
+/// put together once more, has nobody wait for it.
+fn statements(mut due: Vec<Part>) -> Vec<Vec<Part>> {
+    due.sort_by_key(|due| due.to.next_offset.saturating_sub(due.from));
+    let (mut statements, mut parts, mut left) = (Vec::new(), Vec::new(), OFFSETS_MAX);
+    for Part { mut from, to } in due {
+        while from < to.next_offset {
+            let part = part(from, left, &to);
+            left -= part.to.next_offset - from;
+            from = part.to.next_offset;
+            parts.push(part);
+            if left == 0 {
+                statements.push(std::mem::take(&mut parts));
+                left = OFFSETS_MAX;
+            }
+            if statements.len() == STATEMENTS_MAX {
+                return statements;
+            }
+        }
+    }
+    if !parts.is_empty() {
+        statements.push(parts);
+    }
+    statements
+}
+
+/// The next offsets of what is due, so many at most: of a part that is not the last nobody knows the log time.
+fn part(from: u64, most: u64, due: &MarkRow) -> Part {
+    let next_offset = from.saturating_add(most).min(due.next_offset);
     let log_time = if next_offset == due.next_offset { due.log_time } else { 0 };
-    MarkRow { next_offset, log_time, ..due.clone() }
+    Part { from, to: MarkRow { next_offset, reached: next_offset, log_time, ..due.clone() } }
 }
 
 /// Counts what all providers of the newest price book hold, and for how many.
@@ -174,16 +197,39 @@ fn row(credit: Credit) -> Result<SalesCreditRow, DocumentError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_part_has_offsets_up_to_its_limit() {
-        let due = |next_offset| MarkRow { stream: "u-1".to_owned(), partition: 0, next_offset, log_time: 9 };
-        let shown = |from, next| {
-            let part = part(from, &due(next));
-            (part.next_offset, part.log_time)
+    fn due(partition: u32, from: u64, next_offset: u64) -> Part {
+        let to = MarkRow { partition, next_offset, reached: next_offset, log_time: 9, ..MarkRow::default() };
+        Part { from, to }
+    }
+
+    fn shown(due: Vec<Part>) -> Vec<Vec<(u32, u64, u64, i64)>> {
+        let part = |part: &Part| {
+            assert_eq!(part.to.reached, part.to.next_offset);
+            (part.to.partition, part.from, part.to.next_offset, part.to.log_time)
         };
-        assert_eq!(shown(0, OFFSETS_MAX - 1), (OFFSETS_MAX - 1, 9));
-        assert_eq!(shown(0, OFFSETS_MAX), (OFFSETS_MAX, 9));
-        assert_eq!(shown(0, OFFSETS_MAX + 1), (OFFSETS_MAX, 0));
-        assert_eq!(shown(OFFSETS_MAX, OFFSETS_MAX + 1), (OFFSETS_MAX + 1, 9));
+        statements(due).iter().map(|parts| parts.iter().map(part).collect()).collect()
+    }
+
+    #[test]
+    fn a_statement_has_offsets_up_to_its_limit() {
+        const MAX: u64 = OFFSETS_MAX;
+        assert_eq!(shown(vec![]), Vec::<Vec<_>>::new());
+        assert_eq!(shown(vec![due(0, 0, MAX - 1)]), [[(0, 0, MAX - 1, 9)]]);
+        assert_eq!(shown(vec![due(0, 0, MAX)]), [[(0, 0, MAX, 9)]]);
+        assert_eq!(shown(vec![due(0, 0, MAX + 1)]), [[(0, 0, MAX, 0)], [(0, MAX, MAX + 1, 9)]]);
+        assert_eq!(shown(vec![due(0, MAX, MAX + 1)]), [[(0, MAX, MAX + 1, 9)]]);
+        let both = shown(vec![due(0, 0, MAX), due(1, 5, 8)]);
+        assert_eq!(both, [vec![(1, 5, 8, 9), (0, 0, MAX - 3, 0)], vec![(0, MAX - 3, MAX, 9)]]);
+    }
+
+    #[test]
+    fn a_round_has_statements_up_to_its_limit_and_every_partition_its_turn() {
+        let most = STATEMENTS_MAX as u64 * OFFSETS_MAX;
+        let length = |next: u64| shown(vec![due(0, 0, next)]).len();
+        assert_eq!([most - 1, most, most + 1].map(length), [STATEMENTS_MAX; 3]);
+        // one that is far behind, and more partitions than statements that are not
+        let many = std::iter::once(due(0, 0, most * 9)).chain((1..100).map(|partition| due(partition, 40, 70)));
+        let all: Vec<_> = shown(many.collect()).into_iter().flatten().collect();
+        assert!((0..100).all(|partition| all.iter().any(|(of, ..)| *of == partition)));
     }
 }

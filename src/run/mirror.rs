@@ -1,4 +1,5 @@
-//! The mirror of the control log in the table `decision`: the same rows, however often and by however many processes.
+//! The mirror of the control log in the table `decision`, and of what it makes void in `void_span`: the same rows, however often and by
+//! however many processes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,7 +7,8 @@ use std::time::Duration;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::clickhouse::{Client, Error};
+use crate::clickhouse::{Client, Error, void_span};
+use crate::core::decision::Decision;
 use crate::core::word::Offset;
 use crate::kafka::control::{ControlFollower, ControlRecord};
 
@@ -80,6 +82,10 @@ pub async fn mirror_new(client: &Client, control: &ControlFollower, next: &mut O
         }
     };
     let records = control.records(Offset(from));
+    // before the decisions: who has mirrored them once does not look at them again; the first time in case that another version did
+    if next.is_none() || records.iter().any(voids) {
+        void_span::write(client, &control.register()).await?;
+    }
     let mut left = &records[..];
     while !left.is_empty() {
         let (batch, rest) = left.split_at(batch_length(left.iter().map(|record| record.body.len())));
@@ -88,6 +94,11 @@ pub async fn mirror_new(client: &Client, control: &ControlFollower, next: &mut O
     }
     *next = Some(records.last().map_or(from, |record| record.offset.0 + 1));
     Ok(())
+}
+
+/// Whether a decision can make records void.
+fn voids(record: &ControlRecord) -> bool {
+    matches!(record.decision, Decision::StreamOpened { closes: Some(_), .. } | Decision::OffsetsLost { .. })
 }
 
 /// How many of the next decisions, of these sizes in bytes, go into one insert.

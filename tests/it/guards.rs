@@ -3,10 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plimsoll::clickhouse::Client;
-use plimsoll::config::Config;
-use plimsoll::core::word::Instant;
-use plimsoll::programme::keep;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -164,11 +160,42 @@ pub fn open(parts: &Parts, topic: &str, provider: &str, partitions: &str) {
     parts.ok(&[&arguments[..], &["--acceptance-window", "400d"]].concat());
 }
 
-/// Has arrays put together as far as checkpoints go, as `plimsoll bill` does.
-fn put_together(parts: &Parts) {
-    let client = Client::new(&Config::load(Some(&parts.config)).unwrap().clickhouse);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(keep::put_together_before(&client, Instant(i64::MAX / 1_000_000))).unwrap();
+/// A round of `plimsoll bill`.
+pub const BILL: [&str; 2] = ["bill", "--once"];
+
+/// What those who write SQL read of a provider, and what a command lists.
+struct Told<'a> {
+    parts: &'a Parts,
+    provider: &'a str,
+}
+
+impl Told<'_> {
+    /// How many arrays `array_health` has, and the newest reading of any of them.
+    fn view(&self) -> (u64, u64) {
+        let of = |question: &str| {
+            let from = format!("FROM array_health WHERE provider = '{}'", self.provider);
+            self.parts.number(&format!("SELECT {question} {from}"))
+        };
+        (of("count()"), of("toUInt64(toUnixTimestamp(max(last_reading)))"))
+    }
+
+    /// The same of `plimsoll health`.
+    fn listed(&self) -> (u64, u64) {
+        let rows = self.parts.lines(&["health", "--format", "json"]);
+        let own: Vec<&Value> = rows.iter().filter(|row| row["provider"] == self.provider).collect();
+        let newest = own.iter().map(|row| row["last_reading"].as_str().unwrap()).max().unwrap();
+        let newest = chrono::DateTime::parse_from_rfc3339(newest).unwrap().timestamp();
+        (own.len() as u64, newest.try_into().unwrap())
+    }
+
+    /// The same of `usage_reading`.
+    fn read(&self) -> (u64, u64) {
+        let of = |question: &str| {
+            let from = format!("FROM usage_reading WHERE provider = '{}'", self.provider);
+            self.parts.number(&format!("SELECT {question} {from}"))
+        };
+        (of("uniqExact(array)"), of("toUInt64(max(toUnixTimestamp(assumeNotNull(time))))"))
+    }
 }
 
 /// Two providers send the same; the stream of one of them is opened again twice. What it is billed by must not show it.
@@ -186,6 +213,11 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     both("usage", 0..6, 0..38);
     parts.ok(&CAUGHT_UP);
     let before = usage(&parts, "p");
+    let told = Told { parts: &parts, provider: "p" };
+    assert_eq!(told.view().0, 0, "nothing is put together yet");
+    parts.ok(&BILL);
+    let right = (6, told.read().1);
+    assert_eq!([told.view(), told.listed(), told.read()], [right; 3], "one round, right after the first usage");
     let end = |partition: u32| {
         parts.number(&format!(
             "SELECT max(next_offset) FROM checkpoint WHERE stream = 'usage-1' AND partition = {partition}"
@@ -198,10 +230,10 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     both("usage", 0..9, 38..50);
     parts.ok(&CAUGHT_UP);
     assert_ne!(usage(&parts, "p"), before);
-    let heard = |question: &str| parts.number(&format!("SELECT {question} FROM array_health WHERE provider = 'p'"));
-    put_together(&parts);
-    let late = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
-    assert_eq!(late.0, 9);
+    parts.ok(&BILL);
+    let late = told.view();
+    assert!(late.0 == 9 && late.1 > right.1);
+    assert_eq!([told.listed(), told.read()], [late; 2]);
     broker.create("usage-2", 5);
     broker.decide(&json!({
         "kind": "StreamOpened", "rules": rules("usage-2", "usage-2", (2, 5), "p", 1),
@@ -213,15 +245,21 @@ fn a_stream_that_was_opened_again_meters_as_if_it_never_had_been() {
     assert_eq!(void.len(), 9 * 12, "and is listed");
     assert!(void.iter().all(|row| row["why"] == "past_end" && row["disposition"] == "accepted"), "{void:?}");
     assert!(parts.ok(&["stream", "list"]).contains("usage-2  5 partitions"));
-    // what is put together only ever grows: by itself it does not forget what became void
-    put_together(&parts);
-    assert_eq!((heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))")), late);
-    for table in ["array_mark", "array_seen", "array_shape"] {
-        parts.execute(&format!("TRUNCATE TABLE {table}")).unwrap();
+    // an array of nothing but void records is shown no more: by itself, and though somebody who has not heard of the end may still write
+    assert_eq!([told.listed(), told.read()], [right; 2], "as soon as decisions are mirrored");
+    assert_eq!(told.view(), late, "and here once all is put together once more");
+    let zombie = || {
+        let columns = "INSERT INTO stream_array SELECT 'usage-1', 0, 'p', 'nobody', now64(3, 'UTC'), now64(3, 'UTC'), (now64(3, 'UTC'), '', '')";
+        parts.execute(columns).unwrap();
+    };
+    for _ in 0..2 {
+        parts.ok(&BILL);
+        assert_eq!([told.view(), told.listed(), told.read()], [right; 3]);
+        zombie();
     }
-    put_together(&parts);
-    let now = (heard("count()"), heard("toUInt64(toUnixTimestamp(max(last_reading)))"));
-    assert!(now.0 == 6 && now.1 < late.1, "made anew it is without them: {now:?}, and was {late:?}");
+    let whole = "SELECT count() FROM (SELECT max(next_offset) AS n, max(end_offset) AS e FROM stream_mark WHERE closed = 1 GROUP BY partition) WHERE n = e";
+    assert_eq!(parts.number(whole), 3, "up to the ends, and never past them");
+    assert_eq!(parts.number("SELECT count() FROM void_span"), 3, "once, however often it is mirrored");
 
     // sent again to where it counts; old events are duplicates there, levels hold over the seam, counters have their predecessor
     parts.ok(&["stream", "void", "usage-1", "--send-again"]);

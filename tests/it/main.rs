@@ -24,6 +24,7 @@ mod house;
 mod limits;
 mod margin;
 mod memory;
+mod migration;
 mod principals;
 mod print;
 mod producers;

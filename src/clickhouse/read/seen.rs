@@ -6,7 +6,8 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::arrays::{ArrayQuery, ArrayRow, Look, NamedRow};
-use crate::clickhouse::seen::Marks;
+use crate::clickhouse::mark::Marks;
+use crate::clickhouse::seen::counts;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::orphan::Shape;
@@ -38,10 +39,10 @@ pub struct HeardRow {
     pub newest: i64,
 }
 
-/// The shapes that were put together.
+/// The shapes that were put together, of which a condition follows.
 const KEPT: &str = "SELECT toString(s.provider) AS provider, toString(s.array) AS array, s.kind AS kind, toString(s.meter) AS meter, \
-     toString(s.tier) AS tier, toString(s.site) AS site, s.tagged AS tagged, s.newest AS newest FROM array_shape AS s \
-     WHERE s.provider IN {providers:Array(String)} AND s.array IN {arrays:Array(String)}";
+     toString(s.tier) AS tier, toString(s.site) AS site, s.tagged AS tagged, s.newest AS newest FROM stream_shape AS s \
+     WHERE s.provider IN {providers:Array(String)} AND s.array IN {arrays:Array(String)} AND";
 /// Those of accepted readings, of which a condition follows.
 const ABOVE: &str = "SELECT toString(e.provider) AS provider, toString(e.array) AS array, r_kind AS kind, toString(r_meter) AS meter, \
      toString(r_tier) AS tier, toString(e.site) AS site, toUInt8(notEmpty(r_customer)) AS tagged, assumeNotNull(e.time) AS newest \
@@ -53,10 +54,11 @@ const ABOVE: &str = "SELECT toString(e.provider) AS provider, toString(e.array) 
 fn both(marks: &Marks, condition: &str) -> String {
     format!(
         "SELECT toString(s.provider) AS provider, toString(s.array) AS array, s.first AS first, s.newest AS newest, s.label AS label \
-         FROM array_seen AS s WHERE {} UNION ALL SELECT toString(e.provider), toString(e.array), assumeNotNull(e.time), \
+         FROM stream_array AS s WHERE {} AND {} UNION ALL SELECT toString(e.provider), toString(e.array), assumeNotNull(e.time), \
          assumeNotNull(e.time), (assumeNotNull(e.time), toString(e.array_name), toString(e.site)) FROM usage_event AS e \
          WHERE e.disposition = 'accepted' AND {} AND {} AND {}",
         condition.replace("{}", "s"),
+        counts("s"),
         marks.above("e", "offset"),
         counted("e."),
         condition.replace("{}", "e"),
@@ -121,7 +123,8 @@ pub async fn looks(
 ) -> Result<BTreeMap<(String, String), Look>, Error> {
     let mut looks = BTreeMap::new();
     let all: Vec<&ArrayRow> = rows.iter().collect();
-    take(shapes(client, marks, KEPT, &all).await?, rows, &mut looks);
+    let kept = format!("{KEPT} {}", counts("s"));
+    take(shapes(client, marks, &kept, &all).await?, rows, &mut looks);
     let is_new = |row: &&ArrayRow| !looks.contains_key(&(row.provider.clone(), row.array.clone()));
     let new: Vec<&ArrayRow> = all.into_iter().filter(is_new).collect();
     if !new.is_empty() {
