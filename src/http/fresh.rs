@@ -7,27 +7,25 @@ use tokio::sync::Mutex;
 
 use super::error::ApiError;
 
-/// How long what was read counts as that of now.
-const FRESH: Duration = Duration::from_secs(1);
-/// What is older than fresh and not this old is told while it is read anew, beside the request: when requests waited for it, the
-/// slowest hundredth of a list's pages were those that did. What is older is waited for.
-const STALE_MAX: Duration = Duration::from_secs(3);
-
 /// One such value.
 #[derive(Debug)]
 pub(super) struct Fresh<T> {
+    /// How long what was read counts as that of now.
+    fresh: Duration,
+    /// What is older than fresh and not this old is told while it is read anew, beside the request: when requests waited for it, the
+    /// slowest hundredth of a list's pages were those that did. What is older is waited for.
+    stale_max: Duration,
     kept: RwLock<Option<(Moment, T)>>,
     /// One reads at a time.
     turn: Arc<Mutex<()>>,
 }
 
-impl<T> Default for Fresh<T> {
-    fn default() -> Self {
-        Self { kept: RwLock::default(), turn: Arc::default() }
-    }
-}
-
 impl<T: Clone + Send + Sync + 'static> Fresh<T> {
+    /// Nothing yet.
+    pub(super) fn new(fresh: Duration, stale_max: Duration) -> Arc<Self> {
+        Arc::new(Self { fresh, stale_max, kept: RwLock::default(), turn: Arc::default() })
+    }
+
     /// The value, as of `now`. `read` gets the one before; that there is none is never kept.
     pub(super) async fn get<R>(
         self: &Arc<Self>,
@@ -38,8 +36,8 @@ impl<T: Clone + Send + Sync + 'static> Fresh<T> {
         R: Future<Output = Result<Option<T>, ApiError>> + Send + 'static,
     {
         match self.kept(now) {
-            Some((age, value)) if age < FRESH => return Ok(Some(value)),
-            Some((age, value)) if age < STALE_MAX => {
+            Some((age, value)) if age < self.fresh => return Ok(Some(value)),
+            Some((age, value)) if age < self.stale_max => {
                 self.read_beside(now, read(Some(value.clone())));
                 return Ok(Some(value));
             }
@@ -48,7 +46,7 @@ impl<T: Clone + Send + Sync + 'static> Fresh<T> {
         let _turn = self.turn.lock().await;
         let known = match self.kept(now) {
             // another read it meanwhile
-            Some((age, value)) if age < FRESH => return Ok(Some(value)),
+            Some((age, value)) if age < self.fresh => return Ok(Some(value)),
             known => known.map(|(_, value)| value),
         };
         let value = read(known).await?;
@@ -86,6 +84,9 @@ impl<T: Clone + Send + Sync + 'static> Fresh<T> {
 mod tests {
     use super::*;
 
+    const FRESH: Duration = Duration::from_secs(1);
+    const STALE_MAX: Duration = Duration::from_secs(3);
+
     /// What is told at an instant, when the next value would be this one.
     async fn told(fresh: &Arc<Fresh<u32>>, now: Moment, next: Option<u32>) -> Option<u32> {
         let told = fresh.get(now, |_| async move { Ok(next) }).await.unwrap();
@@ -95,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_told_while_it_is_read_anew_and_waited_for_when_it_is_old() {
-        let fresh: Arc<Fresh<u32>> = Arc::default();
+        let fresh = Fresh::new(FRESH, STALE_MAX);
         let start = Moment::now();
         assert_eq!(told(&fresh, start, None).await, None, "nothing is not kept");
         assert_eq!(told(&fresh, start, Some(1)).await, Some(1));

@@ -1,7 +1,7 @@
 //! What the API keeps between requests instead of asking the database each time: the newest price book, and how arrays stand.
 
 use std::sync::Arc;
-use std::time::Instant as Moment;
+use std::time::{Duration, Instant as Moment};
 
 use super::access::Parties;
 use super::error::ApiError;
@@ -11,14 +11,26 @@ use crate::clickhouse::read::book;
 use crate::core::book::Book;
 use crate::programme::health::Stand;
 
+/// How long a price book counts as the newest, and until when it is told while the database is asked whether there is a newer one.
+const BOOK_FRESH: Duration = Duration::from_secs(1);
+const BOOK_STALE_MAX: Duration = Duration::from_secs(3);
+/// The same of how far arrays are put together. Older marks leave more to be read of the ledger, and name the same arrays; the instant that a
+/// list is of is as old as they are.
+const STAND_FRESH: Duration = Duration::from_secs(5);
+const STAND_STALE_MAX: Duration = Duration::from_secs(10);
+
 /// What is kept.
-#[derive(Default)]
 pub(super) struct Kept {
     /// The record that published the newest price book, and its parties.
     book: Arc<Fresh<(u64, Arc<Parties>)>>,
-    /// How far arrays are put together, so that a list that is paged through asks once and not for each page. Older marks leave more to be
-    /// read of the ledger, and name the same arrays.
+    /// How far arrays are put together, so that a list that is paged through asks once and not for each page.
     stand: Arc<Fresh<Stand>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { book: Fresh::new(BOOK_FRESH, BOOK_STALE_MAX), stand: Fresh::new(STAND_FRESH, STAND_STALE_MAX) }
+    }
 }
 
 impl Kept {
