@@ -4,8 +4,9 @@ CREATE TABLE IF NOT EXISTS open_revenue
 (
     contract          String,
     label             LowCardinality(String),             -- the month in which the period begins
+    book              LowCardinality(String),             -- hash of the price book it was rated by: by any other it is not told
     currency          LowCardinality(String),             -- '' = the contract is not in force in it
-    amount            String,                             -- before tax and credits, to the currency's last place
+    amount            String,                             -- before tax and credits, to the currency's last place; '' = cannot be rated
     rated_at          DateTime64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree(rated_at)

@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
+use super::own_cut::OwnCut;
 use super::params::Params;
 use super::statements::{rater, refusal};
 use crate::core::billing::margin::Margin;
@@ -44,7 +45,9 @@ pub async fn margin(
         return Err(ApiError::NotFound);
     }
     let rater = rater(&api).await?;
-    of_provider(&rater, &provider, &params.period).await.map(Json).map_err(no_margin)
+    let mut margin = of_provider(&rater, &provider, &params.period).await.map_err(no_margin)?;
+    OwnCut::read(&api).await?.keep(&provider, &mut margin.cut);
+    Ok(Json(margin))
 }
 
 fn no_margin(error: MarginError) -> ApiError {

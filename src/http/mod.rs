@@ -25,6 +25,7 @@ mod levels;
 pub mod listener;
 mod margin;
 pub mod openapi;
+mod own_cut;
 mod params;
 mod partition;
 mod patience;

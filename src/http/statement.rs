@@ -14,6 +14,7 @@ use super::closes::open_holes;
 use super::error::{ApiError, ErrorBody};
 use super::form::Form;
 use super::hole::PeriodHole;
+use super::own_cut::OwnCut;
 use super::params::Params;
 use super::statements::{may_read, rater, refusal};
 use crate::config::Principal;
@@ -133,7 +134,7 @@ async fn answer(
     params: &StatementParams,
 ) -> Result<Response, ApiError> {
     let statement = rater.statement(&place.contract, place.customer.as_deref(), &params.period);
-    let document = statement.await.map_err(refusal)?;
+    let document = OwnCut::read(api).await?.document(rater.book(), statement.await.map_err(refusal)?)?;
     if form != Form::Json {
         let name = format!("{}-{}-{}-provisional", document.contract, document.buyer.id, document.period.label);
         return form.answer(&document, None, &name);

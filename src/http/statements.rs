@@ -11,6 +11,7 @@ use super::Api;
 use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
+use super::own_cut::OwnCut;
 use super::params::Params;
 use crate::config::Principal;
 use crate::core::billing::document::Document;
@@ -85,6 +86,8 @@ pub async fn statements(
         Ok(())
     });
     read.await.map_err(refusal)?;
+    let own = OwnCut::read(&api).await?;
+    let data = data.into_iter().map(|document| own.document(rater.book(), document)).collect::<Result<_, _>>()?;
     Ok(Json(StatementsPage { data, next_cursor }))
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProgrammeError;
 use super::open::KEPT_MAX_MS;
-use crate::clickhouse::open_revenue::{OpenRevenueRow, since};
+use super::watch::now;
+use crate::clickhouse::open_revenue::{OpenRevenueRow, rated};
 use crate::clickhouse::read::wholesale::{WholesaleQuery, booked};
 use crate::core::billing::figure::Figure;
 use crate::core::book::Book;
@@ -62,7 +63,8 @@ pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<V
     let of = |id: &String| booked.get(id).map_or(&[][..], Vec::as_slice);
     let mut wanted: Vec<(Open, &String)> = Vec::new();
     for id in providers {
-        let open = open(rater.book(), id, seller.as_deref(), of(id), *at);
+        // a month that has not begun is no revenue that came together, however far ahead somebody looks
+        let open = open(rater.book(), id, seller.as_deref(), of(id), (*at).min(now()));
         wanted.extend(open.into_iter().map(|open| (open, id)));
     }
     let mut amounts = Amounts::default();
@@ -90,7 +92,8 @@ async fn take_kept(
     amounts: &mut Amounts,
 ) -> Result<(), ProgrammeError> {
     let contracts: BTreeSet<&str> = wanted.iter().map(|(open, _)| open.contract.as_str()).collect();
-    let rows = since(rater.client(), &Vec::from_iter(contracts), now.plus_ms(-KEPT_MAX_MS)).await?;
+    let times = (now.plus_ms(-KEPT_MAX_MS), now);
+    let rows = rated(rater.client(), &Vec::from_iter(contracts), rater.hash(), times).await?;
     let mut kept: BTreeMap<Open, OpenRevenueRow> = BTreeMap::new();
     for row in rows {
         kept.insert(Open { label: row.label.clone(), contract: row.contract.clone() }, row);

@@ -92,20 +92,19 @@ pub async fn keep(rater: &Rater, open: &Open, provider: &str, from_buckets: u64)
     // before it is rated: usage that comes meanwhile may be in it or not
     let rated_at = super::watch::now().0;
     let place = [Place { contract: open.contract.clone(), customer: None }];
-    let mut found = None;
+    let (mut currency, mut amount) = (String::new(), String::new());
     let each = rater.each(&place, &open.label, |_, document| {
-        found = match document {
-            Ok(document) => Some((document.currency, document.subtotal)),
-            Err(StatementError::Rate(RateError::NotInForce { .. })) => Some(Default::default()),
+        match document {
+            Ok(document) => (currency, amount) = (document.currency, document.subtotal),
+            Err(StatementError::Rate(RateError::NotInForce { .. })) => amount = "0".to_owned(),
             Err(error @ StatementError::ClickHouse(_)) => return Err(error),
-            Err(_) => None,
-        };
+            // in place of what it came to while it could be rated
+            Err(_) => {}
+        }
         Ok(())
     });
     each.await?;
-    if let Some((currency, amount)) = found {
-        let (contract, label) = (open.contract.clone(), open.label.clone());
-        insert(rater.client(), &OpenRevenueRow { contract, label, currency, amount, rated_at }).await?;
-    }
+    let (contract, label, book) = (open.contract.clone(), open.label.clone(), rater.hash().to_owned());
+    insert(rater.client(), &OpenRevenueRow { contract, label, book, currency, amount, rated_at }).await?;
     Ok(())
 }

@@ -70,6 +70,12 @@ impl Rater {
         &self.book
     }
 
+    /// The book's hash.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// The database that it rates from.
     #[must_use]
     pub fn client(&self) -> &Client {

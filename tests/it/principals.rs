@@ -123,6 +123,14 @@ fn statements(served: &Served) -> Value {
     assert_eq!((status, &document["state"], &document["provisional"]), (200, &json!("open"), &json!(true)));
     assert_eq!(document["as_of"]["cut"], document["proof"]["cut"]);
     assert!(document["cannot_close"].is_array(), "{document}");
+    // how much another provider sends is not theirs to know
+    let is_own = |cut: &Value| cut.as_array().unwrap().iter().map(|point| &point["stream"]).eq(["usage-1"]);
+    assert!(is_own(&document["proof"]["cut"]), "{document}");
+    let page = served.get("vendor:v", "/v1/statements?period=2026-10&provider=p").1;
+    let listed = page["data"].as_array().unwrap();
+    assert!(!listed.is_empty() && listed.iter().all(|one| is_own(&one["proof"]["cut"])), "{page}");
+    let margin = served.get("provider:p", "/v1/providers/p/margin?period=2026-10").1;
+    assert!(is_own(&margin["cut"]), "{margin}");
     let open = served.get("vendor:v", "/v1/statements/p-wholesale.json?period=2099-01&closing=true").1;
     assert_eq!(open["cannot_close"][0]["kind"], "not_ended", "{open}");
     let get = |ending: &str| {

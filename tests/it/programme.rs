@@ -233,6 +233,10 @@ fn levels(parts: &Parts, invoice: &Document, note: &Document) {
     let after = parts.ok(&["levels", "--provider", "northwind", "--at", "2027-01-01T12:00:00Z"]);
     assert!(after.contains("in [provider.northwind] of the price book:\nlevels = [{"), "{after}");
     assert!(after.contains("{ from = 2027-01-01, level = \"registered\" }]"), "{after}");
+    // nothing comes together in months that have not begun
+    let at = |at: &str| parts.lines(&["levels", "--provider", "northwind", "--at", at, "--format", "json"]).remove(0);
+    let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    assert_eq!(at("2027-02-01")["promise"]["open"], at(&now)["promise"]["open"]);
     assert_eq!(parts.run(&["levels", "--provider", "nobody"]).status.code(), Some(2));
     assert_eq!(parts.run(&["levels", "--at", "soon"]).status.code(), Some(2));
 }
@@ -445,22 +449,23 @@ fn open_periods_kept(parts: &Parts, seller: &Seller<'_>) {
     );
     assert_eq!(parts.number(&kept), 1, "{subtotal}");
 
-    // a period of which no invoice is issued, as if it had been rated an hour, then three hours ago
-    let row = |amount: &str, hours: u32| {
-        let at = format!("now64(3, 'UTC') - INTERVAL {hours} HOUR");
+    // a period of which no invoice is issued, as if it had been rated so many minutes ago
+    let hash = seller.runtime.block_on(Rater::newest(&seller.client)).unwrap().hash().to_owned();
+    let row = |amount: &str, minutes: i32, hash: &str| {
+        let at = format!("now64(3, 'UTC') - INTERVAL {minutes} MINUTE");
+        let values = format!("('northwind-wholesale', '2026-11', '{hash}', 'EUR', '{amount}', {at})");
         parts.execute("TRUNCATE TABLE open_revenue").unwrap();
-        parts
-            .execute(&format!(
-                "INSERT INTO open_revenue VALUES ('northwind-wholesale', '2026-11', 'EUR', '{amount}', {at})"
-            ))
-            .unwrap();
+        parts.execute(&format!("INSERT INTO open_revenue VALUES {values}")).unwrap();
         promise(OpenAmounts::Kept)
     };
-    let (less, more) = (row("1000.00", 1), row("1077.25", 1));
+    let (less, more) = (row("1000.00", 60, &hash), row("1077.25", 60, &hash));
     assert_eq!(cents(&more.open) - cents(&less.open), 7_725, "{more:?} {less:?}");
     assert!(more.open_rated_at.is_some(), "who reads it sees that it is not of now");
     assert_eq!(promise(OpenAmounts::Rated), rated);
-    assert_eq!(row("1000.00", 3), rated, "what is too old is rated");
+    assert_eq!(row("1000.00", 180, &hash), rated, "what is too old is rated");
+    assert_eq!(row("1000.00", -60, &hash), rated, "and what somebody's clock says of tomorrow");
+    assert_eq!(row("1000.00", 60, "of another book"), rated, "by another book it may be another's");
+    assert_eq!(row("", 60, &hash), rated, "what could not be rated is told in words");
     parts.execute("TRUNCATE TABLE open_revenue").unwrap();
 }
 
