@@ -182,8 +182,8 @@ impl BillWorker {
         let spans = self.runtime.block_on(stored::spans(&self.client))?;
         for provider in book.providers.keys() {
             let usage = spans.iter().find(|span| span.provider == *provider).map(stored::StoredSpan::from);
-            let opened = self.closer.register().opened(provider);
-            let Some(from) = [usage, opened].into_iter().flatten().min() else { continue };
+            // none: no contract names it
+            let Some(from) = self.closer.register().begins(provider, usage) else { continue };
             let periods = agenda::periods(&book, provider, from, now)?;
             let open = |period: &&ProviderPeriod| self.closer.register().next_revision(&period.key) == 0;
             let open: Vec<ProviderPeriod> = periods.into_iter().filter(|period| open(&period)).collect();
