@@ -138,7 +138,7 @@ impl BillWorker {
         Ok(all)
     }
 
-    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, proves, keeps what the programme is read of.
+    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, keeps what the programme is read of, proves.
     ///
     /// # Errors
     /// Retryable while the broker or the database is away.
@@ -153,8 +153,9 @@ impl BillWorker {
         self.mirror()?;
         self.metrics.drafts_waiting.set(gauge(waiting));
         self.metrics.periods_overdue.set(gauge(round.refused));
-        self.prove_one()?;
+        // first: one close that cannot be proved would keep the programme's tables from everybody
         self.keep();
+        self.prove_one()?;
         Ok(round)
     }
 

@@ -1,6 +1,6 @@
 //! Everything about closing that is refused: in clear words, with exit code 2, and nothing written.
 
-use super::setting::{BOOK, Setting};
+use super::setting::{BOOK, Setting, until};
 use crate::stage::open_for;
 use crate::worker::Parts;
 
@@ -124,4 +124,20 @@ fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
         let told = holes(more);
         assert!(told.contains("no_checkpoint") && told.contains("`plimsoll run` writes one"), "{told}");
     }
+}
+
+#[test]
+fn a_close_that_cannot_be_proved_keeps_nobody_from_the_tables_of_the_programme() {
+    let setting = Setting::start(10, 10);
+    let (code, object, said) = setting.close("2026-10", &[]);
+    assert_eq!(code, Some(0), "{object} {said}");
+    let published = "FROM decision WHERE kind = 'PriceBookPublished'";
+    until("the book is mirrored", || setting.parts.number(&format!("SELECT count() {published}")) > 0);
+    let change =
+        "ALTER TABLE decision UPDATE actor = 'nobody' WHERE kind = 'PriceBookPublished' SETTINGS mutations_sync = 2";
+    setting.parts.execute(change).unwrap();
+    let output = setting.parts.run(&["bill", "--once"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && errors.contains("has actor"), "{errors}");
+    assert_eq!(setting.parts.number("SELECT count() FROM array_health"), 1);
 }
