@@ -154,6 +154,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         let waived: Vec<&str> = waived.iter().map(String::as_str).collect();
         let is_blocked = |holes: &[Hole]| holes.iter().any(|hole| !is_waived(hole, &waived));
         let (footing, mut holes) = self.conditions(&period, now)?;
+        // a hole says why
         let Some(after) = footing.after else { return refused(holes, None) };
         if after > self.register.next() && !planted(Mutation::ReadBehindAfter) {
             // workers have read on meanwhile, and a close is a function of everything below what they have read

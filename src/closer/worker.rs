@@ -138,7 +138,7 @@ impl BillWorker {
         Ok(all)
     }
 
-    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, proves, keeps what the programme is read of.
+    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, keeps what the programme is read of, proves.
     ///
     /// # Errors
     /// Retryable while the broker or the database is away.
@@ -153,8 +153,9 @@ impl BillWorker {
         self.mirror()?;
         self.metrics.drafts_waiting.set(gauge(waiting));
         self.metrics.periods_overdue.set(gauge(round.refused));
-        self.prove_one()?;
+        // first: one close that cannot be proved would keep the programme's tables from everybody
         self.keep();
+        self.prove_one()?;
         Ok(round)
     }
 
@@ -182,8 +183,8 @@ impl BillWorker {
         let spans = self.runtime.block_on(stored::spans(&self.client))?;
         for provider in book.providers.keys() {
             let usage = spans.iter().find(|span| span.provider == *provider).map(stored::StoredSpan::from);
-            let opened = self.closer.register().opened(provider);
-            let Some(from) = [usage, opened].into_iter().flatten().min() else { continue };
+            // none: no contract names it
+            let Some(from) = self.closer.register().begins(provider, usage) else { continue };
             let periods = agenda::periods(&book, provider, from, now)?;
             let open = |period: &&ProviderPeriod| self.closer.register().next_revision(&period.key) == 0;
             let open: Vec<ProviderPeriod> = periods.into_iter().filter(|period| open(&period)).collect();

@@ -72,8 +72,27 @@ impl Follower {
                 (self.pause, self.failures) = (FIRST_PAUSE, 0);
                 Duration::ZERO
             }
-            Err(error) => self.failed(instant, &error),
+            Err(error) => {
+                if settled.is_none() {
+                    self.begin(instant).await;
+                }
+                self.failed(instant, &error)
+            }
         }
+    }
+
+    /// Notes the first instant of an array that does not answer for it, or the next look would begin with a newer one.
+    async fn begin(&self, first: Instant) {
+        let (spool, array) = (Arc::clone(&self.shared.spool), self.poller.array.id.clone());
+        let before = self.shared.schedule.before(first);
+        let noted = tokio::task::spawn_blocking(move || spool.begin(&array, before)).await;
+        let error = match noted {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let array = &self.poller.array.name;
+        tracing::warn!(array, %first, error, "the first instant is not on disk: after a restart it is not made up for");
     }
 
     async fn take(&mut self, instant: Instant) -> Result<(), PollError> {

@@ -1,4 +1,5 @@
-//! Up to which instant each array was read or given up. Known from the spool's events, and kept in a file of its own once those are gone.
+//! Up to which instant each array was read or given up. Known from the spool's events, and kept in a file of its own once those are gone; of an
+//! array that never answered it is the instant before the first one that was due.
 
 use std::collections::BTreeMap;
 use std::fs::File;

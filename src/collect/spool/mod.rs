@@ -82,7 +82,7 @@ impl Spool {
         self.max_bytes
     }
 
-    /// The newest instant of an array that was read or given up.
+    /// The newest instant of an array that was read or given up, or that which was the newest before it was first polled.
     #[must_use]
     pub fn settled(&self, array: &str) -> Option<Instant> {
         self.lock().marks.of(array)
@@ -91,6 +91,17 @@ impl Spool {
     /// An instant that is given up, with all before it.
     pub fn settle(&self, array: &str, instant: Instant) {
         self.lock().marks.settle(array, instant);
+    }
+
+    /// Notes where a new array begins: right after `before`. It is on disk when this returns, so that what falls due until the array answers
+    /// is missed and not forgotten.
+    ///
+    /// # Errors
+    /// If the system does not take it; then it is known as long as this process runs.
+    pub fn begin(&self, array: &str, before: Instant) -> Result<(), SpoolError> {
+        let mut state = self.lock();
+        state.marks.settle(array, before);
+        state.marks.write(&self.directory)
     }
 
     /// Refuses if so many bytes more would not fit. Nothing that is there is ever dropped to make room.

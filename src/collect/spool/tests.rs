@@ -158,6 +158,19 @@ fn one_collector_at_a_time() {
 }
 
 #[test]
+fn where_a_new_array_begins_is_known_after_a_kill() {
+    let directory = TempDir::new().unwrap();
+    let spool = open(&directory).unwrap();
+    spool.begin("array-0", Instant(7)).unwrap();
+    drop(spool);
+    let spool = open(&directory).unwrap();
+    assert_eq!((spool.settled("array-0"), spool.settled("array-1")), (Some(Instant(7)), None));
+    put(&spool, 9);
+    spool.begin("array-0", Instant(8)).unwrap();
+    assert_eq!(spool.settled("array-0"), Some(Instant(9)), "what is read stays read");
+}
+
+#[test]
 fn what_was_given_up_stays_given_up_while_it_runs() {
     let directory = TempDir::new().unwrap();
     let spool = open(&directory).unwrap();

@@ -1,4 +1,4 @@
-//! Which periods of a provider there are: from its first usage on, those of all contracts that are in force (DESIGN §7).
+//! Which periods of a provider there are: from its first usage, stream or contract on, those of all contracts in force (DESIGN §7).
 
 use chrono::{Datelike as _, Months, NaiveDate};
 

@@ -41,6 +41,16 @@ pub enum Hole {
         /// Where it ends.
         end: Offset,
     },
+    /// Nothing that may hold records of the provider was ever opened: no close has anything to rest on.
+    NoStream {
+        /// Whose.
+        provider: String,
+    },
+    /// No partition that may hold records of the provider has a checkpoint: no close has anything to rest on yet.
+    NoCheckpoint {
+        /// Whose.
+        provider: String,
+    },
     /// Workers have not taken in a decision that concerns the provider.
     Undecided {
         /// Up to which decision all checkpoints have read.
@@ -110,6 +120,8 @@ impl Hole {
             Hole::NotEnded { .. } => "not_ended",
             Hole::Grace { .. } => "grace",
             Hole::Behind { .. } | Hole::Unfinished { .. } => "behind",
+            Hole::NoStream { .. } => "no_stream",
+            Hole::NoCheckpoint { .. } => "no_checkpoint",
             Hole::Undecided { .. } => "undecided",
             Hole::Quarantined { .. } | Hole::Resent { .. } => "quarantine",
             Hole::Coverage { .. } => "coverage",
@@ -128,14 +140,28 @@ impl Hole {
     /// Whether folding on mends it, without anybody.
     #[must_use]
     pub fn passes(&self) -> bool {
-        matches!(self, Hole::Behind { .. } | Hole::Unfinished { .. } | Hole::Undecided { .. } | Hole::Resent { .. })
+        matches!(
+            self,
+            Hole::Behind { .. }
+                | Hole::Unfinished { .. }
+                | Hole::NoCheckpoint { .. }
+                | Hole::Undecided { .. }
+                | Hole::Resent { .. }
+        )
     }
 
-    /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, what was decided cannot be
-    /// passed over, and a draft that waits leaves open what a correction is the difference to.
+    /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, nor what no checkpoint says
+    /// anything of; what was decided cannot be passed over, and a draft that waits leaves open what a correction is the difference to.
     #[must_use]
     pub fn is_waivable(&self) -> bool {
-        !matches!(self, Hole::NotEnded { .. } | Hole::Undecided { .. } | Hole::DraftWaits { .. })
+        !matches!(
+            self,
+            Hole::NotEnded { .. }
+                | Hole::NoStream { .. }
+                | Hole::NoCheckpoint { .. }
+                | Hole::Undecided { .. }
+                | Hole::DraftWaits { .. }
+        )
     }
 }
 
@@ -159,6 +185,14 @@ impl fmt::Display for Hole {
             Hole::Unfinished { stream, partition, at, end } => {
                 write!(out, "partition {} of {stream} is at offset {}, needs {}", partition.0, at.0, end.0)
             }
+            Hole::NoStream { provider } => write!(
+                out,
+                "no stream that may hold usage of {provider} was ever opened: open one with `plimsoll stream open NAME --provider {provider}`"
+            ),
+            Hole::NoCheckpoint { provider } => write!(
+                out,
+                "no stream that may hold usage of {provider} has a checkpoint: `plimsoll run` writes one once a first event is sent"
+            ),
             Hole::Undecided { at, decision } => write!(
                 out,
                 "decision {} concerns the provider, and checkpoints have read decisions below {} only: `plimsoll run` takes it in",
@@ -213,6 +247,8 @@ mod tests {
             Hole::Behind { stream: stream.clone(), partition, at: Some(noon), needs: midnight },
             Hole::Behind { stream: stream.clone(), partition, at: None, needs: midnight },
             Hole::Unfinished { stream, partition, at: Offset(5), end: Offset(9) },
+            Hole::NoStream { provider: name("p") },
+            Hole::NoCheckpoint { provider: name("p") },
             Hole::Undecided { at: Offset(4), decision: Offset(6) },
             Hole::Quarantined { array: Some(name("X")), events: 2, reasons: vec![name("2 conflict")] },
             Hole::Quarantined { array: None, events: 1, reasons: vec![name("1 undecodable")] },
@@ -231,7 +267,7 @@ mod tests {
         ];
         // an earlier period that only waits for workers keeps the later ones waiting
         let passing: Vec<&str> = holes.iter().filter(|hole| hole.passes()).map(Hole::kind).collect();
-        assert_eq!(passing, ["behind", "behind", "behind", "undecided", "quarantine"]);
+        assert_eq!(passing, ["behind", "behind", "behind", "no_checkpoint", "undecided", "quarantine"]);
         let told: Vec<String> =
             holes.iter().map(|hole| format!("{} {}: {hole}", hole.kind(), u8::from(hole.is_waivable()))).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
@@ -240,6 +276,8 @@ mod tests {
         behind 1: partition 3 of usage-1 is at 2026-10-31T12:04:00Z, needs 2026-11-01T00:00:00Z
         behind 1: nothing of partition 3 of usage-1 is folded, needs 2026-11-01T00:00:00Z
         behind 1: partition 3 of usage-1 is at offset 5, needs 9
+        no_stream 0: no stream that may hold usage of p was ever opened: open one with `plimsoll stream open NAME --provider p`
+        no_checkpoint 0: no stream that may hold usage of p has a checkpoint: `plimsoll run` writes one once a first event is sent
         undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in
         quarantine 1: 2 quarantined events of array X: 2 conflict
         quarantine 1: 1 quarantined event that names no array: 1 undecodable
@@ -250,6 +288,6 @@ mod tests {
         draft_waits 0: draft 3f1c of c waits: issue or discard it first
         ");
         assert!(is_waived(&holes[1], &["grace"]) && !is_waived(&holes[0], &["not_ended"]));
-        assert!(!is_waived(&holes[6], &["grace"]));
+        assert!(!is_waived(&holes[8], &["grace"]));
     }
 }

@@ -109,11 +109,17 @@ pub fn overlapping<'c>(
     })
 }
 
+/// The providers that buy or sell by a contract.
+pub fn parties(contract: &Contract) -> impl Iterator<Item = &str> {
+    let buyer = if let Buyer::Provider(buyer) = &contract.buyer { Some(buyer.as_str()) } else { None };
+    let seller = if let Seller::Provider(seller) = &contract.seller { Some(seller.as_str()) } else { None };
+    buyer.into_iter().chain(seller)
+}
+
 /// Whether a provider buys or sells by a contract.
 #[must_use]
 pub fn concerns(contract: &Contract, provider: &str) -> bool {
-    matches!(&contract.buyer, Buyer::Provider(buyer) if buyer == provider)
-        || matches!(&contract.seller, Seller::Provider(seller) if seller == provider)
+    parties(contract).any(|party| party == provider)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::concern::Concerns;
 use super::number::{Numbered, Numbering};
+use super::period::parties;
 use crate::core::book::Book;
 use crate::core::decision::Decision;
 use crate::core::decision::closing::{Close, CreditNote, DocumentType, DraftKey, PeriodKey};
@@ -100,6 +101,8 @@ pub struct Register {
     streams: StreamRegister,
     /// When the first stream of each provider, and of all, was opened.
     opened: BTreeMap<Option<String>, Instant>,
+    /// When the first book was published that has a contract of each provider.
+    contracted: BTreeMap<String, Instant>,
     numbering: Numbering,
     newest_book: Option<String>,
     closes: Vec<Closed>,
@@ -126,7 +129,7 @@ impl Register {
             return;
         }
         match decision {
-            Decision::PriceBookPublished { hash, book, .. } => self.publish(hash, book),
+            Decision::PriceBookPublished { hash, book, .. } => self.publish(hash, at, book),
             Decision::PeriodClosed { close, actor } => self.close(offset, at, close, actor),
             Decision::CloseOverridden { period, revision, waived, reason, actor } => {
                 let (waived, reason, actor) = (waived.clone(), reason.clone(), actor.clone());
@@ -161,8 +164,11 @@ impl Register {
     }
 
     /// A book that this build cannot read stops whoever follows the log (`kafka/control.rs`); here it is nothing that rates.
-    fn publish(&mut self, hash: &str, book: &serde_json::Value) {
+    fn publish(&mut self, hash: &str, at: Instant, book: &serde_json::Value) {
         if let Ok(book) = Book::from_canonical(book) {
+            for provider in book.contracts.values().flat_map(parties) {
+                self.contracted.entry(provider.to_owned()).or_insert(at);
+            }
             self.numbering.publish(hash, book);
             self.newest_book = Some(hash.to_owned());
         }
@@ -311,6 +317,14 @@ impl Register {
     pub fn opened(&self, provider: &str) -> Option<Instant> {
         let own = self.opened.get(&Some(provider.to_owned()));
         [own, self.opened.get(&None)].into_iter().flatten().copied().min()
+    }
+
+    /// From when on the periods of a provider are closed without anybody: its first usage, its first stream, or the first book with a contract
+    /// of it, since a contract without usage bills its fees, commitments and minimum all the same. What ended before is closed by hand.
+    #[must_use]
+    pub fn begins(&self, provider: &str, usage: Option<Instant>) -> Option<Instant> {
+        let contracted = self.contracted.get(provider).copied();
+        [usage, self.opened(provider), contracted].into_iter().flatten().min()
     }
 
     /// The newest revision of each closed period of a provider, by period.

@@ -16,7 +16,8 @@ pub type Ends = BTreeMap<(StreamId, Partition), Offset>;
 pub struct Footing {
     /// The cut that they make, by stream and partition.
     pub cut: Vec<CutPoint>,
-    /// Up to which decision, exclusive, all of them reflect the control log: a close's `after`. None if no partition is open.
+    /// Up to which decision, exclusive, all of them reflect the control log: a close's `after`. None if no open partition has one, which is
+    /// a hole.
     pub after: Option<Offset>,
     /// What keeps them from it.
     pub holes: Vec<Hole>,
@@ -41,6 +42,11 @@ pub fn footing(streams: &StreamRegister, provider: &str, stands: &[Stand], ends:
         }
     }
     footing.cut.sort();
+    if footing.after.is_none() {
+        let provider = provider.to_owned();
+        let is_opened = streams.all().any(|generation| may_hold(generation, &provider));
+        footing.holes.push(if is_opened { Hole::NoCheckpoint { provider } } else { Hole::NoStream { provider } });
+    }
     footing
 }
 
@@ -131,6 +137,20 @@ mod tests {
         assert_eq!(found.cut.iter().map(|point| point.offset.0).collect::<Vec<_>>(), [7, 9, 3]);
         let behind: Vec<_> = found.holes.iter().map(ToString::to_string).collect();
         assert_eq!(behind, ["partition 0 of shared-1 is at 1970-01-01T00:00:00.999Z, needs 1970-01-01T00:00:01Z"]);
+    }
+
+    #[test]
+    fn what_has_no_checkpoint_to_rest_on_has_a_hole_that_nobody_waives() {
+        let of = |streams: &StreamRegister, ends: &[(&str, u32, u64)]| {
+            let found = footing(streams, "p", &[], &self::ends(ends), NEEDS);
+            assert_eq!(found.after, None);
+            assert!(found.holes.iter().any(|hole| !hole.is_waivable()), "{:?}", found.holes);
+            found.holes.iter().map(Hole::kind).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&StreamRegister::default(), &[]), ["no_stream"]);
+        let empty = [("own", 0, 0), ("own", 1, 0), ("shared", 0, 0), ("shared", 1, 0)];
+        assert_eq!(of(&streams(), &empty), ["no_checkpoint"], "nothing is in any partition");
+        assert_eq!(of(&streams(), &[("own", 0, 3), empty[1], empty[2], empty[3]]), ["behind", "no_checkpoint"]);
     }
 
     #[test]

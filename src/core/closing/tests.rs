@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::agenda;
 use super::register::{DraftState, Register};
 use crate::core::book::Book;
 use crate::core::cut::Versions;
@@ -172,6 +173,24 @@ fn a_year_begins_anew_at_local_midnight() {
         register.take(Offset(offset as u64), at(time), decision);
     }
     assert_eq!(numbers(&register), ["EG-2026-01", "EG-2027-01"]);
+}
+
+#[test]
+fn a_contract_alone_has_periods_that_fall_due() {
+    let mut register = Register::default();
+    let (first, again) = (at("2026-09-10T10:00:00Z"), at("2026-10-04T10:00:00Z"));
+    assert_eq!(register.begins("northwind", None), None);
+    register.take(Offset(0), first, &published("EG-{seq:1}", None));
+    register.take(Offset(1), again, &published("EG-{seq:2}", None));
+    assert_eq!(register.begins("northwind", None), Some(first), "no usage and no stream");
+    assert_eq!(register.begins("northwind", Some(first.plus_ms(-1))), Some(first.plus_ms(-1)));
+    assert_eq!(register.begins("northwind", Some(again)), Some(first));
+    assert_eq!(register.begins("somebody", None), None, "no contract names it");
+    let (_, book) = register.newest_book().unwrap();
+    let now = at("2026-11-01T00:00:00Z");
+    let periods = agenda::periods(book, "northwind", first, now).unwrap();
+    let due: Vec<&str> = periods.iter().filter(|period| period.due() <= now).map(|period| &*period.label).collect();
+    assert_eq!(due, ["2026-09"], "what ended before is closed by hand");
 }
 
 /// A record of any kind, about few periods and drafts, so that they get into each other's way.

@@ -53,7 +53,14 @@ impl Schedule {
         self.aligned(now.plus_ms(-self.delay_ms))
     }
 
-    /// What is to be done where everything up to `settled` is read or given up. An array that is new begins with the newest instant.
+    /// The instant before another one: where an array begins whose first instant that is, and which does not answer.
+    #[must_use]
+    pub fn before(&self, instant: Instant) -> Instant {
+        instant.plus_ms(-self.interval_ms)
+    }
+
+    /// What is to be done where everything up to `settled` is read or given up. An array that is new begins with the newest instant; if it
+    /// cannot be read, [`Self::before`] it is settled, or the next plan would forget it.
     #[must_use]
     pub fn plan(&self, settled: Option<Instant>, now: Instant) -> Plan {
         let newest = self.newest(now);
@@ -117,6 +124,19 @@ mod tests {
         assert_eq!(plan.gap, Some(Gap { first: at(5), last: at(5), count: 1 }));
         let plan = reaching.plan(Some(at(10)), at(21));
         assert_eq!((plan.due, plan.gap), (Some(at(15)), None));
+    }
+
+    #[test]
+    fn an_array_that_does_not_answer_from_the_first_instant_on_misses_it() {
+        let reaching = Schedule::new(5 * MINUTE, 0, 60 * MINUTE).unwrap();
+        let first = reaching.plan(None, at(6)).due.unwrap();
+        let plan = reaching.plan(Some(reaching.before(first)), at(21));
+        assert_eq!((plan.due, plan.gap), (Some(at(5)), None), "it is made up for");
+        let live = Schedule::new(5 * MINUTE, 0, 0).unwrap();
+        assert_eq!(live.plan(Some(live.before(first)), at(6)).gap, None);
+        let plan = live.plan(Some(live.before(first)), at(21));
+        assert_eq!(plan.due, Some(at(20)));
+        assert_eq!(plan.gap, Some(Gap { first: at(5), last: at(15), count: 3 }));
     }
 
     #[test]

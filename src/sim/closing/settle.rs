@@ -119,7 +119,8 @@ fn refused(
     // workers have to take in what was decided in this round
     let is_fresh = world.broker.borrow().control.len() > before;
     let is_new = |hole: &&Hole| match hole {
-        Hole::Resent { .. } => false,
+        // nothing was ever sent, and nobody will
+        Hole::Resent { .. } | Hole::NoCheckpoint { .. } => false,
         Hole::Undecided { .. } | Hole::DraftWaits { .. } => !is_fresh,
         _ => true,
     };

@@ -1,6 +1,8 @@
 //! Everything about closing that is refused: in clear words, with exit code 2, and nothing written.
 
-use super::setting::{BOOK, Setting};
+use super::setting::{BOOK, Setting, until};
+use crate::stage::open_for;
+use crate::worker::Parts;
 
 /// Decisions, stored drafts and stored documents.
 fn written(setting: &Setting) -> (u64, u64, u64) {
@@ -92,4 +94,50 @@ fn what_cannot_be_is_refused_in_words_and_writes_nothing() {
     );
     setting.parts.ok(&["credit", "V-0001", "--reason", "the rest"]);
     refused(&setting, &[(&["credit", "V-0001", "--reason", "once more"], "V-0001")]);
+}
+
+/// A provider of which nothing is folded: each refusal names a hole, and none of them is waived.
+#[test]
+fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
+    let parts = Parts::start();
+    parts.publish_book(&BOOK);
+    let holes = |more: &[&str]| {
+        let close = [&CLOSE[..], &["--period", "2026-10", "--format", "json"], more].concat();
+        let output = parts.run(&close);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let hole = |hole: &serde_json::Value| format!("{} {}", hole["kind"], hole["text"]);
+        object["holes"].as_array().unwrap().iter().map(hole).collect::<Vec<_>>().join("\n")
+    };
+    for more in [&[][..], &["--dry-run"], &["--override", "x"]] {
+        let told = holes(more);
+        assert!(told.contains("no_stream") && told.contains("`plimsoll stream open NAME --provider p`"), "{told}");
+    }
+    let words = parts.run(&[&CLOSE[..], &["--period", "2026-10"]].concat());
+    let words = String::from_utf8(words.stdout).unwrap();
+    assert!(
+        words.contains("\n  no_stream: no stream that may hold usage of p") && !words.contains("--override"),
+        "{words}"
+    );
+    open_for(&parts, "usage", "p", 1);
+    for more in [&[][..], &["--override", "x"]] {
+        let told = holes(more);
+        assert!(told.contains("no_checkpoint") && told.contains("`plimsoll run` writes one"), "{told}");
+    }
+}
+
+#[test]
+fn a_close_that_cannot_be_proved_keeps_nobody_from_the_tables_of_the_programme() {
+    let setting = Setting::start(10, 10);
+    let (code, object, said) = setting.close("2026-10", &[]);
+    assert_eq!(code, Some(0), "{object} {said}");
+    let published = "FROM decision WHERE kind = 'PriceBookPublished'";
+    until("the book is mirrored", || setting.parts.number(&format!("SELECT count() {published}")) > 0);
+    let change =
+        "ALTER TABLE decision UPDATE actor = 'nobody' WHERE kind = 'PriceBookPublished' SETTINGS mutations_sync = 2";
+    setting.parts.execute(change).unwrap();
+    let output = setting.parts.run(&["bill", "--once"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && errors.contains("has actor"), "{errors}");
+    assert_eq!(setting.parts.number("SELECT count() FROM array_health"), 1);
 }

@@ -147,3 +147,37 @@ fn an_instant_that_cannot_be_read_is_a_gap_and_holds_up_no_other() {
     assert!(first < unknown && last > unknown + 3, "{times:?}");
     assert_eq!(times, expected);
 }
+
+/// The first instant that was due is noted though nothing was ever read, also over a kill.
+#[test]
+fn what_falls_due_before_an_array_first_answers_is_missed_and_not_forgotten() {
+    for (kind, is_made_up_for) in [("flasharray", true), ("flashblade", false)] {
+        let (directory, stub) = (tempfile::tempdir().unwrap(), Stub::start("fa", 1));
+        let arrays = [("fa", format!("http://{}", stub.address))];
+        let keys = "interval_seconds = 1\ndelay_seconds = 0";
+        let collector = Collector::new(directory.path(), "c", kind, NOBODY, &arrays, keys);
+        let address = collector.listen();
+        let of_array =
+            |name: &str| metric(&address, &format!("plimsoll_collect_{name}{{array=\"fa\"}}")).unwrap_or_default();
+        stub.away(true);
+        let worker = collector.start();
+        until("it fails", LONG, || collector.logged().contains("not polled"));
+        let failed = chrono::Utc::now().timestamp();
+        worker.kill();
+        std::thread::sleep(Duration::from_secs(3));
+        stub.away(false);
+        let back = chrono::Utc::now().timestamp();
+        let worker = collector.start();
+        until("it polls", LONG, || of_array("polls_total") > 5);
+        let gaps = of_array("gaps_total");
+        worker.kill();
+        let spool = Spool::open(&collector.spool, 1 << 30).unwrap();
+        let times = times(&spool.batch().unwrap().unwrap().records);
+        if is_made_up_for {
+            assert!(gaps == 0 && times[0] <= failed, "{gaps} {times:?}");
+            assert!(times.windows(2).all(|pair| pair[1] == pair[0] + 1), "{times:?}");
+        } else {
+            assert!(gaps >= 2 && times[0] >= back, "{gaps} {back} {times:?}");
+        }
+    }
+}
