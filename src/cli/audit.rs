@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::stream::follow;
+use super::unknown;
 use crate::audit::finding::Finding;
 use crate::audit::inspection::Inspection;
 use crate::audit::refold::Refold;
@@ -67,6 +68,14 @@ impl ExtentArgs {
     pub(super) fn extent(&self) -> Extent {
         Extent { provider: self.provider.clone(), from: self.from, to: self.to }
     }
+
+    /// Refuses a provider that nobody knows, once nothing of it was found.
+    pub(super) async fn refuse_unknown(&self, config: &Config, report: &Report) -> anyhow::Result<()> {
+        if report.days > 0 || !report.findings.is_empty() || !report.moving.is_empty() {
+            return Ok(());
+        }
+        unknown::refuse_provider(&Client::new(&config.clickhouse), self.provider.as_deref()).await
+    }
 }
 
 impl Args {
@@ -75,6 +84,7 @@ impl Args {
         let mut bar = Bar::new();
         let report = inspection.run(&self.extent.extent(), &mut |what, done, of| bar.tell(what, done, of)).await?;
         drop(bar);
+        self.extent.refuse_unknown(config, &report).await?;
         print(&report.findings, self.format)?;
         tell(&report);
         Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })

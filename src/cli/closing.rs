@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
 use super::output::refused;
-use super::patience::patiently;
+use super::patience::{patiently, tables};
 use super::stream::ensure_control;
-use crate::clickhouse::{Client, wait};
+use crate::clickhouse::Client;
 use crate::closer::CloseError;
 use crate::closer::kafka::ensure_topic;
 use crate::closer::real::{RealCloser, closer};
@@ -28,7 +28,9 @@ pub(super) fn ready(
     stop: &AtomicBool,
 ) -> anyhow::Result<Option<Arc<ControlFollower>>> {
     let client = Client::new(&config.clickhouse);
-    runtime.block_on(wait::until_checked(&client, config.run.retry_max))?;
+    if !runtime.block_on(tables(config, &client, stop))? {
+        return Ok(None);
+    }
     let topics = Topics::new(&config.kafka)?;
     let ready = patiently(config, stop, async || topics_ready(config, &topics).await);
     let Some(()) = runtime.block_on(ready)? else { return Ok(None) };

@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::closing::{decided, with_closer};
 use super::output::refused;
 use super::stream::default_actor;
+use super::unknown;
 use crate::cli::output::say;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::invoices::{self, InvoiceQuery, ListedRow};
@@ -16,6 +17,7 @@ use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::render::{csv, focus, html};
 use crate::core::closing::period::labelled;
+use crate::core::programme::month::Month;
 
 /// `plimsoll invoices`.
 #[derive(Debug, ClapArgs)]
@@ -29,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", conflicts_with = "number")]
     provider: Option<String>,
     /// Of periods that begin in this month
-    #[arg(long, value_name = "YYYY-MM", conflicts_with = "number")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = month, conflicts_with = "number")]
     period: Option<String>,
     /// How a document is shown: JSON unless said otherwise; of the list json is an object a line
     #[arg(long, value_enum)]
@@ -42,6 +44,10 @@ enum Format {
     Csv,
     Focus,
     Html,
+}
+
+fn month(text: &str) -> Result<String, String> {
+    Month::parse(text).map(|month| month.to_string()).ok_or_else(|| "write a month: 2026-10".to_owned())
 }
 
 /// `plimsoll reference`.
@@ -89,8 +95,10 @@ impl Args {
                 return refused("a list is text or --format json: name one document, or `plimsoll export` many");
             }
             let query = InvoiceQuery { provider: self.provider, period: self.period, ..InvoiceQuery::default() };
-            let mut rows = invoices::list(&client, &query)?;
+            let provider = query.provider.clone();
+            let (mut rows, mut is_empty) = (invoices::list(&client, &query)?, true);
             while let Some(row) = rows.next().await? {
+                is_empty = false;
                 if self.format == Some(Format::Json) {
                     writeln!(out, "{}", header(&row))?;
                     continue;
@@ -108,6 +116,9 @@ impl Args {
                     row.currency,
                     row.state
                 )?;
+            }
+            if is_empty {
+                unknown::refuse_provider(&client, provider.as_deref()).await?;
             }
             return Ok(ExitCode::SUCCESS);
         };

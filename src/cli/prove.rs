@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde::Serialize;
 
 use super::meter_bar::MeterBar;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::hole::Hole;
@@ -141,6 +142,9 @@ impl Args {
         }
         drop(bar);
         all.verdicts.extend(documents.strays(&which).await?);
+        if all.verdicts.is_empty() && !lacks_version {
+            unknown::refuse_provider(client, self.provider.as_deref()).await?;
+        }
         let code = self.done(&all)?;
         Ok(if lacks_version { ExitCode::FAILURE } else { code })
     }

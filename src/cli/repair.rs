@@ -34,6 +34,7 @@ impl Args {
         if self.dry_run {
             let report = inspection.dry().run(&extent, &mut progress).await?;
             drop(bar);
+            self.extent.refuse_unknown(config, &report).await?;
             print(&report.findings, self.format)?;
             tell(&report);
             eprintln!("plimsoll: nothing was done (--dry-run)");
@@ -41,6 +42,9 @@ impl Args {
         }
         let repaired = repair(&mut inspection, &store, &extent, &mut progress).await?;
         drop(bar);
+        if repaired.mended.is_empty() {
+            self.extent.refuse_unknown(config, &repaired.report).await?;
+        }
         print(&repaired.mended, self.format)?;
         eprintln!("plimsoll: {} findings mended", repaired.mended.len());
         if !repaired.besides.is_empty() {

@@ -9,11 +9,11 @@ use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
-use super::patience::patiently;
+use super::patience::{patiently, tables};
 use super::serving::Serving;
 use super::stream::ensure_control;
+use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
-use crate::clickhouse::{Client, wait};
 use crate::closer::worker::BillEnd;
 use crate::config::Config;
 use crate::fold::error::SeamError;
@@ -90,7 +90,9 @@ impl Fold<'_> {
     pub(super) fn fold(&self, end: RunEnd) -> anyhow::Result<()> {
         let (config, runtime) = (self.config, self.runtime);
         let client = Client::new(&config.clickhouse);
-        runtime.block_on(wait::until_checked(&client, config.run.retry_max))?;
+        if !runtime.block_on(tables(config, &client, self.stop))? {
+            return Ok(());
+        }
         let Some((control, retention)) = runtime.block_on(start_control(config, self.stop))? else { return Ok(()) };
         let metrics = Arc::clone(&self.metrics);
         let observer = Arc::new(move |table: &'static str, rows: u64, took: Duration| {

@@ -1,7 +1,13 @@
 //! Names that nobody has: what is said of them, and what was most likely meant.
 
+use std::collections::BTreeSet;
+
+use super::refusal::refuse;
+use crate::clickhouse::Client;
+use crate::clickhouse::read::void;
 use crate::core::book::Book;
 use crate::core::nearest::nearest;
+use crate::statement::{Rater, StatementError};
 
 /// What is said of a provider that the price book does not have.
 pub(super) fn provider(id: &str, book: &Book) -> String {
@@ -18,6 +24,24 @@ pub(super) fn told<'a>(what: &str, id: &str, known: impl IntoIterator<Item = &'a
     match nearest(id, known) {
         Some(near) => format!("the price book has no {what} {id}; did you mean {near}?"),
         None => format!("the price book has no {what} {id}; `plimsoll catalog show` lists them"),
+    }
+}
+
+/// Refuses a provider that is neither in the newest price book nor has a stream of its own. It is asked once nothing of it is found: of
+/// whoever is in neither there may be something all the same, and of a name that is misspelt a check that finds nothing would be taken for green.
+pub(super) async fn refuse_provider(client: &Client, id: Option<&str>) -> anyhow::Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    let register = void::register(client).await?;
+    let rater = match Rater::newest(client).await {
+        Ok(rater) => Some(rater),
+        Err(StatementError::NoBook) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut known: BTreeSet<&str> = register.all().filter_map(|stream| stream.rules.provider.as_deref()).collect();
+    known.extend(rater.iter().flat_map(|rater| rater.book().providers.keys().map(String::as_str)));
+    match known.contains(id) {
+        true => Ok(()),
+        false => refuse(told("provider", id, known)),
     }
 }
 

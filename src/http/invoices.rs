@@ -15,6 +15,7 @@ use super::params::Params;
 use crate::clickhouse::read::invoices::{InvoiceQuery, ListedRow, list};
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::core::billing::document::DocumentState;
+use crate::core::programme::month::Month;
 
 /// Which documents are asked for: those that fit all of these.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -103,7 +104,7 @@ pub async fn invoices(
         provider: params.provider,
         seller: params.seller,
         buyer: params.buyer,
-        period: params.period,
+        period: params.period.map(month).transpose()?,
         state: params.state.map(known).transpose()?,
         issued_since: params.issued_since.as_deref().map(since).transpose()?,
         corrects: params.corrects,
@@ -151,5 +152,12 @@ fn shown(row: ListedRow) -> InvoiceHeader {
         total,
         corrects: row.corrects,
         erp: Some(row.erp).filter(|erp| !erp.is_empty()),
+    }
+}
+/// The month that a text names.
+fn month(text: String) -> Result<String, ApiError> {
+    match Month::parse(&text) {
+        Some(_) => Ok(text),
+        None => Err(ApiError::BadRequest("`period` is a month such as 2026-10".to_owned())),
     }
 }

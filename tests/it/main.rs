@@ -39,5 +39,6 @@ mod restart;
 mod soak;
 mod sql;
 mod stage;
+mod stop;
 mod transaction;
 mod worker;

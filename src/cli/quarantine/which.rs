@@ -1,18 +1,14 @@
 //! Which records that were put aside: the filter of the command line.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 
 use crate::cli::refusal::refuse;
 use crate::cli::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::AsideQuery;
-use crate::clickhouse::read::void;
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::core::event::MAX_ID_BYTES;
 use crate::core::word::{Instant, Offset, Partition, Reason, StreamId};
-use crate::statement::{Rater, StatementError};
 
 /// Which records: those that fit all of these.
 #[derive(Debug, Default, Args)]
@@ -77,22 +73,9 @@ impl Which {
         })
     }
 
-    /// Refuses a provider that is neither in the newest price book nor has a stream of its own. It is asked once no record is its: of
-    /// whoever is in neither there may be records all the same.
+    /// Refuses a provider that nobody knows. It is asked once no record is its.
     pub(super) async fn refuse_unknown(&self, client: &Client) -> anyhow::Result<()> {
-        let Some(id) = &self.provider else { return Ok(()) };
-        let register = void::register(client).await?;
-        let rater = match Rater::newest(client).await {
-            Ok(rater) => Some(rater),
-            Err(StatementError::NoBook) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let mut known: BTreeSet<&str> = register.all().filter_map(|stream| stream.rules.provider.as_deref()).collect();
-        known.extend(rater.iter().flat_map(|rater| rater.book().providers.keys().map(String::as_str)));
-        match known.contains(id.as_str()) {
-            true => Ok(()),
-            false => refuse(unknown::told("provider", id, known)),
-        }
+        unknown::refuse_provider(client, self.provider.as_deref()).await
     }
 
     /// Whether it names all records there are.

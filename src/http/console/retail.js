@@ -11,7 +11,7 @@ function sheet(of) {
   const figure = (head, key) => ({ head, num: true, cell: (line) => amount(line.figures[key], of.currency) });
   return table(`Margin in ${of.currency}`, [
     { head: "Customer", cell: (line) => [line.isOpen ? el("b", null, line.name) : line.name, line.id && line.id !== line.name && el("span", { class: "sub" }, line.id)] },
-    { head: "Quantity", num: true, cell: (line) => line.figures.quantities.map((one) => el("span", { class: "sub" }, `${amount(one.quantity)} ${one.unit}`)) },
+    { head: "Wholesale quantity", num: true, cell: (line) => line.figures.quantities.map((one) => el("span", { class: "sub" }, `${amount(one.quantity)} ${one.unit}`)) },
     figure("Retail", "retail"), figure("Wholesale", "wholesale"), figure("Margin", "margin"),
     { head: "Of retail", num: true, cell: (line) => percent(line.figures.margin_percent) },
   ], lines);
@@ -21,6 +21,9 @@ export function margin(found) {
   if (!found) return section("Margin per customer", note("There is nothing to compare in this period."));
   const apart = [...found.not_comparable, ...found.not_aligned].length;
   return section("Margin per customer", found.provisional && note("Provisional: the period is open."), found.currencies.map(sheet),
+    found.not_issuable.map((one) => el("p", { class: "trouble" }, `The draft of ${one.contract}${one.customer ? ` for ${one.customer}` : ""}, ${amount(one.net, one.currency)}, is in it and cannot be issued: ${one.why}`)),
+    found.currencies.filter((of) => of.over_attributed.length > 0).map((of) => note(
+      `Customers are tagged with ${of.over_attributed.map((one) => `${amount(one.quantity)} ${one.unit}`).join(", ")} more than the arrays of their lines hold.`)),
     apart > 0 && note(`${apart} documents are in another currency or have other bounds: plimsoll margin names them.`));
 }
 
