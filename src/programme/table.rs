@@ -65,7 +65,8 @@ fn detail(one: &Standing) -> String {
         tell("certified", one.certifications.iter().map(track).collect::<Vec<_>>().join("; "));
     }
     if let Some(next) = &one.next {
-        tell("next", lacks(next, &one.currency));
+        let is_granted = one.granted.as_ref() == Some(&next.level);
+        tell(if is_granted { "to keep" } else { "next" }, lacks(next, &one.currency));
     }
     if let (Some(since), Some(until)) = (&one.below_since, &one.grace_until) {
         tell("below", format!("since {since}; grace ends {until}"));

@@ -101,7 +101,8 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
     closed?;
     let metrics_at =
         config.metrics.listen.map_or_else(String::new, |listen| format!("   metrics http://{listen}/metrics"));
-    say(format_args!("API http://{}/v1/invoices{metrics_at}", config.http.listen))?;
+    let at = config.http.listen;
+    say(format_args!("console http://{at}/console/   API http://{at}/v1/invoices{metrics_at}"))?;
     say(format_args!(
         "try: plimsoll --config {}/plimsoll.toml statement northwind-wholesale --period {label} --format json",
         dir.display()

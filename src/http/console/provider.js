@@ -19,13 +19,15 @@ function facts(card, standing, curve) {
     fact("Last reading", el("small", null, instant(card.last_reading))));
 }
 
-function lacking(next) {
+function lacking(next, granted) {
   const path = (one) => {
     const parts = [Number(one.revenue_lacking) > 0 && `${rounded(one.revenue_lacking)} of revenue`,
       ...one.certifications.filter((track) => track.lacking > 0).map((track) => `${track.lacking} ${track.track} certifications`)].filter(Boolean);
     return el("li", null, parts.length ? `lacks ${parts.join(" and ")}` : "lacks nothing");
   };
-  return [el("p", null, el("b", null, next.level), ` takes ${percent(next.discount_percent, 0)} off list prices. One of these ways leads there:`),
+  return [el("p", null, el("b", null, next.level), next.level === granted
+    ? " is granted and not attained. One of these ways keeps it:"
+    : ` takes ${percent(next.discount_percent, 0)} off list prices. One of these ways leads there:`),
     el("ul", null, next.paths.map(path))];
 }
 
@@ -39,7 +41,7 @@ function levels(standing) {
       step(standing.at.slice(0, 10), `attained: ${standing.attained ?? "no level"}, by ${rounded(standing.revenue)} ${standing.currency} from ${standing.revenue_from} to ${standing.revenue_to}`),
       standing.grace_until && step(standing.grace_until, "grace ends, people decide"),
       standing.promise?.until && step(standing.promise.until.slice(0, 10), "next review: the promise ends")),
-    standing.next ? lacking(standing.next) : note("There is no level above."),
+    standing.next ? lacking(standing.next, standing.granted) : note("There is no level above."),
     el("h3", null, "Certifications"), el("div", null, certificationsOf(standing)),
     standing.market_fund && el("p", { class: "note" }, `Marketing fund: ${rounded(standing.market_fund.accrued)} ${standing.currency}, ${percent(standing.market_fund.percent)} of revenue.`),
     standing.grant && [el("h3", null, "To grant what is attained, paste into the price book"), el("pre", null, standing.grant)]);
