@@ -132,6 +132,19 @@ impl<'b> Rates<'b> {
 }
 
 impl Revenue {
+    /// Both together.
+    ///
+    /// # Errors
+    /// A sum that does not fit.
+    pub fn plus(&self, other: &Self) -> Result<Self, ProgrammeError> {
+        let mut both = Self { amount: self.amount.plus(other.amount)?, unconverted: self.unconverted.clone() };
+        for (currency, amount) in &other.unconverted {
+            let sum = both.unconverted.entry(currency.clone()).or_default();
+            *sum = sum.plus(*amount)?;
+        }
+        Ok(both)
+    }
+
     /// What could not be converted.
     #[must_use]
     pub fn shown_unconverted(&self) -> Vec<Unconverted> {
