@@ -553,11 +553,12 @@ fn secrets(served: &Served) {
 /// What wants attention is a metric, and a book that favours a route is found.
 fn alarms(parts: &Parts, seller: &Seller<'_>) {
     let metrics = Metrics::new().unwrap();
-    let look = || {
-        seller.runtime.block_on(watch::look(&seller.client, &metrics, at("2026-11-25T12:00:00Z"))).unwrap();
+    let look = |when: &str| {
+        assert!(seller.runtime.block_on(watch::look(&seller.client, &metrics, at(when))).unwrap());
         metrics.text().unwrap()
     };
-    let text = look();
+    let (november, december) = ("2026-11-25T12:00:00Z", "2026-12-25T12:00:00Z");
+    let text = look(november);
     for line in [
         "plimsoll_arrays{state=\"orphaned\"} 1",
         "plimsoll_arrays{state=\"contested\"} 2",
@@ -573,7 +574,11 @@ fn alarms(parts: &Parts, seller: &Seller<'_>) {
     parts.publish_book(&book("50"));
     parts.ok(&["run", "--until-caught-up"]);
     seller.invoice("northwind", "2026-11", "EG-2026-000004", "2026-12-04T08:00:00Z");
-    assert!(look().contains("plimsoll_sales_credits_unequal 1"));
+    assert!(look(november).contains("plimsoll_sales_credits_unequal 1"));
+    // of November and December only one route is billed, until an invoice of a month long past is issued in December
+    assert!(look(december).contains("plimsoll_sales_credits_unequal 0"));
+    seller.invoice("fjordcloud", "2026-10", "EG-2026-000005", "2026-12-10T08:00:00Z");
+    assert!(look(december).contains("plimsoll_sales_credits_unequal 1"));
     let output = parts.run(&["sales-credits"]);
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
