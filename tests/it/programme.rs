@@ -407,7 +407,12 @@ fn kept(parts: &Parts, seller: &Seller<'_>) {
     };
     let of_buckets = cards(true);
     assert_eq!(cards(false), of_buckets, "nothing is counted before");
-    seller.runtime.block_on(keep::count(&seller.client, at(END))).unwrap();
+    let count = |when: &str| {
+        seller.runtime.block_on(keep::count(&seller.client, at(when))).unwrap();
+        parts.number("SELECT count() FROM provider_activity FINAL")
+    };
+    assert_eq!(count("2026-10-04T12:00:00Z"), 0, "before its first usage a provider is counted when it is asked for");
+    assert_eq!(count(END), 2);
     assert_eq!((cards(false), of_buckets[1].customers), (of_buckets, Some(3)));
     let tib = "SELECT toUInt64(sum(tib)) FROM provider_scorecard WHERE provider = 'northwind' AND customers = 3";
     assert_eq!(parts.number(tib), 1028, "1,000 TiB, 10 for 18 hours, and 1,000 for half an hour");
