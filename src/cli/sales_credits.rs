@@ -52,7 +52,7 @@ impl Args {
             }
         }
         let providers = self.provider.map(|id| vec![id]);
-        let query = WholesaleQuery { providers, seller: None, months: self.periods, records: None };
+        let query = WholesaleQuery { providers, months: self.periods, ..WholesaleQuery::default() };
         let summary = match Documents::new(&client, query, None).summary(keys).await {
             Err(ProgrammeError::Figure(error @ FigureError::Groups(_))) => return refused(error),
             summary => summary?,

@@ -53,7 +53,7 @@ pub(super) fn instant(at: Option<&str>) -> Result<Instant, ApiError> {
     at.map_or_else(|| Ok(watch::now()), |text| Ok(parse_instant(text, parse_zone(None)?)?))
 }
 
-/// Of whose sales alone a caller reads.
+/// Of whose sales alone a caller is told.
 pub(super) fn seller(caller: &Caller) -> Option<String> {
     match &caller.principal {
         Principal::Vendor(vendor) => Some(vendor.clone()),

@@ -86,7 +86,7 @@ async fn query(
         Providers::These(these) => Some(these.into_iter().collect()),
     };
     let months = periods.map(Months::parse).transpose().map_err(ApiError::BadRequest)?;
-    Ok(WholesaleQuery { providers, seller: seller(caller), months, records: None })
+    Ok(WholesaleQuery { providers, seller: seller(caller), months, ..WholesaleQuery::default() })
 }
 
 /// Sales credits, one by one.

@@ -44,9 +44,9 @@ pub enum ProgrammeError {
         /// The book's hash.
         hash: String,
     },
-    /// What a credit note credits is not stored.
+    /// What a correction corrects is not stored.
     #[error(
-        "document {number} credits {original}, which is not in the table `invoice`; `plimsoll bill` makes it of the log"
+        "document {number} corrects {original}, which is not in the table `invoice`; `plimsoll bill` makes it of the log"
     )]
     NoOriginal {
         /// The note.

@@ -2,6 +2,7 @@
 //! is read whole for a page; sales credits are made of documents for who asks by SQL. `plimsoll bill` does it each round; two of them do
 //! the same.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant as Moment};
 
 use super::ProgrammeError;
@@ -10,7 +11,7 @@ use super::open::OpenKeeper;
 use super::sales::Documents;
 use crate::clickhouse::due::Part;
 use crate::clickhouse::mark::{MarkRow, Marks};
-use crate::clickhouse::provider_activity::{ActivityRow, insert};
+use crate::clickhouse::provider_activity::{ActivityRow, insert, newest};
 use crate::clickhouse::read::wholesale::WholesaleQuery;
 use crate::clickhouse::read::{activity, book};
 use crate::clickhouse::sales_credit::{self, SalesCreditRow};
@@ -113,7 +114,8 @@ fn part(from: u64, most: u64, due: &MarkRow) -> Part {
     Part { from, to: MarkRow { next_offset, reached: next_offset, log_time, ..due.clone() } }
 }
 
-/// Counts what all providers of the newest price book hold, and for how many.
+/// Counts what all providers of the newest price book hold, and for how many. Nothing is no count: whoever had no usage yet is counted when it
+/// is asked for, so that its first readings are told at once. Only a count that was more is replaced.
 ///
 /// # Errors
 /// The server's, and a price book that is not understood.
@@ -144,8 +146,18 @@ pub async fn count(client: &Client, now: Instant) -> Result<(), ProgrammeError> 
                 provider,
             }
         };
-        insert(client, &found.into_iter().map(row).collect::<Vec<_>>()).await?;
+        let (from, until) = (activity::end_s(now, activity::COUNTED_MAX_HOURS), activity::end_s(now, 0));
+        let counted = newest(client, &providers, from, until).await?;
+        let more: BTreeSet<String> =
+            counted.into_iter().filter(|row| !is_nothing(row)).map(|row| row.provider).collect();
+        let mut rows: Vec<ActivityRow> = found.into_iter().map(row).collect();
+        rows.retain(|row| !is_nothing(row) || more.contains(&row.provider));
+        insert(client, &rows).await?;
     }
+}
+
+fn is_nothing(row: &ActivityRow) -> bool {
+    row.integral == 0 && row.customers == 0
 }
 
 /// Makes the sales credits of the next documents; whether all that are due were there. A document whose header is written and which is not

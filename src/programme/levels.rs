@@ -11,7 +11,9 @@ use crate::core::billing::figure::Figure;
 use crate::core::book::Book;
 use crate::core::pricing::error::RateError;
 use crate::core::programme::error::ProgrammeError as CoreError;
+use crate::core::programme::month::utc_day;
 use crate::core::programme::promise::{Open, open};
+use crate::core::programme::revenue::take_as_issued;
 use crate::core::programme::standing::{Standing, standing};
 use crate::core::word::Instant;
 use crate::statement::{Place, Rater, StatementError};
@@ -21,7 +23,7 @@ use crate::statement::{Place, Rater, StatementError};
 pub struct Asked {
     /// The providers.
     pub providers: Vec<String>,
-    /// Only what this seller sells them.
+    /// Whom it is told to, if that is a seller: amounts of its own. Levels are judged by what all sell.
     pub seller: Option<String>,
     /// The instant.
     pub at: Instant,
@@ -57,9 +59,11 @@ struct Amounts {
 /// A contract that cannot be rated, since without it the sum would be wrong; the server's.
 pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<Vec<Standing>, ProgrammeError> {
     let Asked { providers, seller, at, is_past } = asked;
-    let query =
-        WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
-    let booked = booked(rater.client(), &query).await?;
+    let query = WholesaleQuery { providers: Some(providers.clone()), ..WholesaleQuery::default() };
+    let mut booked = booked(rater.client(), &query).await?;
+    if !is_past {
+        booked.values_mut().for_each(|own| take_as_issued(own, utc_day(*at)));
+    }
     let of = |id: &String| booked.get(id).map_or(&[][..], Vec::as_slice);
     let mut wanted: Vec<(Open, &String)> = Vec::new();
     for id in providers {
@@ -75,7 +79,7 @@ pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<V
     let mut standings = Vec::new();
     for id in providers {
         let statements = amounts.of.get(id).map_or(&[][..], Vec::as_slice);
-        let mut found = standing(rater.book(), id, of(id), statements, *at)?;
+        let mut found = standing(rater.book(), id, seller.as_deref(), of(id), statements, *at)?;
         if let Some(promise) = found.as_mut().and_then(|one| one.promise.as_mut()) {
             promise.open_rated_at = amounts.rated_at.get(id).map(|at| Instant(*at).rfc3339());
         }

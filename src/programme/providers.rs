@@ -10,6 +10,7 @@ use crate::clickhouse::read::activity;
 use crate::clickhouse::read::wholesale::{WholesaleQuery, booked, last};
 use crate::core::book::Book;
 use crate::core::programme::month::utc_day;
+use crate::core::programme::revenue::take_as_issued;
 use crate::core::programme::scorecard::{Scorecard, scorecard};
 
 /// The scorecards of providers. Whoever is not `told` of customers that are not disclosed does not learn how many there are.
@@ -23,8 +24,9 @@ pub async fn scorecards(
     told: bool,
 ) -> Result<Vec<Scorecard>, ProgrammeError> {
     let Asked { providers, seller, at, is_past } = asked;
-    let query =
-        WholesaleQuery { providers: Some(providers.clone()), seller: seller.clone(), months: None, records: None };
+    let all = WholesaleQuery { providers: Some(providers.clone()), ..WholesaleQuery::default() };
+    let own = WholesaleQuery { seller: seller.clone(), ..all.clone() };
+    let day = utc_day(*at);
     let disclosed = |id: &&String| told || book.providers.get(*id).is_some_and(|one| one.disclose_customers);
     let disclosed: BTreeSet<String> = providers.iter().filter(disclosed).cloned().collect();
     let activities = async {
@@ -34,13 +36,17 @@ pub async fn scorecards(
         }
     };
     // none asks for what another gives
-    let documents = try_join(booked(client, &query), last(client, &query, utc_day(*at)));
-    let ((booked, mut last), mut activities) = try_join(documents, activities).await?;
+    let documents = try_join(booked(client, &all), last(client, &own, is_past.then_some(day)));
+    let ((mut booked, mut last), mut activities) = try_join(documents, activities).await?;
+    if !is_past {
+        booked.values_mut().for_each(|own| take_as_issued(own, day));
+    }
     let mut cards = Vec::new();
     for id in providers {
         let mut activity = activities.remove(id).unwrap_or_default();
         activity.last_invoice = last.remove(id);
-        cards.extend(scorecard(book, id, booked.get(id).map_or(&[][..], Vec::as_slice), &activity, *at)?);
+        let booked = booked.get(id).map_or(&[][..], Vec::as_slice);
+        cards.extend(scorecard(book, id, seller.as_deref(), booked, &activity, *at)?);
     }
     Ok(cards)
 }

@@ -111,26 +111,34 @@ impl Documents {
         }
         let Some(row) = self.read.pop_front() else { return Ok(None) };
         let wrong = |error| ProgrammeError::Document { number: row.number.clone(), error };
-        let document = Document::from_json(&row.document).map_err(wrong)?;
-        let book = self.books.of(&row.number, &document.proof.price_book).await?;
+        let mut document = Document::from_json(&row.document).map_err(wrong)?;
+        let corrected = self.corrected(&row.number, &document).await?;
+        let hash = corrected.last().map_or(&document, |first| first).proof.price_book.clone();
+        let book = self.books.of(&row.number, &hash).await?;
+        if let Some(first) = corrected.last() {
+            document.route = first.route;
+        }
         let is_split = book.providers.get(&document.buyer.id).is_some_and(|provider| provider.disclose_customers);
         let parts = if is_split { self.parts(&row).await? } else { BTreeMap::new() };
-        let original = self.original(&row, &document).await?;
-        let sale = Sale { book: &book, document: &document, original: original.as_ref(), parts: &parts };
+        // a credit note over a document has a reason, a revision has none
+        let original = corrected.first().filter(|_| document.reason.is_some());
+        let sale = Sale { book: &book, document: &document, original, parts: &parts };
         let credits = sale.credits()?;
         self.after = Some(row.number.clone());
         Ok(Some((row.number, credits)))
     }
 
-    /// The document that a credit note credits: such a note has a reason, a revision has none.
-    async fn original(&self, row: &WholesaleRow, document: &Document) -> Result<Option<Document>, ProgrammeError> {
-        let Some(number) = document.references.corrects.first().filter(|_| document.reason.is_some()) else {
-            return Ok(None);
-        };
-        let missing = || ProgrammeError::NoOriginal { number: row.number.clone(), original: number.clone() };
-        let text = document_of(&self.client, number).await?.ok_or_else(missing)?;
-        let wrong = |error| ProgrammeError::Document { number: number.clone(), error };
-        Ok(Some(Document::from_json(&text).map_err(wrong)?))
+    /// The document that this one corrects, the one that that corrects, and so on. By the book of the last, with which the period was billed
+    /// first, all of them credit: else what a re-pricing takes back is taken from teams that were never given it.
+    async fn corrected(&self, number: &str, document: &Document) -> Result<Vec<Document>, ProgrammeError> {
+        let mut corrected: Vec<Document> = Vec::new();
+        while let Some(original) = corrected.last().unwrap_or(document).references.corrects.first().cloned() {
+            let text = document_of(&self.client, &original).await?;
+            let missing = || ProgrammeError::NoOriginal { number: number.to_owned(), original: original.clone() };
+            let read = Document::from_json(&text.ok_or_else(missing)?);
+            corrected.push(read.map_err(|error| ProgrammeError::Document { number: original.clone(), error })?);
+        }
+        Ok(corrected)
     }
 
     /// What the document's rows were allocated to.

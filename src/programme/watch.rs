@@ -22,7 +22,7 @@ use crate::statement::{Rater, StatementError};
 
 /// Between two looks.
 const LOOK_WAIT: Duration = Duration::from_secs(300);
-/// After one that failed: tables that are not made yet, a database that is away.
+/// After one that failed: tables that are not made yet, a database that is away, no price book yet.
 const AGAIN_WAIT: Duration = Duration::from_secs(30);
 /// Arrays in memory at once.
 const ARRAYS_PAGE: usize = 1_000;
@@ -33,21 +33,22 @@ const PROVIDERS_PAGE: usize = 100;
 pub async fn watch(client: Client, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
     let looks = async {
         loop {
-            let wait = match look(&client, &metrics, now()).await {
-                Ok(()) => LOOK_WAIT,
-                Err(error) => {
-                    let again_in_s = AGAIN_WAIT.as_secs();
-                    tracing::warn!(%error, again_in_s, "levels, arrays and sales credits cannot be looked at");
-                    AGAIN_WAIT
-                }
-            };
-            tokio::time::sleep(wait).await;
+            let found = look(&client, &metrics, now()).await;
+            if let Err(error) = &found {
+                let again_in_s = AGAIN_WAIT.as_secs();
+                tracing::warn!(%error, again_in_s, "levels, arrays and sales credits cannot be looked at");
+            }
+            tokio::time::sleep(wait(&found)).await;
         }
     };
     tokio::select! {
         _ = stop.wait_for(|asked| *asked) => {}
         () = looks => {}
     }
+}
+
+fn wait<E>(found: &Result<bool, E>) -> Duration {
+    if matches!(found, Ok(true)) { LOOK_WAIT } else { AGAIN_WAIT }
 }
 
 /// The instant that a look without another means.
@@ -57,23 +58,26 @@ pub fn now() -> Instant {
 }
 
 /// Looks once: arrays by state, at the log's own time; dormant providers, providers below their level and certifications that end, and
-/// whether sales credits of this month and the last are neutral, at `at`.
+/// whether sales credits are neutral of documents that count in this month and the last or were issued in them, at `at`. Whether there is a
+/// price book to look by.
 ///
 /// # Errors
 /// The server's, and documents that are not what was issued.
-pub async fn look(client: &Client, metrics: &Metrics, at: Instant) -> Result<(), ProgrammeError> {
+pub async fn look(client: &Client, metrics: &Metrics, at: Instant) -> Result<bool, ProgrammeError> {
     let rater = match Rater::newest(client).await {
-        Err(StatementError::NoBook) => return Ok(()),
+        Err(StatementError::NoBook) => return Ok(false),
         rater => rater?,
     };
     arrays(client, rater.book(), metrics).await?;
     providers(client, rater.book(), metrics, at).await?;
     let last = Month::of(utc_day(at));
-    let query = WholesaleQuery { months: Some(Months { first: last.plus(-1), last }), ..WholesaleQuery::default() };
+    let months = Some(Months { first: last.plus(-1), last });
+    // what is issued late counts in a month that nobody looks at any more
+    let query = WholesaleQuery { months, or_issued: true, ..WholesaleQuery::default() };
     let summary = Documents::new(client, query, None).summary(Vec::new()).await?;
     let is_neutral = summary.neutrality.checks()?.iter().all(|check| check.equal != Some(false));
     metrics.sales_credits_unequal.set(i64::from(!is_neutral));
-    Ok(())
+    Ok(true)
 }
 
 async fn arrays(client: &Client, book: &Book, metrics: &Metrics) -> Result<(), ProgrammeError> {
@@ -120,4 +124,15 @@ async fn providers(client: &Client, book: &Book, metrics: &Metrics, at: Instant)
     metrics.providers_below_level.set(below);
     metrics.certifications_expiring.set(expiring);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_price_book_it_looks_again_soon() {
+        let found: [Result<bool, ()>; 3] = [Ok(true), Ok(false), Err(())];
+        assert_eq!(found.each_ref().map(wait), [LOOK_WAIT, AGAIN_WAIT, AGAIN_WAIT]);
+    }
 }

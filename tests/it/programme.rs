@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll::clickhouse::{Client, allocation};
 use plimsoll::config::Config;
-use plimsoll::core::billing::document::Document;
-use plimsoll::core::billing::{close, credit_note, issue};
+use plimsoll::core::billing::document::{Cause, Document};
+use plimsoll::core::billing::{adjustment, close, credit_note, issue};
 use plimsoll::core::decision::closing::{CreditNote, CreditedRow};
 use plimsoll::core::pricing::period::period;
 use plimsoll::core::programme::promise::{Open, Promise};
+use plimsoll::core::programme::standing::Standing;
 use plimsoll::core::word::Instant;
 use plimsoll::metrics::Metrics;
 use plimsoll::programme::{Asked, OpenAmounts, keep, levels as levels_of, open, scorecards as cards_of, watch};
@@ -106,19 +107,27 @@ impl<'a> Seller<'a> {
 
     /// The invoice of a wholesale contract's period with its allocation.
     fn invoice(&self, provider: &str, label: &str, number: &str, issued: &str) -> Document {
+        self.revision(None, (provider, label), number, issued)
+    }
+
+    /// The same, or what the newest book makes of an invoice's period less that invoice.
+    fn revision(&self, of: Option<&Document>, (provider, label): (&str, &str), number: &str, issued: &str) -> Document {
         let contract = format!("{provider}-wholesale");
         let rating = format!("r-{number}");
         let invoice = self.runtime.block_on(async {
             let rater = Rater::newest(&self.client).await.unwrap();
             let open = rater.statement(&contract, None, label).await.unwrap();
             let bounds = period(&rater.book().contracts[&contract], label).unwrap();
-            let documents = [close::closed(open, &rating).unwrap()];
+            let whole = close::closed(open, &rating).unwrap();
+            let before = of.cloned().into_iter().collect::<Vec<_>>();
+            let documents = [adjustment::difference(Some(&whole), &before, Cause::Reprice).unwrap().unwrap()];
             let split = allocate(&self.client, rater.book(), provider, &bounds, &documents, &Weighed::Buckets(None))
                 .await
                 .unwrap();
             allocation::insert(&self.client, &rating, &allocation_rows(&documents, &split).unwrap()).await.unwrap();
             let [draft] = documents;
-            issue::issued(draft, number.to_owned(), at(issued), chrono_tz::Europe::Berlin, 45, Vec::new()).unwrap()
+            let corrects = draft.references.corrects.clone();
+            issue::issued(draft, number.to_owned(), at(issued), chrono_tz::Europe::Berlin, 45, corrects).unwrap()
         });
         self.store(&invoice, provider);
         invoice
@@ -200,6 +209,8 @@ fn the_programme_is_read_by_those_whose_it_is() {
     secrets(&served);
     drop(served);
     alarms(&parts, &seller);
+    corrected(&parts, &seller, &northwind);
+    two_vendors(&parts, &seller, &northwind);
 }
 
 fn levels(parts: &Parts, invoice: &Document, note: &Document) {
@@ -411,7 +422,12 @@ fn kept(parts: &Parts, seller: &Seller<'_>) {
     };
     let of_buckets = cards(true);
     assert_eq!(cards(false), of_buckets, "nothing is counted before");
-    seller.runtime.block_on(keep::count(&seller.client, at(END))).unwrap();
+    let count = |when: &str| {
+        seller.runtime.block_on(keep::count(&seller.client, at(when))).unwrap();
+        parts.number("SELECT count() FROM provider_activity FINAL")
+    };
+    assert_eq!(count("2026-10-04T12:00:00Z"), 0, "before its first usage a provider is counted when it is asked for");
+    assert_eq!(count(END), 2);
     assert_eq!((cards(false), of_buckets[1].customers), (of_buckets, Some(3)));
     let tib = "SELECT toUInt64(sum(tib)) FROM provider_scorecard WHERE provider = 'northwind' AND customers = 3";
     assert_eq!(parts.number(tib), 1028, "1,000 TiB, 10 for 18 hours, and 1,000 for half an hour");
@@ -558,11 +574,12 @@ fn secrets(served: &Served) {
 /// What wants attention is a metric, and a book that favours a route is found.
 fn alarms(parts: &Parts, seller: &Seller<'_>) {
     let metrics = Metrics::new().unwrap();
-    let look = || {
-        seller.runtime.block_on(watch::look(&seller.client, &metrics, at("2026-11-25T12:00:00Z"))).unwrap();
+    let look = |when: &str| {
+        assert!(seller.runtime.block_on(watch::look(&seller.client, &metrics, at(when))).unwrap());
         metrics.text().unwrap()
     };
-    let text = look();
+    let (november, december) = ("2026-11-25T12:00:00Z", "2026-12-25T12:00:00Z");
+    let text = look(november);
     for line in [
         "plimsoll_arrays{state=\"orphaned\"} 1",
         "plimsoll_arrays{state=\"contested\"} 2",
@@ -578,9 +595,67 @@ fn alarms(parts: &Parts, seller: &Seller<'_>) {
     parts.publish_book(&book("50"));
     parts.ok(&["run", "--until-caught-up"]);
     seller.invoice("northwind", "2026-11", "EG-2026-000004", "2026-12-04T08:00:00Z");
-    assert!(look().contains("plimsoll_sales_credits_unequal 1"));
+    assert!(look(november).contains("plimsoll_sales_credits_unequal 1"));
+    // of November and December only one route is billed, until an invoice of a month long past is issued in December
+    assert!(look(december).contains("plimsoll_sales_credits_unequal 0"));
+    seller.invoice("fjordcloud", "2026-10", "EG-2026-000005", "2026-12-10T08:00:00Z");
+    assert!(look(december).contains("plimsoll_sales_credits_unequal 1"));
     let output = parts.run(&["sales-credits"]);
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(told.lines().last().unwrap().ends_with("NOT EQUAL"), "{told}");
+}
+
+/// What a re-pricing takes back, it takes from those to whom its invoice gave, whoever has the customer by the newest book.
+fn corrected(parts: &Parts, seller: &Seller<'_>, invoice: &Document) {
+    let moved = book("50").replace("emea-named-07", "emea-named-08");
+    assert_ne!(moved, book("50"));
+    parts.publish_book(&moved);
+    parts.ok(&["run", "--until-caught-up"]);
+    let whose = ("northwind", "2026-10");
+    let revision = seller.revision(Some(invoice), whose, "EG-2026-000006", "2026-12-11T08:00:00Z");
+    assert_ne!(revision.proof.price_book, invoice.proof.price_book);
+    let note = seller.credit(&revision, 1, "EG-2026-000007", "2026-12-12T08:00:00Z");
+    let output = parts.run(&["sales-credits", "--by", "number,team,role", "--format", "json"]);
+    let told: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_document = |number: &str| {
+        let own = told.iter().filter(|one| one["of"]["number"] == number && one["of"]["role"] == "account");
+        own.map(|one| (one["of"]["team"].as_str().unwrap().to_owned(), of(&one["credit"]))).collect::<BTreeMap<_, _>>()
+    };
+    let teams = |number: &str| of_document(number).into_keys().collect::<BTreeSet<_>>();
+    let [given, later, taken] = ["EG-2026-000001", "EG-2026-000006", "EG-2026-000007"].map(teams);
+    assert!(given.contains("emea-named-07") && later.contains("emea-named-07"), "{given:?} {later:?}");
+    assert!(later.is_subset(&given) && taken.is_subset(&later), "{given:?} {later:?} {taken:?}");
+    // all of it at list, not half as by the newest book
+    let list = cents(&revision.subtotal) + cents(&revision.saving);
+    assert_eq!(of_document("EG-2026-000006").values().sum::<i128>(), list);
+    assert_ne!(note.subtotal, "0.00");
+}
+
+/// Where two vendors sell to a provider its level is judged by both, and each is told what it sold.
+fn two_vendors(parts: &Parts, seller: &Seller<'_>, invoice: &Document) {
+    let mut other = invoice.clone();
+    other.seller.id = "other".to_owned();
+    (other.subtotal, other.number) = ("20000000.00".to_owned(), Some("EG-2026-000008".to_owned()));
+    seller.store(&other, "northwind");
+    let standings = |seller_id: Option<&str>| {
+        seller.runtime.block_on(async {
+            let rater = Rater::newest(&seller.client).await.unwrap();
+            let (providers, told_to) = (vec!["northwind".to_owned()], seller_id.map(str::to_owned));
+            let asked = Asked { providers, seller: told_to, at: at("2026-11-25T12:00:00Z"), is_past: true };
+            let standing = levels_of(&rater, &asked, OpenAmounts::Kept).await.unwrap().remove(0);
+            (standing, cards_of(&seller.client, rater.book(), &asked, false).await.unwrap().remove(0))
+        })
+    };
+    let ((whole, card), (own, own_card)) = (standings(None), standings(Some("evergrove")));
+    assert_eq!((whole.attained.as_deref(), whole.partial), (Some("advanced"), false));
+    assert_eq!((&own.attained, &own.below_since, &own.grant), (&whole.attained, &None, &whole.grant));
+    assert_eq!((&own.next, &own.market_fund, own.partial), (&None, &None, true));
+    assert_eq!((&own.revenue, &own_card.revenue), (&invoice.subtotal, &invoice.subtotal));
+    assert_eq!(cents(&whole.revenue) - cents(&own.revenue), 2_000_000_000);
+    let issued = |standing: &Standing| cents(&standing.promise.as_ref().unwrap().issued);
+    assert_eq!(issued(&whole) - issued(&own), 2_000_000_000);
+    assert_eq!((&own_card.attained, &card.attained), (&whole.attained, &whole.attained));
+    parts.execute("ALTER TABLE invoice DELETE WHERE seller = 'other' SETTINGS mutations_sync = 2").unwrap();
 }

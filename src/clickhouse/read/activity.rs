@@ -20,7 +20,7 @@ use crate::core::word::{HOUR_MS, Instant};
 /// Hours of the day in which customers and capacity are counted.
 const DAY_HOURS: i64 = 24;
 /// Hours for which a count is taken for that of now.
-const COUNTED_MAX_HOURS: i64 = 2;
+pub const COUNTED_MAX_HOURS: i64 = 2;
 /// How long before it a customer must have been absent to be new: 90 days.
 const NEW_HOURS: i64 = 90 * DAY_HOURS;
 

@@ -22,6 +22,8 @@ pub struct WholesaleQuery {
     pub seller: Option<String>,
     /// That count in these months only.
     pub months: Option<Months>,
+    /// Those too that were issued in these months, whenever they count.
+    pub or_issued: bool,
     /// That records of billing-control from one offset to another issued, both included.
     pub records: Option<(u64, u64)>,
 }
@@ -43,6 +45,7 @@ pub struct WholesaleRow {
 struct BookedRow {
     provider: String,
     contract: String,
+    seller: String,
     label: String,
     issued: String,
     is_invoice: u8,
@@ -60,7 +63,8 @@ struct LastRow {
 const WHERE: &str = "buyer = toString(provider) AND ({any_provider:UInt8} = 1 OR has({providers:Array(String)}, toString(provider))) \
      AND ({any_seller:UInt8} = 1 OR toString(seller) = {seller:String}) \
      AND ({any_month:UInt8} = 1 OR if(document_type = 'invoice', toString(label), formatDateTime(issue_date, '%Y-%m')) \
-     BETWEEN {first:String} AND {last:String}) \
+     BETWEEN {first:String} AND {last:String} \
+     OR ({or_issued:UInt8} = 1 AND formatDateTime(issue_date, '%Y-%m') BETWEEN {first:String} AND {last:String})) \
      AND ({any_record:UInt8} = 1 OR decision BETWEEN {from_record:UInt64} AND {to_record:UInt64})";
 
 impl WholesaleQuery {
@@ -74,6 +78,7 @@ impl WholesaleQuery {
         let query = query.param("providers", self.providers.as_deref().unwrap_or_default());
         let query = query.param("any_seller", u8::from(self.seller.is_none()));
         let query = query.param("seller", self.seller.as_deref().unwrap_or_default());
+        let query = query.param("or_issued", u8::from(self.or_issued));
         query.param("any_month", u8::from(months.is_none())).param("first", first).param("last", last)
     }
 }
@@ -85,16 +90,16 @@ fn wrong(what: &str, text: &str) -> Error {
     )
 }
 
-/// What was issued, by provider: a sum for each contract, month, day of issue and currency.
+/// What was issued, by provider: a sum for each contract, seller, month, day of issue and currency.
 ///
 /// # Errors
 /// The server's, and documents that are none.
 pub async fn booked(client: &Client, query: &WholesaleQuery) -> Result<BTreeMap<String, Vec<Booked>>, Error> {
     let sql = format!(
-        "SELECT toString(provider) AS provider, toString(contract) AS contract, toString(label) AS label, toString(issue_date) AS issued, \
+        "SELECT toString(provider) AS provider, toString(contract) AS contract, toString(seller) AS seller, toString(label) AS label, toString(issue_date) AS issued, \
          toUInt8(document_type = 'invoice') AS is_invoice, toString(currency) AS currency, \
          toString(sum(toDecimal128(JSONExtractString(document, 'subtotal'), 4))) AS amount FROM invoice FINAL WHERE {WHERE} \
-         GROUP BY provider, contract, label, issued, is_invoice, currency ORDER BY provider, label, issued"
+         GROUP BY provider, contract, seller, label, issued, is_invoice, currency ORDER BY provider, label, issued"
     );
     let rows: Vec<BookedRow> = client.fetch_all(query.bind(client.select(&sql))).await?;
     let mut booked: BTreeMap<String, Vec<Booked>> = BTreeMap::new();
@@ -105,6 +110,7 @@ pub async fn booked(client: &Client, query: &WholesaleQuery) -> Result<BTreeMap<
             amount: Figure::parse(&row.amount).map_err(|_| wrong("the sum", &row.amount))?,
             is_invoice: row.is_invoice == 1,
             contract: row.contract,
+            seller: row.seller,
             currency: row.currency,
         };
         booked.entry(row.provider).or_default().push(one);
@@ -112,20 +118,23 @@ pub async fn booked(client: &Client, query: &WholesaleQuery) -> Result<BTreeMap<
     Ok(booked)
 }
 
-/// The newest document of each provider that was issued by a day.
+/// The newest document of each provider, of all that are issued or of those issued by a day.
 ///
 /// # Errors
 /// The server's.
 pub async fn last(
     client: &Client,
     query: &WholesaleQuery,
-    day: NaiveDate,
+    day: Option<NaiveDate>,
 ) -> Result<BTreeMap<String, LastInvoice>, Error> {
     let sql = format!(
         "SELECT toString(provider) AS provider, argMax(number, (issue_date, number)) AS number, toString(max(issue_date)) AS issued \
-         FROM invoice FINAL WHERE {WHERE} AND issue_date <= toDate({{day:String}}) GROUP BY provider"
+         FROM invoice FINAL WHERE {WHERE} \
+         AND ({{any_day:UInt8}} = 1 OR issue_date <= toDate({{day:String}})) GROUP BY provider"
     );
-    let rows: Vec<LastRow> = client.fetch_all(query.bind(client.select(&sql)).param("day", day.to_string())).await?;
+    let select = query.bind(client.select(&sql)).param("any_day", u8::from(day.is_none()));
+    let select = select.param("day", day.unwrap_or_default().to_string());
+    let rows: Vec<LastRow> = client.fetch_all(select).await?;
     Ok(rows.into_iter().map(|row| (row.provider, LastInvoice { number: row.number, issue_date: row.issued })).collect())
 }
 

@@ -1,8 +1,8 @@
 //! Sales credits: what the vendor's teams are credited for each row of an issued wholesale document (DESIGN §6).
 //!
 //! A row is split over the end customers as its allocation says. Whoever a provider does not disclose is no name and no team of its own: its
-//! part, and with it what is unallocated, goes to the provider's own account team. A correction credits with its own signs, so that it takes
-//! back what its original gave.
+//! part, and with it what is unallocated, goes to the provider's own account team. A correction credits with its own signs, by the book and
+//! the route of its original, so that it takes back what that gave.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ pub struct Credit {
 /// What sales credits are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale<'a> {
-    /// The book that the document was rated with.
+    /// The book that the document was rated with; of a correction that of the first document that it corrects.
     pub book: &'a Book,
     /// The document.
     pub document: &'a Document,

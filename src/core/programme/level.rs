@@ -54,7 +54,7 @@ pub struct Judged<'a> {
     pub programme: &'a Programme,
     /// The provider.
     pub provider: &'a Provider,
-    /// Its issued documents.
+    /// Its issued documents, whoever sold.
     pub booked: &'a [Booked],
     /// Into the programme's currency.
     pub rates: &'a Rates<'a>,
@@ -65,6 +65,14 @@ impl<'a> Judged<'a> {
     #[must_use]
     pub fn months(&self, day: NaiveDate) -> Months {
         window(self.programme.revenue_months, day, self.booked)
+    }
+
+    /// Whether what counts on a day was sold by others than a seller too.
+    #[must_use]
+    pub fn has_others(&self, seller: Option<&str>, day: NaiveDate) -> bool {
+        let months = self.months(day);
+        let mut counts = self.booked.iter().filter(|one| one.issued <= day && months.hold(one.month()));
+        seller.is_some_and(|seller| counts.any(|one| one.seller != seller))
     }
 
     /// The rank of the level attained on a day: the highest of which one path is fulfilled. The lowest level needs none; another one without

@@ -16,7 +16,7 @@ use crate::core::word::Instant;
 /// Milliseconds of a year: the pace of a promise without an end is told for one.
 const YEAR_MS: i64 = 365 * 86_400_000;
 
-/// A promise of revenue, in the programme's currency.
+/// A promise of revenue, in the programme's currency. A vendor is told what it sold itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Promise {
     /// From when.
@@ -105,7 +105,8 @@ pub fn promise(
         None => Default::default(),
     };
     let open = rates.sum(statements.iter().map(|(currency, amount)| (currency.as_str(), *amount)))?;
-    let to_date = issued.amount.plus(open.amount)?;
+    let both = issued.plus(&open)?;
+    let to_date = both.amount;
     let places = rates.currency.places;
     let of = |figure: Figure, part: Figure, whole: Figure, places: u32| match whole.sign() {
         1 => figure.share(part, whole, places, Rounding::HalfEven).map(Some),
@@ -114,8 +115,6 @@ pub fn promise(
     let ms = |ms: i64| Figure::of_minor(ms.into(), 0);
     let elapsed = promise.until.map_or(at, |until| until.min(at)).0.saturating_sub(promise.from.0);
     let length = promise.until.map_or(YEAR_MS, |until| until.0.saturating_sub(promise.from.0));
-    let mut unconverted = issued.shown_unconverted();
-    unconverted.extend(open.shown_unconverted());
     let run_rate = of(to_date, ms(length)?, ms(elapsed)?, places)?.map(|amount| amount.amount(places)).transpose()?;
     let percent: Option<Figure> = of(to_date, ms(100)?, wanted, 2)?;
     Ok::<_, DocumentError>(Some(Promise {
@@ -128,7 +127,7 @@ pub fn promise(
         open_rated_at: None,
         percent: percent.map(|percent| percent.to_string()),
         run_rate,
-        unconverted,
+        unconverted: both.shown_unconverted(),
     }))
     .map_err(Into::into)
 }
@@ -180,5 +179,19 @@ mod tests {
         let endless = Committed { until: None, ..promised.clone() };
         let endless = promise(&endless, &issued, &open, at("2026-03-15"), &rates).unwrap().unwrap();
         assert_eq!(endless.run_rate.as_deref(), Some("2000000.00"));
+    }
+
+    #[test]
+    fn a_currency_without_a_rate_is_told_once() {
+        let (book, programme) = (book(), programme());
+        let rates = Rates::of(&programme).unwrap();
+        let promised = book.providers["northwind"].committed.as_ref().unwrap();
+        let mut issued = booked("2026-01", "2026-02-04", "30.00");
+        issued.currency = "CHF".to_owned();
+        let amount = |currency: &str, text: &str| (currency.to_owned(), Figure::parse(text).unwrap());
+        let open = [amount("CHF", "12.50"), amount("JPY", "7"), amount("EUR", "1.00")];
+        let found = promise(promised, &[issued], &open, at("2026-03-15"), &rates).unwrap().unwrap();
+        let told: Vec<_> = found.unconverted.iter().map(|one| (&*one.currency, &*one.amount)).collect();
+        assert_eq!((told, &*found.to_date), (vec![("CHF", "42.5"), ("JPY", "7")], "1.00"));
     }
 }

@@ -1,5 +1,6 @@
 //! Programme revenue (PRICING §16).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -20,6 +21,8 @@ use crate::core::pricing::rounding::Rounding;
 pub struct Booked {
     /// The contract.
     pub contract: String,
+    /// Who sells by it.
+    pub seller: String,
     /// The month in which the period begins.
     pub label: Month,
     /// When it was issued, by the document's own date.
@@ -38,6 +41,20 @@ impl Booked {
     pub fn month(&self) -> Month {
         if self.is_invoice { self.label } else { Month::of(self.issued) }
     }
+}
+
+/// What one seller sold, or all of them.
+#[must_use]
+pub fn sold_by<'b>(booked: &'b [Booked], seller: Option<&str>) -> Cow<'b, [Booked]> {
+    match seller {
+        Some(seller) => booked.iter().filter(|one| one.seller == seller).cloned().collect(),
+        None => Cow::Borrowed(booked),
+    }
+}
+
+/// Of documents as they stand now all are issued: the date of one whose zone is in tomorrow already is taken as today.
+pub fn take_as_issued(booked: &mut [Booked], today: NaiveDate) {
+    booked.iter_mut().for_each(|one| one.issued = one.issued.min(today));
 }
 
 /// Into which currency, and by which rates.
@@ -132,6 +149,19 @@ impl<'b> Rates<'b> {
 }
 
 impl Revenue {
+    /// Both together.
+    ///
+    /// # Errors
+    /// A sum that does not fit.
+    pub fn plus(&self, other: &Self) -> Result<Self, ProgrammeError> {
+        let mut both = Self { amount: self.amount.plus(other.amount)?, unconverted: self.unconverted.clone() };
+        for (currency, amount) in &other.unconverted {
+            let sum = both.unconverted.entry(currency.clone()).or_default();
+            *sum = sum.plus(*amount)?;
+        }
+        Ok(both)
+    }
+
     /// What could not be converted.
     #[must_use]
     pub fn shown_unconverted(&self) -> Vec<Unconverted> {
@@ -193,6 +223,20 @@ mod tests {
         assert_eq!(of("2026-10", "2026-10", "2026-12-01"), "134.38");
         assert_eq!(of("2026-10", "2026-10", "2026-11-03"), "34.38", "what is issued later is not there yet");
         assert_eq!(of("2026-09", "2026-09", "2026-12-01"), "0");
+    }
+
+    #[test]
+    fn what_is_issued_counts_though_its_day_has_not_begun_as_utc_counts() {
+        // 22:00 UTC on the 3rd: in Tokyo it is the 4th
+        let mut all = [booked("2026-10", "2026-11-04", "100.00"), booked("2026-09", "2026-10-04", "1.00")];
+        let today = day("2026-11-03");
+        assert_eq!(window(1, today, &all), months("2026-09", "2026-09"));
+        take_as_issued(&mut all, today);
+        assert_eq!((all[0].issued, all[1].issued), (today, day("2026-10-04")));
+        assert_eq!(window(1, today, &all), months("2026-10", "2026-10"));
+        let programme = programme();
+        let found = issued(&all, months("2026-10", "2026-10"), today, &Rates::of(&programme).unwrap()).unwrap();
+        assert_eq!(found.amount.to_string(), "100");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub fn day(text: &str) -> NaiveDate {
 pub fn booked(label: &str, issued: &str, amount: &str) -> Booked {
     Booked {
         contract: "northwind-wholesale".to_owned(),
+        seller: "evergrove".to_owned(),
         label: Month::parse(label).unwrap(),
         issued: day(issued),
         is_invoice: true,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::error::ProgrammeError;
 use super::level::Judged;
 use super::month::{Months, utc_day};
-use super::revenue::{Booked, Rates, Unconverted, issued, window};
+use super::revenue::{Booked, Rates, Unconverted, issued, sold_by, window};
 use crate::core::billing::figure::Figure;
 use crate::core::book::model::{Book, Buyer, Charge, Provider};
 use crate::core::metering::definition::MeterKind;
@@ -33,7 +33,7 @@ pub struct Scorecard {
     pub at: String,
     /// The currency of its revenue.
     pub currency: String,
-    /// Issued wholesale without tax in the months that count: 12, if its programme does not say otherwise.
+    /// Issued wholesale without tax in the months that count: 12, if its programme does not say otherwise. A vendor is told what it sold itself.
     pub revenue: String,
     /// The same in as many months before them.
     pub revenue_before: String,
@@ -51,11 +51,11 @@ pub struct Scorecard {
     pub usage: Option<Usage>,
     /// The newest accepted time; null if there is none.
     pub last_reading: Option<String>,
-    /// The newest issued wholesale document; null if there is none.
+    /// The newest issued wholesale document (a vendor's own); null if there is none.
     pub last_invoice: Option<LastInvoice>,
     /// The level granted.
     pub granted: Option<String>,
-    /// The level that figures attain.
+    /// The level that figures attain, whoever sold.
     pub attained: Option<String>,
     /// Whether nothing was accepted of its arrays for 30 days.
     pub dormant: bool,
@@ -115,13 +115,15 @@ pub fn measured<'b>(book: &'b Book, provider: &str) -> Option<(&'b str, Kind)> {
         })
 }
 
-/// The scorecard of a provider; none if the book has no such provider, or nobody sells to it.
+/// The scorecard of a provider; none if the book has no such provider, or nobody sells to it. `booked` are the documents of all sellers: the
+/// level is judged by them. A `seller` is told amounts of its own.
 ///
 /// # Errors
 /// A sum that does not fit.
 pub fn scorecard(
     book: &Book,
     id: &str,
+    seller: Option<&str>,
     booked: &[Booked],
     activity: &Activity,
     at: Instant,
@@ -137,11 +139,12 @@ pub fn scorecard(
     };
     let day = utc_day(at);
     let length = programme.map_or(PLAIN_MONTHS, |programme| programme.revenue_months);
-    let months = window(length, day, booked);
+    let own = sold_by(booked, seller);
+    let months = window(length, day, &own);
     let back = i32::try_from(length).unwrap_or(i32::MAX);
     let earlier = Months { first: months.first.plus(-back), last: months.first.plus(-1) };
-    let revenue = issued(booked, months, day, &rates)?;
-    let before = issued(booked, earlier, day, &rates)?;
+    let revenue = issued(&own, months, day, &rates)?;
+    let before = issued(&own, earlier, day, &rates)?;
     let judged = programme.map(|programme| Judged { programme, provider, booked, rates: &rates });
     let attained = match (&judged, programme) {
         (Some(judged), Some(programme)) => judged.attained(day)?.and_then(|rank| programme.levels.get(rank)),
@@ -217,15 +220,20 @@ mod tests {
             integral: Some((95 * 86_400_000) << 40),
             last_invoice: None,
         };
-        let found = scorecard(&book(), "northwind", &documents, &activity, now).unwrap().unwrap();
+        let found = scorecard(&book(), "northwind", None, &documents, &activity, now).unwrap().unwrap();
         assert_eq!((&*found.revenue, &*found.revenue_before), ("900.00", "800.00"));
         assert_eq!(found.growth_percent.as_deref(), Some("12.5"));
         assert_eq!(found.usage, Some(Usage { meter: "effective_used".into(), tib: "95".into() }));
         assert!(!found.dormant, "30 days to the millisecond");
-        let later = scorecard(&book(), "northwind", &documents, &activity, now.plus_ms(1)).unwrap().unwrap();
+        let later = scorecard(&book(), "northwind", None, &documents, &activity, now.plus_ms(1)).unwrap().unwrap();
         assert!(later.dormant);
-        let new = scorecard(&book(), "northwind", &documents[3..], &activity, now).unwrap().unwrap();
+        let new = scorecard(&book(), "northwind", None, &documents[3..], &activity, now).unwrap().unwrap();
         assert_eq!(new.growth_percent, None, "there was nothing to grow from");
-        assert_eq!(scorecard(&book(), "nobody", &[], &activity, now).unwrap(), None);
+        // another's three millions count for the level and are told to nobody else
+        let other = Booked { seller: "other".to_owned(), ..booked("2026-09", "2026-10-04", "3000000.00") };
+        let both = [documents.as_slice(), &[other]].concat();
+        let own = scorecard(&book(), "northwind", Some("evergrove"), &both, &activity, now).unwrap().unwrap();
+        assert_eq!(own, Scorecard { attained: Some("advanced".into()), ..found });
+        assert_eq!(scorecard(&book(), "nobody", None, &[], &activity, now).unwrap(), None);
     }
 }

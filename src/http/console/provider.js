@@ -38,10 +38,10 @@ function levels(standing) {
     el("ol", { class: "timeline" },
       standing.granted_from && step(standing.granted_from.slice(0, 10), `granted ${standing.granted}, ${percent(standing.discount_percent, 0)} off list prices`),
       standing.below_since && step(standing.below_since, `figures attain only ${standing.attained ?? "no level"} since`),
-      step(standing.at.slice(0, 10), `attained: ${standing.attained ?? "no level"}, by ${rounded(standing.revenue)} ${standing.currency} from ${standing.revenue_from} to ${standing.revenue_to}`),
+      step(standing.at.slice(0, 10), `attained: ${standing.attained ?? "no level"}, ${standing.partial ? "by what all sell; sold by you:" : "by"} ${rounded(standing.revenue)} ${standing.currency} from ${standing.revenue_from} to ${standing.revenue_to}`),
       standing.grace_until && step(standing.grace_until, "grace ends, people decide"),
       standing.promise?.until && step(standing.promise.until.slice(0, 10), "next review: the promise ends")),
-    standing.next ? lacking(standing.next, standing.granted) : note("There is no level above."),
+    standing.next ? lacking(standing.next, standing.granted) : note(standing.partial ? "What the next level lacks is not told: others sell to it as well." : "There is no level above."),
     el("h3", null, "Certifications"), el("div", null, certificationsOf(standing)),
     standing.market_fund && el("p", { class: "note" }, `Marketing fund: ${rounded(standing.market_fund.accrued)} ${standing.currency}, ${percent(standing.market_fund.percent)} of revenue.`),
     standing.grant && [el("h3", null, "To grant what is attained, paste into the price book"), el("pre", null, standing.grant)]);
