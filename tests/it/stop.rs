@@ -11,7 +11,7 @@ fn start(role: &str) -> Child {
     command
         .arg(role)
         .env("PLIMSOLL_CLICKHOUSE__URL", "http://127.0.0.1:9")
-        .env("PLIMSOLL_KAFKA__BROKERS", "127.0.0.1:9");
+        .env("PLIMSOLL_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9");
     command.env("PLIMSOLL_METRICS__LISTEN", "127.0.0.1:0").stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
