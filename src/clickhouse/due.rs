@@ -78,22 +78,12 @@ pub(super) mod tests {
     use crate::core::decision::Decision;
     use crate::core::decision::stream::{Closes, StreamRegister};
     use crate::core::ledger::rules::StreamRules;
+    use crate::core::ledger::sample;
     use crate::core::word::{Offset, StreamId};
 
     fn rules(generation: u32) -> StreamRules {
-        StreamRules {
-            stream: StreamId(format!("u-{generation}")),
-            topic: format!("u-{generation}"),
-            generation,
-            partitions: 2,
-            provider: None,
-            acceptance_window_ms: 1,
-            future_limit_ms: 1,
-            max_event_bytes: 1,
-            max_event_readings: 1,
-            max_id_bytes: 1,
-            fold_version: 1,
-        }
+        let own = format!("u-{generation}");
+        StreamRules { stream: StreamId(own.clone()), topic: own, generation, partitions: 2, ..sample::rules("u") }
     }
 
     /// A stream of two partitions is opened.
