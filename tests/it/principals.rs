@@ -65,6 +65,7 @@ rate = [
 ]
 "#;
 
+const ACME: &str = "/v1/statements/p-retail/acme";
 const HOURS: i64 = 30;
 /// 10 October 2026.
 const START_S: i64 = 1_791_590_400;
@@ -92,6 +93,9 @@ fn documents_are_read_and_decided_about_by_those_they_concern() {
     let _worker = Worker::of(parts.command(&["run"]));
     let served = Served::start(&parts, &PRINCIPALS);
     until("arrays are metered", || served.get("operator", "/v1/arrays").1["data"].as_array().map(Vec::len) == Some(2));
+    // usage and decisions are mirrored by two hands: arrays can be listed before the price book can
+    let acme = format!("{ACME}?period=2026-10");
+    until("the price book is known", || served.get("provider:p", &acme).0 == 200);
     let statement = statements(&served);
     closes(&served);
     let drafts = drafts(&served);
@@ -118,8 +122,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A statement in its forms, each marked; and what keeps its period open.
 fn statements(served: &Served) -> Value {
-    let path = "/v1/statements/p-retail/acme";
-    let (status, document) = served.get("provider:p", &format!("{path}?period=2026-10&closing=true"));
+    let (status, document) = served.get("provider:p", &format!("{ACME}?period=2026-10&closing=true"));
     assert_eq!((status, &document["state"], &document["provisional"]), (200, &json!("open"), &json!(true)));
     assert_eq!(document["as_of"]["cut"], document["proof"]["cut"]);
     assert!(document["cannot_close"].is_array(), "{document}");
@@ -134,7 +137,7 @@ fn statements(served: &Served) -> Value {
     let open = served.get("vendor:v", "/v1/statements/p-wholesale.json?period=2099-01&closing=true").1;
     assert_eq!(open["cannot_close"][0]["kind"], "not_ended", "{open}");
     let get = |ending: &str| {
-        let head = format!("GET {path}{ending}?period=2026-10 HTTP/1.1\r\nAuthorization: Bearer provider:p\r\n");
+        let head = format!("GET {ACME}{ending}?period=2026-10 HTTP/1.1\r\nAuthorization: Bearer provider:p\r\n");
         let (status, head, body) = served.text(&head, "");
         assert_eq!(status, 200, "{ending}: {body}");
         assert!(ending == ".html" || head.contains("provisional"), "{head}");
