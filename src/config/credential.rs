@@ -6,9 +6,6 @@ use std::fmt;
 use super::error::{ConfigError, Origin};
 use super::layer::{Section, Values};
 
-/// The keys of a credential; all of them are needed.
-pub(super) const KEYS: [&str; 3] = ["id", "token_sha256", "principal"];
-
 /// What a principal may be.
 const FORMS: &str = "must be operator, vendor:ID, provider:ID, customer:PROVIDER/ID or producer:PROVIDER";
 

@@ -6,16 +6,18 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table};
 
+use super::REFERENCE;
 use super::error::{ConfigError, Origin};
 use super::secret::REDACTED;
 use super::source::Source;
-use super::{REFERENCE, credential};
 use crate::core::nearest::nearest;
 
 /// Environment variables that start so and hold `__` set keys; others (`PLIMSOLL_CONFIG`) are none of our business here.
 const PREFIX: &str = "PLIMSOLL_";
 /// The array of tables that has no default.
 const CREDENTIAL: &str = "credential";
+/// The keys of a credential; all of them are needed.
+const CREDENTIAL_KEYS: [&str; 3] = ["id", "token_sha256", "principal"];
 /// Keys that are shown as `***` once they are set.
 const SECRETS: [&str; 4] = ["password", "sasl_password", "ssl_key_password", "token_sha256"];
 /// Parts of names of librdkafka's settings that hold secrets.
@@ -196,16 +198,16 @@ fn credentials<'i>(
         for (key, value) in keys {
             let origin = at(key.span().start);
             let key = key.get_ref().as_ref();
-            if !credential::KEYS.contains(&key) {
-                return Err(unknown_key(&origin, CREDENTIAL, key, credential::KEYS));
+            if !CREDENTIAL_KEYS.contains(&key) {
+                return Err(unknown_key(&origin, CREDENTIAL, key, CREDENTIAL_KEYS));
             }
             if !value.get_ref().is_str() {
                 return Err(wrong_type(origin, &format!("{CREDENTIAL}.{key}"), "a string", value.get_ref().type_str()));
             }
             section.insert(key.to_owned(), Entry { value: owned(value), origin });
         }
-        for key in credential::KEYS {
-            let mend = || format!("is missing: every [[credential]] has {}", credential::KEYS.join(", "));
+        for key in CREDENTIAL_KEYS {
+            let mend = || format!("is missing: every [[credential]] has {}", CREDENTIAL_KEYS.join(", "));
             if !section.contains_key(key) {
                 return Err(ConfigError::Value {
                     at: at(item.span().start),

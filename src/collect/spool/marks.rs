@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::segment::sync_directory;
+use super::directory;
 use crate::collect::error::SpoolError;
 use crate::core::word::Instant;
 
@@ -39,7 +39,7 @@ impl Marks {
             std::fs::rename(&new, &path)
         });
         written.map_err(|source| SpoolError::File { path, what: "write it", source })?;
-        sync_directory(directory)
+        directory::sync(directory)
     }
 
     pub(super) fn of(&self, array: &str) -> Option<Instant> {

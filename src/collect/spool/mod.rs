@@ -3,6 +3,7 @@
 //! counted. It is sent in order. A file goes when all of it is acknowledged; until then a crash sends it again, which makes duplicates.
 
 mod batch;
+mod directory;
 mod marks;
 mod segment;
 

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::directory;
 use super::marks::Marks;
 use crate::collect::error::SpoolError;
 use crate::core::collect::frame::{self, Frame};
@@ -45,18 +46,12 @@ pub(super) fn remove(directory: &Path, number: u64) -> Result<(), SpoolError> {
     std::fs::remove_file(&path).map_err(|source| SpoolError::File { path, what: "remove it", source })
 }
 
-/// Makes the directory's own entries durable: a file that is new or renamed is there after a crash.
-pub(super) fn sync_directory(directory: &Path) -> Result<(), SpoolError> {
-    let synced = File::open(directory).and_then(|file| file.sync_all());
-    synced.map_err(|source| SpoolError::File { path: directory.to_owned(), what: "make it durable", source })
-}
-
 impl Segment {
     /// A new file.
     pub(super) fn create(directory: &Path, number: u64) -> Result<Self, SpoolError> {
         let path = path(directory, number);
         let file = open(&path, OpenOptions::new().create_new(true))?;
-        sync_directory(directory)?;
+        directory::sync(directory)?;
         Ok(Self { number, path, file, bytes: 0, is_sound: true })
     }
 

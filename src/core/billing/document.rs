@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest;
 use super::error::DocumentError;
-use super::party::References;
 use super::proof::DocumentProof;
+use super::references::References;
 use super::row::DocumentRow;
 use crate::core::book::model::Route;
 pub use crate::core::decision::closing::{Cause, DocumentType};

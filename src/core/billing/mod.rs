@@ -15,6 +15,7 @@ pub mod issue;
 pub mod margin;
 pub mod party;
 pub mod proof;
+pub mod references;
 pub mod render;
 pub mod row;
 pub mod statement;

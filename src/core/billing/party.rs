@@ -1,7 +1,5 @@
 //! Seller and buyer as a document shows them (INVOICE §3).
 
-use serde::{Deserialize, Serialize};
-
 use super::document::{DocumentBuyer, DocumentSeller};
 use crate::core::book::claim;
 use crate::core::book::model::{Book, Contract, Party, Seller};
@@ -29,18 +27,6 @@ pub fn buyer(book: &Book, contract: &Contract, customer: Option<&str>, provider:
     let Party { name, address, tax_id, .. } =
         party.cloned().unwrap_or_else(|| Party { name: id.to_owned(), ..Party::default() });
     DocumentBuyer { id: id.to_owned(), name, address, tax_id, purchase_order: contract.purchase_order.clone() }
-}
-
-/// An open list of names: what a document refers to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct References {
-    /// Numbers of the documents that it corrects, by age: the first is the one whose rows its own rows name.
-    pub corrects: Vec<String>,
-    /// The document that it replaces.
-    pub replaces: Option<String>,
-    /// The ERP's id of it.
-    pub erp: Option<String>,
 }
 
 #[cfg(test)]

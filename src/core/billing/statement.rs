@@ -2,8 +2,9 @@
 
 use super::document::{Document, DocumentCredit, DocumentPeriod, DocumentState, DocumentTax, DocumentType, SCHEMA};
 use super::error::DocumentError;
-use super::party::{self, References};
+use super::party;
 use super::proof::{Proof, proof};
+use super::references::References;
 use super::row::DocumentRow;
 use crate::core::book::model::{Book, Contract};
 use crate::core::pricing::credit::Applied;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use super::reader::Source;
+use super::source::Source;
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod party;
 mod programme;
 mod reader;
 mod reference;
+mod source;
 pub mod succession;
 mod syntax;
 mod term;
@@ -38,7 +39,8 @@ pub use diagnostic::Diagnostic;
 pub use model::Book;
 
 use diagnostic::Diagnostics;
-use reader::{Section, Source};
+use reader::Section;
+use source::Source;
 
 /// The tables that a book may hold.
 const TABLES: [&str; 9] =

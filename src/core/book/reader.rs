@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostics;
+use super::source::Source;
 use crate::core::nearest::nearest;
 
 /// Keys that a reader of PRICING may try, and why no book has them.
@@ -17,18 +18,6 @@ const RESERVED: [(&str, &str); 4] = [
     ("ratchet", "take it away: a commitment changes by its own list of dates only"),
     ("multiplier", "write the price above the edge as a band of its own: { price = \"40.50\" }"),
 ];
-
-/// One file.
-#[derive(Debug)]
-pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
-}
-
-impl Source<'_> {
-    /// What stands for the file of a fault that is in none.
-    pub(super) const NONE: Source<'static> = Source { name: "", text: "" };
-}
 
 /// A table of the file under its path, such as `contract.acme`.
 pub(super) struct Section<'a, 'd> {

@@ -1,11 +1,29 @@
 //! Why something could not be rated.
 
-use super::charge::band::BandFault;
-
 /// A number does not fit: always turned into an error that names the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a number is out of range")]
 pub struct Overflow;
+
+/// Why bands are none, and which one, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BandFault {
+    /// There is no band at all.
+    #[error("no band: write at least one")]
+    None,
+    /// A band before the last has no upper edge.
+    #[error("up_to is missing: only the last band has none")]
+    Open(usize),
+    /// The last band has an upper edge.
+    #[error("the last band has up_to: leave it out, or add a band above it")]
+    Closed(usize),
+    /// An upper edge is not above the one before it.
+    #[error("up_to is not above the one before it: write rising edges")]
+    Falling(usize),
+    /// A package of nothing.
+    #[error("per is 0: write a package size above it")]
+    NoPackage(usize),
+}
 
 /// Why a contract's period could not be rated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,10 +5,11 @@ use super::json::Json;
 use super::refusal::{Refusal, member};
 use crate::core::book::model::{Mode, QuantityMode};
 use crate::core::pricing::charge::Charge;
-use crate::core::pricing::charge::band::{Band, BandFault, Bands, Edge};
+use crate::core::pricing::charge::band::{Band, Bands, Edge};
 use crate::core::pricing::charge::part::Multiple;
 use crate::core::pricing::charge::price::Price;
 use crate::core::pricing::decimal::Decimal;
+use crate::core::pricing::error::BandFault;
 
 /// The percents that come off a line's prices (PRICING §8).
 pub struct Discounts(Vec<Decimal>);

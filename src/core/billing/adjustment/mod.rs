@@ -8,7 +8,7 @@ mod tests;
 use super::document::{Cause, Document, DocumentState, DocumentType};
 use super::error::DocumentError;
 use super::figure::Figure;
-use super::party::References;
+use super::references::References;
 use crate::core::pricing::currency::Currency;
 
 /// The draft of a revision. `whole` is the closed document of f(cut k) for one contract and buyer, none if they have none any more;

@@ -18,7 +18,7 @@ use row::rows;
 use super::document::{Document, DocumentState, DocumentType};
 use super::error::DocumentError;
 use super::figure::Figure;
-use super::party::References;
+use super::references::References;
 use crate::core::decision::closing::{CreditNote, CreditedRow};
 use crate::core::pricing::currency::Currency;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::price::Price;
 use crate::core::book::model::Mode;
 use crate::core::pricing::decimal::{Decimal, NANO};
-use crate::core::pricing::error::Overflow;
+use crate::core::pricing::error::{BandFault, Overflow};
 use crate::core::pricing::exact::Exact;
 use crate::core::pricing::rounding::Rounding;
 use crate::core::pricing::wide::{self, Wide};
@@ -90,26 +90,6 @@ pub struct Cost {
 /// The bands of one price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bands(Vec<Band>);
-
-/// Why bands are none, and which one, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BandFault {
-    /// There is no band at all.
-    #[error("no band: write at least one")]
-    None,
-    /// A band before the last has no upper edge.
-    #[error("up_to is missing: only the last band has none")]
-    Open(usize),
-    /// The last band has an upper edge.
-    #[error("the last band has up_to: leave it out, or add a band above it")]
-    Closed(usize),
-    /// An upper edge is not above the one before it.
-    #[error("up_to is not above the one before it: write rising edges")]
-    Falling(usize),
-    /// A package of nothing.
-    #[error("per is 0: write a package size above it")]
-    NoPackage(usize),
-}
 
 impl Bands {
     /// Bands in order: rising edges, none on the last band and only there. Edges in percent and in quantities can only be compared
