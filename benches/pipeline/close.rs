@@ -17,7 +17,8 @@ use plimsoll::core::cut::{CutPoint, Stand};
 use plimsoll::core::decision::Decision;
 use plimsoll::core::decision::closing::PeriodKey;
 use plimsoll::core::word::HOUR_MS;
-use plimsoll::kafka::control::{ControlFollower, append};
+use plimsoll::kafka::control::ControlFollower;
+use plimsoll::kafka::control_writer::append;
 use plimsoll::kafka::topic::{Purpose, Topics};
 use plimsoll::run::mirror::mirror_new;
 

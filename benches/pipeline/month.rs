@@ -9,7 +9,7 @@ use plimsoll::audit::day::{ArrayDay, DayFound};
 use plimsoll::audit::record::{self, AuditRow};
 use plimsoll::audit::vector::Stand;
 use plimsoll::clickhouse::Client;
-use plimsoll::clickhouse::native::bucket_version;
+use plimsoll::clickhouse::bucket_block::bucket_version;
 use plimsoll::core::cut::CutPoint;
 use plimsoll::core::event::partition_of;
 use plimsoll::core::ledger::rules::StreamRules;

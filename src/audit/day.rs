@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::finding::{Fault, Finding, Place};
 use super::vector::Stand;
-use crate::clickhouse::native::bucket_version;
+use crate::clickhouse::bucket_block::bucket_version;
 use crate::clickhouse::read::bucket::{StoredBucket, place};
 use crate::core::metering::bucket::{Bucket, BucketCell, SeriesKey};
 use crate::core::metering::definition::Meters;

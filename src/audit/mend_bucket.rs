@@ -13,7 +13,7 @@ use super::finding::{Fault, Finding, Place};
 use super::lane::Lane;
 use super::mend::delete;
 use super::vector::Stand;
-use crate::clickhouse::native::bucket_version;
+use crate::clickhouse::bucket_block::bucket_version;
 use crate::clickhouse::read::bucket::{self, BucketQuery, StoredBucket};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::core::metering::bucket::{BucketBatch, SeriesKey};

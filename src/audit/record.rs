@@ -21,7 +21,7 @@ pub struct AuditRow {
     provider: String,
     array: String,
     day: u16,
-    /// The greatest version that a bucket could have: [`bucket_version`](crate::clickhouse::native::bucket_version) of generation and `as_of`.
+    /// The greatest version that a bucket could have: [`bucket_version`](crate::clickhouse::bucket_block::bucket_version) of generation and `as_of`.
     pub cut_version: u64,
     audited_at: i64,
     stream: String,

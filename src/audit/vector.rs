@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::error::AuditError;
-use crate::clickhouse::native::bucket_version;
+use crate::clickhouse::bucket_block::bucket_version;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::decision::stream::StreamRegister;

@@ -24,7 +24,8 @@ use crate::core::pricing::currency::Currency;
 use crate::core::pricing::party;
 use crate::core::pricing::period::period;
 use crate::core::word::{HOUR_MS, Offset};
-use crate::kafka::control::{ControlFollower, append};
+use crate::kafka::control::ControlFollower;
+use crate::kafka::control_writer::append;
 
 /// No billing period is longer: a month, and an hour of another zone rule.
 const LONGEST_PERIOD_MS: i64 = 32 * 24 * HOUR_MS;

@@ -1,6 +1,6 @@
 //! Which ledger rows make up the state of a partition: as conditions of statements.
 
-use super::native::bucket_version;
+use super::bucket_block::bucket_version;
 use super::void::counted;
 use crate::core::decision::stream::Generation;
 use crate::core::word::{Offset, Partition};

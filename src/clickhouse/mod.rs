@@ -2,13 +2,17 @@
 
 pub mod allocation;
 mod belonging;
+pub mod bucket_block;
 pub mod check;
+mod checkpoint_block;
 pub mod client;
 mod ddl;
 pub mod due;
 mod error;
 pub mod invoice;
 pub mod invoice_header;
+mod ledger_block;
+mod ledger_row;
 pub mod mark;
 pub mod migrate;
 pub mod native;

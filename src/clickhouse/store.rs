@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
-use ::clickhouse::Row;
 use ::clickhouse::query::Query;
-use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::belonging::{OWN, belonging, events_sql, has_history, newest_filter, past_ends, void_of, went_on};
-use super::native::{self, Block, table_ms};
+use super::ledger_row::{AnyRow, DigestRow, EventRow, IdentityRow, PlaceRow, SpanRow};
+use super::native::{Block, table_ms};
 use super::read::checkpoint::{COLUMNS, CheckpointRow};
 use super::void::Void;
-use super::{Client, Error};
-use crate::core::decision::stream::Generation;
+use super::{Client, Error, bucket_block, checkpoint_block, ledger_block};
 use crate::core::ledger::batch::LedgerBatch;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::bucket::BucketBatch;
@@ -21,8 +19,7 @@ use crate::core::word::{Instant, Kind, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{
-    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan,
-    Store,
+    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerRow, LedgerSpan, Store,
 };
 
 /// Bytes handed to the connection at a time, so that a slow server slows us and not our memory.
@@ -121,66 +118,6 @@ fn seam_error(error: Error, what: &str) -> SeamError {
         Error::Retryable(failure) => SeamError::retryable(format!("{what}: {failure}")),
         Error::Permanent(failure) => SeamError::refused(format!("{what}: {failure}")),
     }
-}
-
-#[derive(Row, Deserialize)]
-struct AnyRow {
-    found: u64,
-}
-
-#[derive(Row, Deserialize)]
-struct PlaceRow {
-    provider: String,
-    array: String,
-    kind: i8,
-    resource: String,
-    meter: String,
-    hour_s: i64,
-}
-
-#[derive(Row, Deserialize)]
-struct DigestRow {
-    offset: u64,
-    append_ms: i64,
-    disposition: i8,
-    identity: u128,
-    content: u64,
-    readings: u32,
-}
-
-#[derive(Row, Deserialize)]
-struct IdentityRow {
-    offset: u64,
-    append_ms: i64,
-    time_ms: i64,
-    identity: u128,
-    content: u64,
-}
-
-#[derive(Row, Deserialize)]
-struct SpanRow {
-    provider: String,
-    array: String,
-    oldest: i64,
-    newest: i64,
-}
-
-#[derive(Row, Deserialize)]
-struct EventRow {
-    of: String,
-    partition: u32,
-    offset: u64,
-    time_ms: i64,
-    recorded_ms: Option<i64>,
-    provider: String,
-    array: String,
-    site: String,
-    kinds: Vec<i8>,
-    resources: Vec<String>,
-    customers: Vec<String>,
-    tiers: Vec<String>,
-    meters: Vec<String>,
-    values: Vec<u64>,
 }
 
 impl Store for ClickHouseStore {
@@ -293,7 +230,7 @@ impl Store for ClickHouseStore {
             Some(meters) => query.param("meters", meters),
             None => query,
         };
-        self.each::<EventRow>(query, &mut |row| sink(event(below.generation, row)))
+        self.each::<EventRow>(query, &mut |row| sink(row.event(below.generation)))
     }
 
     fn voided(
@@ -304,7 +241,7 @@ impl Store for ClickHouseStore {
         let sql = events_sql("1", &void_of(below.generation, below.partition), None);
         self.each::<EventRow>(self.select_below(&sql, below), &mut |row| {
             let partition = Partition(row.partition);
-            sink(partition, event(below.generation, row));
+            sink(partition, row.event(below.generation));
         })
     }
 
@@ -344,10 +281,10 @@ impl Store for ClickHouseStore {
         batch: &LedgerBatch,
     ) -> Result<(), SeamError> {
         // quarantine first: a ledger row that says "quarantined" then always has its bytes
-        if let Some(block) = native::quarantine(rules, partition, batch) {
+        if let Some(block) = ledger_block::quarantine(rules, partition, batch) {
             self.insert("quarantine", batch.quarantine.len() as u64, block)?;
         }
-        self.insert("usage_event", batch.len() as u64, native::usage_event(rules, partition, batch))
+        self.insert("usage_event", batch.len() as u64, ledger_block::usage_event(rules, partition, batch))
     }
 
     fn insert_buckets(
@@ -357,35 +294,13 @@ impl Store for ClickHouseStore {
         as_of: Offset,
         buckets: &BucketBatch,
     ) -> Result<(), SeamError> {
-        for (rows, block) in native::usage_bucket(rules, partition, as_of, buckets) {
+        for (rows, block) in bucket_block::usage_bucket(rules, partition, as_of, buckets) {
             self.insert("usage_bucket", rows, block)?;
         }
         Ok(())
     }
 
     fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), SeamError> {
-        self.insert("checkpoint", 1, native::checkpoint(checkpoint))
-    }
-}
-
-fn event(generation: &Generation, row: EventRow) -> LedgerEvent {
-    let earlier = generation.earlier.iter().find(|earlier| earlier.rules.stream.0 == row.of);
-    let generation = earlier.map_or(generation.rules.generation, |earlier| earlier.rules.generation);
-    let tags = row.customers.into_iter().zip(row.tiers);
-    let names = row.kinds.into_iter().zip(row.resources).zip(row.meters);
-    let readings = names.zip(tags).zip(row.values).map(|((((kind, resource), meter), (customer, tier)), value)| {
-        // the column's type has no other numbers
-        let kind = Kind::from_number(kind as u8).unwrap_or(Kind::Array);
-        LedgerReading { kind, resource, customer, tier, meter, value }
-    });
-    LedgerEvent {
-        generation,
-        offset: row.offset,
-        time: Instant(row.time_ms),
-        recorded: row.recorded_ms.map(Instant),
-        readings: readings.collect(),
-        provider: row.provider,
-        array: row.array,
-        site: row.site,
+        self.insert("checkpoint", 1, checkpoint_block::checkpoint(checkpoint))
     }
 }

@@ -16,7 +16,8 @@ use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Instant, Offset, Partition};
 use crate::fold::error::SeamError;
 use crate::kafka::client::client_config;
-use crate::kafka::control::{ControlFollower, ControlWriter};
+use crate::kafka::control::ControlFollower;
+use crate::kafka::control_writer::ControlWriter;
 use crate::kafka::topic::{Purpose, Topics};
 
 /// The longest wait for the broker to name the end of a partition.

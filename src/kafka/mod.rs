@@ -3,7 +3,9 @@
 pub mod broker;
 pub mod client;
 pub mod control;
+pub mod control_writer;
 pub mod group;
+mod read_log;
 pub mod reader;
 pub mod topic;
 pub mod usage_log;

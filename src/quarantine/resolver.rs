@@ -16,7 +16,8 @@ use crate::core::decision::Decision;
 use crate::core::decision::resolution::{Position, Resolution, resolutions};
 use crate::core::word::{Disposition, Instant, Offset, StreamId};
 use crate::fold::error::SeamError;
-use crate::kafka::control::{ControlFollower, ControlWriter};
+use crate::kafka::control::ControlFollower;
+use crate::kafka::control_writer::ControlWriter;
 
 /// What is done with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::core::book::Book;
 use crate::core::book::change::changes;
 use crate::core::book::succession;
 use crate::core::decision::Decision;
-use crate::kafka::control::ControlWriter;
+use crate::kafka::control_writer::ControlWriter;
 use crate::kafka::topic::Topics;
 use plan::Reopened;
 pub(super) use plan::new_meters;

@@ -17,7 +17,7 @@ use crate::fold::checkpoint::Checkpoint;
 use crate::fold::comparison::Comparison;
 use crate::fold::error::SeamError;
 use crate::fold::seam::{LedgerRow, LedgerSpan, LogEnds, Store};
-use crate::kafka::control::append;
+use crate::kafka::control_writer::append;
 use crate::kafka::reader::{Reader, Stamp};
 
 /// Most rows above the checkpoint that are held against the log.

@@ -21,7 +21,8 @@ use crate::core::event::{MAX_EVENT_BYTES, MAX_EVENT_READINGS, MAX_ID_BYTES};
 use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
 use crate::core::word::StreamId;
 use crate::fold::error::SeamError;
-use crate::kafka::control::{ControlFollower, append};
+use crate::kafka::control::ControlFollower;
+use crate::kafka::control_writer::append;
 use crate::kafka::topic::{Purpose, Topics};
 
 /// Most partitions of a stream: each costs a worker a thread and a queue.

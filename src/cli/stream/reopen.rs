@@ -18,7 +18,7 @@ use crate::core::decision::stream::{Closes, Generation};
 use crate::core::ledger::rules::{FOLD_VERSION, StreamRules};
 use crate::core::word::{Offset, Partition, StreamId};
 use crate::fold::seam::Store as _;
-use crate::kafka::control::append;
+use crate::kafka::control_writer::append;
 use crate::kafka::reader::Reader;
 use crate::kafka::topic::{Purpose, Topics};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use crate::clickhouse::native::bucket_version;
+use crate::clickhouse::bucket_block::bucket_version;
 use crate::clickhouse::{Client, Error};
 use crate::core::cut::CutPoint;
 use crate::core::word::Instant;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use plimsoll::config::{Config, Source};
 use plimsoll::core::event::MAX_EVENT_BYTES;
-use plimsoll::kafka::control::{ControlFollower, ControlWriter};
+use plimsoll::kafka::control::ControlFollower;
+use plimsoll::kafka::control_writer::ControlWriter;
 use plimsoll::kafka::topic::{Topics, USAGE_MAX_MESSAGE_BYTES};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};

@@ -14,7 +14,7 @@ const BOUNDING: [&str; 13] = [
 const NO_BOUND: [(&str, &str); 5] = [
     ("src/core/ledger/identity_shard.rs", "ENTRY_BYTES"),
     ("src/core/ledger/rules.rs", "FUTURE_LIMIT_MS"),
-    ("src/kafka/control.rs", "RECORD_OVERHEAD_BYTES"),
+    ("src/kafka/control_writer.rs", "RECORD_OVERHEAD_BYTES"),
     ("src/cli/quote.rs", "MOST_BYTES"),
     ("src/run/worker.rs", "FETCH_WAIT_MS"),
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plimsoll::config::Config;
 use plimsoll::core::decision::Decision;
-use plimsoll::kafka::control::append;
+use plimsoll::kafka::control_writer::append;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
