@@ -18,7 +18,8 @@ use crate::fold::error::SeamError;
 use crate::fold::generation::inherit;
 use crate::fold::machine::named_decision;
 use crate::fold::partition::PartitionFold;
-use crate::fold::recovery::{Foundation, VERIFY_MS, rebuild};
+use crate::fold::recovery::{Foundation, rebuild};
+use crate::fold::verification::VERIFY_MS;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::reader::{Reader, Stamp};
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::core::decision::stream::Generation;
 use crate::core::word::{Instant, Kind};
-use crate::fold::seam::{LedgerEvent, LedgerReading};
+use crate::fold::ledger::{LedgerEvent, LedgerReading};
 
 /// Whether there is a row: some number above 0.
 #[derive(Row, Deserialize)]

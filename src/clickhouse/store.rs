@@ -18,9 +18,10 @@ use crate::core::metering::bucket::BucketBatch;
 use crate::core::word::{Instant, Kind, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
-use crate::fold::seam::{
-    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerRow, LedgerSpan, Store,
+use crate::fold::ledger::{
+    ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerRow, LedgerSpan,
 };
+use crate::fold::seam::Store;
 
 /// Bytes handed to the connection at a time, so that a slow server slows us and not our memory.
 const SEND_BYTES: usize = 1 << 20;

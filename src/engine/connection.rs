@@ -1,9 +1,10 @@
 //! A connection to the engine, and what can run on it: a statement, rows under way, an insert under way.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char, c_int};
 use std::marker::PhantomData;
 use std::slice;
 
+use super::Error;
 use super::exception::Exception;
 use super::library::{Handle, Library, Statement};
 
@@ -19,9 +20,23 @@ pub struct Connection {
 unsafe impl Send for Connection {}
 
 impl Connection {
-    /// Takes over the slot that a successful connect returned.
-    pub(super) fn new(library: &'static Library, slot: *mut Handle) -> Self {
-        Self { library, slot }
+    /// Opens a connection; the first of a process starts the engine with the given arguments.
+    ///
+    /// # Errors
+    /// When the engine refuses, most often because another process has the same path open.
+    pub fn open(library: &'static Library, arguments: &[String]) -> std::result::Result<Self, Error> {
+        let owned: Vec<CString> = std::iter::once("plimsoll")
+            .chain(arguments.iter().map(String::as_str))
+            .map(|argument| CString::new(argument).map_err(|_| Error::Refused))
+            .collect::<std::result::Result<_, _>>()?;
+        let mut pointers: Vec<*mut c_char> = owned.iter().map(|argument| argument.as_ptr().cast_mut()).collect();
+        let count = c_int::try_from(pointers.len()).map_err(|_| Error::Refused)?;
+        // SAFETY: `count` NUL-terminated strings that live until the call returns; the engine copies them.
+        let slot = unsafe { (library.connect)(count, pointers.as_mut_ptr()) };
+        if slot.is_null() {
+            return Err(Error::Refused);
+        }
+        Ok(Self { library, slot })
     }
 
     /// Runs one statement and returns its whole result.

@@ -5,11 +5,10 @@
 //! - results belong to the caller and are freed once: each has an owner that does so on drop;
 //! - the library is never unloaded, because its threads outlive every call.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::Path;
 
 use super::Error;
-use super::connection::Connection;
 use super::exception::Exception;
 
 pub(super) type Handle = *mut c_void;
@@ -91,25 +90,6 @@ impl Library {
             insert_error: symbol!("chdb_stream_insert_error"),
             free_insert: symbol!("chdb_destroy_insert_stream"),
         })))
-    }
-
-    /// Opens a connection; the first of a process starts the engine with the given arguments.
-    ///
-    /// # Errors
-    /// When the engine refuses, most often because another process has the same path open.
-    pub fn connect(&'static self, arguments: &[String]) -> Result<Connection, Error> {
-        let owned: Vec<CString> = std::iter::once("plimsoll")
-            .chain(arguments.iter().map(String::as_str))
-            .map(|argument| CString::new(argument).map_err(|_| Error::Refused))
-            .collect::<Result<_, _>>()?;
-        let mut pointers: Vec<*mut c_char> = owned.iter().map(|argument| argument.as_ptr().cast_mut()).collect();
-        let count = c_int::try_from(pointers.len()).map_err(|_| Error::Refused)?;
-        // SAFETY: `count` NUL-terminated strings that live until the call returns; the engine copies them.
-        let slot = unsafe { (self.connect)(count, pointers.as_mut_ptr()) };
-        if slot.is_null() {
-            return Err(Error::Refused);
-        }
-        Ok(Connection::new(self, slot))
     }
 
     /// Stops the engine. Only to be called when every connection is closed, right before the process ends by `_exit`.

@@ -55,7 +55,7 @@ impl Engine {
             format!("--max_server_memory_usage={memory_limit}"),
             format!("--mark_cache_size={}", MARK_CACHE.min(memory_limit / 8)),
         ];
-        let anchor = library.connect(&arguments)?;
+        let anchor = Connection::open(library, &arguments)?;
         let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
         let settings = vec![
             ("max_threads", cores.clamp(*THREADS.start(), *THREADS.end()).to_string()),
@@ -109,7 +109,7 @@ impl Engine {
     /// # Errors
     /// When a setting or the database is unknown.
     pub fn session(&self, asked: &Asked) -> Result<Connection, Exception> {
-        let mut connection = self.library.connect(&self.arguments).map_err(Exception::internal)?;
+        let mut connection = Connection::open(self.library, &self.arguments).map_err(Exception::internal)?;
         let own = self.settings.iter().map(|(name, value)| (*name, value.as_str()));
         let asked_for = asked.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let stated = |name: &str| asked.settings.iter().any(|(asked, _)| asked == name);

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::SeamError;
+use super::ledger::{ArraySpan, EventQuery, LedgerBelow};
 use super::recovery::{order, readings, site};
-use super::seam::{ArraySpan, EventQuery, LedgerBelow, Store};
+use super::seam::Store;
 use crate::core::metering::array::ArrayMeter;
 use crate::core::metering::bucket::{BucketBatch, SeriesKey};
 use crate::core::metering::definition::Meters;

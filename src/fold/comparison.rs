@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::checkpoint::LastRecord;
+use super::ledger::LedgerRow;
 use super::partition::{hash_of, limits_of};
-use super::seam::LedgerRow;
 use crate::core::event::{self, Limits};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;

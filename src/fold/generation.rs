@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
+use super::ledger::{LedgerBelow, LedgerSpan};
 use super::partition::PartitionFold;
-use super::recovery::{VERIFY_MS, verify};
-use super::seam::{LedgerBelow, LedgerSpan, Store};
+use super::seam::Store;
+use super::verification::{VERIFY_MS, verify};
 use crate::core::decision::stream::Generation;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::{Instant, Offset, Partition};

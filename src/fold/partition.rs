@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checkpoint::{Checkpoint, LastRecord, Span, Totals};
 use super::error::Permanent;
-use super::seam::{BucketPlace, LedgerEvent, LedgerRow};
+use super::ledger::{BucketPlace, LedgerEvent, LedgerRow};
 use crate::core::event::{self, Limits};
 use crate::core::ledger::batch::{LedgerBatch, RowMeta};
 use crate::core::ledger::digest::{Said, record_hash};

@@ -6,23 +6,20 @@ use std::sync::Arc;
 use super::checkpoint::Checkpoint;
 use super::error::SeamError;
 use super::generation::{Inherited, verify_earlier};
+use super::ledger::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, LedgerSpan};
 use super::partition::PartitionFold;
-use super::seam::{EventQuery, LedgerBelow, LedgerEvent, LedgerRow, LedgerSpan, Store};
+use super::seam::Store;
+use super::verification::verify;
 use crate::core::decision::stream::Generation;
 use crate::core::event::series_hash;
-use crate::core::ledger::digest::SpanDigest;
 use crate::core::ledger::identity_set::{IdentitySet, remembered_until};
 use crate::core::ledger::judge::Judge;
-use crate::core::ledger::rules::StreamRules;
 use crate::core::metering::array::{MeterReading, SLACK_MS};
 use crate::core::metering::definition::Meters;
 use crate::core::metering::held::EventOrder;
 use crate::core::metering::partition::PartitionMeter;
 use crate::core::word::{HOUR_MS, Instant, Offset, Partition};
 use crate::mutation::{Mutation, planted};
-
-/// How far back the ledger is verified against its checkpoints when a partition is taken over, in milliseconds of log time.
-pub const VERIFY_MS: i64 = HOUR_MS;
 
 /// Most rows at or above the checkpoint that are compared with what the log says: a span is far smaller as a rule.
 const MAX_AHEAD: usize = 250_000;
@@ -89,36 +86,6 @@ fn keep<T>(ahead: &mut VecDeque<T>, row: T) {
     if ahead.len() < MAX_AHEAD {
         ahead.push_back(row);
     }
-}
-
-/// Compares the ledger with the counts and digests of the checkpoints: a set that is not whole would accept a duplicate.
-pub(super) fn verify(
-    store: &mut dyn Store,
-    rules: &StreamRules,
-    partition: Partition,
-    checkpoints: &[Checkpoint],
-) -> Result<(), SeamError> {
-    for checkpoint in checkpoints.iter().filter(|_| !planted(Mutation::LaggingReplicaTrusted)) {
-        let (mut digest, mut rows) = (SpanDigest::default(), 0u64);
-        let span = LedgerSpan { rules, partition, from: checkpoint.from, below: checkpoint.next };
-        store.rows(span, &mut |row| {
-            digest.add(row.offset, row.disposition, row.identity, row.content, row.readings);
-            rows += 1;
-        })?;
-        if rows != checkpoint.consumed
-            || (digest.finish() != checkpoint.digest && !planted(Mutation::DigestNotVerified))
-        {
-            return Err(SeamError::retryable(format!(
-                "{}: the ledger has {rows} rows in [{}, {}) where its checkpoint counted {}: waiting for the replica to catch up; if \
-                 it does not, rows were lost: run an audit",
-                rules.label(partition),
-                checkpoint.from.0,
-                checkpoint.next.0,
-                checkpoint.consumed
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Identities that can still be remembered: an event lies at most `future_limit` past its append time.

@@ -23,6 +23,7 @@ mod invoices;
 mod kept;
 mod levels;
 pub mod listener;
+mod log_place;
 mod margin;
 pub mod openapi;
 mod own_cut;
@@ -64,7 +65,7 @@ pub use closers::Closers;
 pub use error::ApiError;
 pub use gateway::{Gateway, GatewayServer};
 pub use listener::{Listener, Shutdown};
-pub use pipeline::{LogPlace, LogPlaces};
+pub use log_place::{LogPlace, LogPlaces};
 pub use probe::{Probes, Ready};
 
 use documents::KeptDocuments;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::pipeline::LogPlace;
+use super::log_place::LogPlace;
 use crate::clickhouse::read::pipeline::{LedgerRow, NewestRow, OpenedRow};
 use crate::core::word::Instant;
 

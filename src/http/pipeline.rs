@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
+use super::log_place::LogPlace;
 use super::partition::{PartitionState, before_the_first, state, told};
 use crate::clickhouse::proof;
 use crate::clickhouse::read::pipeline::{self as stored, OpenedRow};
@@ -24,18 +25,6 @@ const PARTITIONS_MAX: usize = 256;
 const LATELY_MINUTES: i64 = 5;
 /// Audits of so many days are told.
 const AUDIT_DAYS: i64 = 40;
-
-/// Where the log of a topic's partition ends, and what the workers' group has committed of it. It blocks; an error says why nobody knows.
-pub type LogPlaces = Arc<dyn Fn(&str, u32) -> Result<LogPlace, String> + Send + Sync>;
-
-/// A place in a partition's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogPlace {
-    /// Behind its last record.
-    pub end: u64,
-    /// What is committed; none if nothing.
-    pub committed: Option<u64>,
-}
 
 /// How everything stands.
 #[derive(Debug, Serialize, ToSchema)]

@@ -14,7 +14,9 @@ use super::caller::Caller;
 use super::cursor;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use crate::clickhouse::read::usage::{Key, Page, UsageQuery, UsageRow};
+use crate::clickhouse::read::usage::{Page, UsageQuery};
+use crate::clickhouse::read::usage_key::Key;
+use crate::clickhouse::read::usage_row::UsageRow;
 use question::UsageParams;
 
 /// A page of usage, sorted by the keys of `by`, then by meter and start.

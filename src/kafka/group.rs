@@ -3,14 +3,12 @@
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset as KafkaOffset, TopicPartitionList};
 
 use super::client::client_config;
-use super::usage_log::UsageLog;
 use crate::config;
-use crate::core::ledger::rules::StreamRules;
 
 /// Records fetched and not yet folded, per partition; `kafka.queued_max_kbytes` ends a queue earlier as a rule.
 const QUEUED_MESSAGES: u64 = 1_000_000;
@@ -38,20 +36,7 @@ pub struct AssignedPartition {
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
-    consumer: Arc<BaseConsumer<GroupContext>>,
-}
-
-impl AssignedPartition {
-    /// Splits the partition's queue off and makes a log of it.
-    ///
-    /// # Errors
-    /// If librdkafka does not know the partition.
-    pub fn log(self, rules: &StreamRules, stopped: Arc<std::sync::atomic::AtomicBool>) -> KafkaResult<UsageLog> {
-        let queue = self.consumer.split_partition_queue(&self.topic, self.partition);
-        let queue = queue
-            .ok_or_else(|| KafkaError::Subscription(format!("{}/{} has no queue", rules.stream, self.partition)))?;
-        Ok(UsageLog::new(self.consumer, queue, self.partition, rules, stopped))
-    }
+    pub(super) consumer: Arc<BaseConsumer<GroupContext>>,
 }
 
 /// What librdkafka calls back.

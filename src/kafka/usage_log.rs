@@ -6,12 +6,12 @@ use std::time::{Duration, Instant as Moment};
 
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
-use super::group::GroupContext;
+use super::group::{AssignedPartition, GroupContext};
 use super::reader::{append_time, record};
 use crate::core::ledger::judge::LogRecord;
 use crate::core::ledger::rules::StreamRules;
@@ -102,18 +102,19 @@ impl Place {
 }
 
 impl UsageLog {
-    /// The log of a partition that was assigned, paused and split off. `stopped` is set when it is revoked: then it gives nothing
-    /// more, since its queue may belong to the next owner.
-    pub fn new(
-        consumer: Arc<BaseConsumer<GroupContext>>,
-        queue: PartitionQueue<GroupContext>,
-        partition: i32,
-        rules: &StreamRules,
-        stopped: Arc<AtomicBool>,
-    ) -> Self {
+    /// The log of a partition that was assigned and paused: its queue is split off. `stopped` is set when it is revoked: then it gives
+    /// nothing more, since its queue may belong to the next owner.
+    ///
+    /// # Errors
+    /// If librdkafka does not know the partition.
+    pub fn of(assigned: AssignedPartition, rules: &StreamRules, stopped: Arc<AtomicBool>) -> KafkaResult<Self> {
+        let AssignedPartition { topic, partition, consumer } = assigned;
+        let queue = consumer.split_partition_queue(&topic, partition);
+        let queue =
+            queue.ok_or_else(|| KafkaError::Subscription(format!("{}/{partition} has no queue", rules.stream)))?;
         let label = rules.label(Partition(u32::try_from(partition).unwrap_or_default()));
         let (topic, stream) = (rules.topic.clone(), rules.stream.clone());
-        Self { consumer, queue, topic, partition, stream, label, stopped, end: Offset(0), place: Place::at(0) }
+        Ok(Self { consumer, queue, topic, partition, stream, label, stopped, end: Offset(0), place: Place::at(0) })
     }
 
     fn partitions(&self) -> TopicPartitionList {

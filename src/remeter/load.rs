@@ -17,7 +17,7 @@ use crate::core::metering::array::{ArrayMeter, MeterReading};
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
 use crate::core::word::{Hour, Instant, Offset};
-use crate::fold::seam::ArraySpan;
+use crate::fold::ledger::ArraySpan;
 
 #[derive(Row, Deserialize)]
 struct SpanRow {

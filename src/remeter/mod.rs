@@ -32,7 +32,7 @@ use crate::core::decision::stream::StreamRegister;
 use crate::core::metering::bucket::BucketBatch;
 use crate::core::metering::definition::Meters;
 use crate::core::word::{Hour, Instant, Offset, Partition, StreamId};
-use crate::fold::seam::ArraySpan;
+use crate::fold::ledger::ArraySpan;
 
 /// Readings in memory for one chunk, about: 16 bytes each, and 24 more for those of one array while it is metered.
 pub const CHUNK_READINGS: u64 = 8_000_000;

@@ -69,7 +69,7 @@ impl PartitionThread {
         let (topic, number) = (assigned.topic.clone(), assigned.partition);
         let partition = Partition(u32::try_from(number).unwrap_or_default());
         let label = rules.label(partition);
-        let log = assigned.log(&rules, Arc::clone(&stopped)).map_err(std::io::Error::other)?;
+        let log = UsageLog::of(assigned, &rules, Arc::clone(&stopped)).map_err(std::io::Error::other)?;
         let run = Runner { topic, number, label: label.clone(), revoked: Arc::clone(&revoked), context };
         let thread = std::thread::Builder::new().name(label).spawn(move || run.run(log, rules, partition))?;
         Ok(Self { stopped, revoked, thread })

@@ -10,7 +10,7 @@ use crate::core::ledger::batch::{LedgerBatch, MaybeInstants};
 use crate::core::ledger::column::DictionaryColumn;
 use crate::core::metering::bucket::{BucketBatch, BucketCell, SeriesKey};
 use crate::core::word::{Hour, Kind};
-use crate::fold::seam::LedgerReading;
+use crate::fold::ledger::LedgerReading;
 
 /// A row of `usage_event`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use crate::core::metering::bucket::BucketBatch;
 use crate::core::word::{Disposition, HOUR_MS, Instant, Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
-use crate::fold::seam::{
+use crate::fold::ledger::{
     ArraySpan, BucketPlace, EventQuery, LedgerBelow, LedgerEvent, LedgerIdentity, LedgerReading, LedgerRow, LedgerSpan,
-    Store,
 };
+use crate::fold::seam::Store;
 
 /// The database for one process.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::clickhouse::void::Void;
 use crate::core::billing::row::DocumentRow;
 use crate::core::cut::CutPoint;
 use crate::core::pricing::breakdown::{Basis, By, Piece, Terms, UsedWindow};
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 use crate::core::pricing::selection::LineSelection;
 use crate::core::pricing::usage::LineUsage;
 use crate::core::word::Instant;

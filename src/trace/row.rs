@@ -8,7 +8,7 @@ use crate::core::billing::row::DocumentRow;
 use crate::core::book::model::{Card, Charge, Contract};
 use crate::core::pricing::breakdown::Terms;
 use crate::core::pricing::party;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 use crate::prove::rerate::{Detail, Rerating, of_lines};
 use crate::prove::{Ledger, Progress};
 use crate::statement::Place;

@@ -16,7 +16,8 @@ use crate::core::word::{Offset, Partition};
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::comparison::Comparison;
 use crate::fold::error::SeamError;
-use crate::fold::seam::{LedgerRow, LedgerSpan, LogEnds, Store};
+use crate::fold::ledger::{LedgerRow, LedgerSpan};
+use crate::fold::seam::{LogEnds, Store};
 use crate::kafka::control_writer::append;
 use crate::kafka::reader::{Reader, Stamp};
 

@@ -40,6 +40,8 @@ pub mod stored;
 pub mod stream;
 pub mod unclaimed;
 pub mod usage;
+pub mod usage_key;
+pub mod usage_row;
 pub mod void;
 pub mod weights;
 pub mod whole;

@@ -6,62 +6,13 @@
 
 use clickhouse::Row;
 use clickhouse::query::Query;
-use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
-use super::whole::Whole;
+use super::usage_key::Key;
 use super::window::{Step, Window};
 use crate::clickhouse::{Client, Error};
 use crate::core::metering::definition::OBSERVED;
 use crate::core::word::{Instant, Kind};
-
-/// What usage can be grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    /// Who runs the array.
-    Provider,
-    /// The array.
-    Array,
-    /// The kind of resource.
-    Kind,
-    /// The resource.
-    Resource,
-    /// The tenant tag.
-    Customer,
-    /// The service tier.
-    Tier,
-    /// The array's site.
-    Site,
-    /// The meter.
-    Meter,
-}
-
-impl Key {
-    /// All keys, in the order in which a full grouping has them.
-    pub const ALL: [Key; 8] =
-        [Key::Provider, Key::Array, Key::Kind, Key::Resource, Key::Customer, Key::Tier, Key::Site, Key::Meter];
-
-    /// The key's name, which is also its column.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Key::Provider => "provider",
-            Key::Array => "array",
-            Key::Kind => "kind",
-            Key::Resource => "resource",
-            Key::Customer => "customer",
-            Key::Tier => "tier",
-            Key::Site => "site",
-            Key::Meter => "meter",
-        }
-    }
-
-    /// The key with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Key> {
-        Key::ALL.into_iter().find(|key| key.as_str() == name)
-    }
-}
 
 /// A question about usage.
 #[derive(Clone, Debug)]
@@ -91,28 +42,6 @@ pub struct Page {
     pub limit: usize,
     /// Groups that the server may form before it refuses.
     pub groups_max: u64,
-}
-
-/// One row of usage.
-#[derive(Debug, Row, Deserialize)]
-pub struct UsageRow {
-    provider: String,
-    array: String,
-    kind: String,
-    resource: String,
-    customer: String,
-    tier: String,
-    site: String,
-    meter: String,
-    meter_kind: String,
-    start: u32,
-    minutes: u8,
-    amount: i128,
-    observed: u64,
-    readings: u64,
-    least: u64,
-    greatest: u64,
-    newest: u64,
 }
 
 /// A meter that occurs in a range.
@@ -248,86 +177,5 @@ impl UsageQuery {
              WHERE {}",
             self.buckets()
         )
-    }
-}
-
-impl UsageRow {
-    /// The row's place in the order of an answer: what the next page starts after.
-    #[must_use]
-    pub fn place(&self, query: &UsageQuery) -> (Vec<String>, u32) {
-        let implied = (!query.by.contains(&Key::Meter)).then_some(Key::Meter);
-        let keys = query.by.iter().copied().chain(implied).map(|key| self.text(key).to_owned());
-        (keys.collect(), self.start)
-    }
-
-    /// The value of a key; empty where it is absent or not grouped by.
-    #[must_use]
-    pub fn text(&self, key: Key) -> &str {
-        match key {
-            Key::Provider => &self.provider,
-            Key::Array => &self.array,
-            Key::Kind => &self.kind,
-            Key::Resource => &self.resource,
-            Key::Customer => &self.customer,
-            Key::Tier => &self.tier,
-            Key::Site => &self.site,
-            Key::Meter => &self.meter,
-        }
-    }
-
-    /// The measured figures by the meter's kind, in the order in which they are printed.
-    #[must_use]
-    pub fn figures(&self) -> Vec<(&'static str, i128)> {
-        match self.meter_kind.as_str() {
-            "gauge" => vec![
-                ("integral", self.amount),
-                ("observed_ms", i128::from(self.observed)),
-                ("min", i128::from(self.least)),
-                ("max", i128::from(self.greatest)),
-                ("last", i128::from(self.newest)),
-            ],
-            "delta" => vec![("sum", self.amount), ("count", i128::from(self.readings))],
-            _ => vec![("increase", self.amount)],
-        }
-    }
-
-    /// When the row's part of the range starts.
-    #[must_use]
-    pub fn start(&self) -> Instant {
-        Instant(i64::from(self.start) * 1000)
-    }
-
-    /// How long that part is.
-    #[must_use]
-    pub fn seconds(&self, window: &Window, edges: &[u32]) -> u32 {
-        window.seconds(self.start, self.minutes, edges)
-    }
-}
-
-/// A row as `plimsoll usage` prints it: the keys, `start`, `seconds`, the figures.
-#[derive(Debug)]
-pub struct UsageLine<'a> {
-    /// The row.
-    pub row: &'a UsageRow,
-    /// The keys to print.
-    pub by: &'a [Key],
-    /// The length of its part.
-    pub seconds: u32,
-}
-
-impl Serialize for UsageLine<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_map(None)?;
-        for key in self.by {
-            let text = self.row.text(*key);
-            let tag = matches!(key, Key::Customer | Key::Tier | Key::Site);
-            line.serialize_entry(key.as_str(), &Some(text).filter(|text| !(tag && text.is_empty())))?;
-        }
-        line.serialize_entry("start", &self.row.start().rfc3339())?;
-        line.serialize_entry("seconds", &self.seconds)?;
-        for (name, figure) in self.row.figures() {
-            line.serialize_entry(name, &Whole(figure))?;
-        }
-        line.end()
     }
 }

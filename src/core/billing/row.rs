@@ -9,7 +9,8 @@ use crate::core::pricing::currency::Currency;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::number::Number;
 use crate::core::pricing::period::Span;
-use crate::core::pricing::row::{Row, RowKind};
+use crate::core::pricing::row::Row;
+use crate::core::pricing::row_kind::RowKind;
 
 /// A document's row (INVOICE §3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,16 +3,21 @@
 //! An hour stays in memory until the array has moved [`SLACK_MS`] past its end; then it is metered once and put out. A reading
 //! that arrives for such an hour marks it, and the checkpoint meters it again from the ledger with the same function.
 
+mod place;
+mod put_out;
+
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use place::Place;
+
 use super::bucket::{BucketBatch, SeriesKey};
 use super::definition::{Definition, Meters, OBSERVED};
-use super::held::{EventOrder, Held, HeldEvent, HeldEvents};
-use super::series::{Gathered, Series, Workspace};
-use super::tag::{TagId, TagTable};
+use super::held::{EventOrder, HeldEvent, HeldEvents};
+use super::series::{Series, Workspace};
+use super::tag::TagTable;
 use crate::core::event::series_hash;
 use crate::core::word::{HOUR_MS, Hour, Instant, Kind};
 use crate::mutation::{Mutation, planted};
@@ -41,17 +46,6 @@ pub struct MeterReading<'a> {
 
 /// Hours that memory cannot meter any more.
 pub type Marked = Vec<(Arc<SeriesKey>, Hour)>;
-
-/// What stood at one place of the last event. A poll lists its resources in the same order, so this is nearly always right.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    hash: u128,
-    /// The series; [`UNMETERED`] if nobody has defined the meter.
-    series: u32,
-    tags: TagId,
-}
-
-const UNMETERED: u32 = u32::MAX;
 
 /// The live series of one array.
 #[derive(Debug)]
@@ -223,157 +217,6 @@ impl ArrayMeter {
             event.readings.extend(self.held(place + 1, &reading, site, meters));
         }
         event
-    }
-
-    /// A reading as it is held; none if nobody has defined its meter.
-    fn held(&mut self, place: usize, reading: &MeterReading<'_>, site: Option<&str>, meters: &Meters) -> Option<Held> {
-        let known = self.layout.get(place).copied().filter(|known| known.hash == reading.series_hash);
-        let series = known.map_or_else(|| self.series_of(reading, meters), |known| known.series);
-        let tags = match series {
-            UNMETERED => TagId(0),
-            _ => self.tags.intern(known.map(|known| known.tags), reading.customer, reading.tier, site),
-        };
-        let noted = Place { hash: reading.series_hash, series, tags };
-        match self.layout.get_mut(place) {
-            Some(known) => *known = noted,
-            None => self.layout.push(noted),
-        }
-        (series != UNMETERED).then_some(Held { series, tags, value: reading.value })
-    }
-
-    /// The number of a reading's series, made if it is new.
-    fn series_of(&mut self, reading: &MeterReading<'_>, meters: &Meters) -> u32 {
-        let hash = reading.series_hash;
-        let found = self.by_name.find(hash as u64, |&number| self.series[number as usize].hash == hash).copied();
-        match (found, meters.get(reading.meter)) {
-            (Some(number), _) => number,
-            (None, Some(definition)) => self.open_series(reading, definition),
-            (None, None) => UNMETERED,
-        }
-    }
-
-    fn open_series(&mut self, reading: &MeterReading<'_>, definition: &Definition) -> u32 {
-        let meter = self.series.iter().rev().find(|series| *series.key.meter == *reading.meter);
-        let key = SeriesKey {
-            provider: Arc::clone(&self.provider),
-            array: Arc::clone(&self.array),
-            kind: reading.kind,
-            resource: reading.resource.into(),
-            meter: meter.map_or_else(|| reading.meter.into(), |series| Arc::clone(&series.key.meter)),
-        };
-        self.greatest_hold_ms = self.greatest_hold_ms.max(definition.max_hold_ms);
-        let number = self.series.len() as u32;
-        self.series.push(Series { key: Arc::new(key), hash: reading.series_hash, definition: *definition });
-        self.by_name
-            .insert_unique(reading.series_hash as u64, number, |&other| self.series[other as usize].hash as u64);
-        number
-    }
-
-    /// Moves the newest accepted time on: hours that leave memory are metered first, while their readings are still here.
-    fn move_on(&mut self, newest: Instant, out: &mut BucketBatch, workspace: &mut Workspace) {
-        let closed = Self::closed_by(newest);
-        if closed > self.closed {
-            self.put_out(closed, out, workspace);
-            self.closed = closed;
-            self.events.evict(self.floor(newest));
-            self.forget_idle();
-        }
-        self.newest = newest;
-    }
-
-    /// Meters the hours up to `limit` that fresh events touch, into `out`.
-    fn put_out(&mut self, limit: Hour, out: &mut BucketBatch, workspace: &mut Workspace) {
-        // what has left memory was put out or marked
-        let open = Hour(self.closed.0.saturating_add(1));
-        let from = Instant(open.0.saturating_mul(HOUR_MS));
-        self.find_due((open, limit), from.plus_ms(-self.greatest_hold_ms), &mut workspace.due);
-        let until = Instant(limit.0.saturating_add(1).saturating_mul(HOUR_MS));
-        workspace.gathered.gather(self.series.len(), &self.events, (from, until), self.greatest_hold_ms);
-        for (number, (series, due)) in self.series.iter().zip(&workspace.due).enumerate() {
-            let Some((first, last)) = *due else { continue };
-            for hour in (first.0..=last.0).map(Hour) {
-                workspace.gathered.meter_hour(number, &series.definition, hour, &mut workspace.cells);
-                out.push(&series.key, &series.definition, hour, &workspace.cells, &self.tags);
-            }
-        }
-    }
-
-    /// Of each series the first and the last hour between `open` and `limit` that fresh readings touch. The last events are looked at
-    /// first: a poll or two of the hour that is closing tell all there is to know, as a rule.
-    fn find_due(&self, (open, limit): (Hour, Hour), oldest: Instant, due: &mut Vec<Option<(Hour, Hour)>>) {
-        due.clear();
-        due.resize(self.series.len(), None);
-        let mut unsettled = self.series.len();
-        for event in self.events.back_from(Instant(i64::MAX), oldest).filter(|event| event.fresh) {
-            for held in &event.readings {
-                let due = &mut due[held.series as usize];
-                if *due == Some((open, limit)) {
-                    continue;
-                }
-                let (from, to) = self.series[held.series as usize].touched(event.order.instant);
-                let (from, to) = (from.max(open), to.min(limit));
-                if from <= to {
-                    *due = Some(due.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
-                    unsettled -= usize::from(*due == Some((open, limit)));
-                }
-            }
-            if unsettled == 0 {
-                break;
-            }
-        }
-    }
-
-    /// Meters everything that is due into `out`: for a checkpoint. Nothing is due after it.
-    pub fn put_out_all(&mut self, out: &mut BucketBatch, workspace: &mut Workspace) {
-        self.put_out(Hour(i64::MAX), out, workspace);
-        self.is_touched = false;
-        self.events.iter_mut().for_each(|event| event.fresh = false);
-    }
-
-    /// Meters hours of what is held, due or not: `wanted` says of a series which. For readings loaded from the ledger.
-    pub fn put_out_hours<I: Iterator<Item = Hour>>(&self, wanted: impl Fn(&SeriesKey) -> I, out: &mut BucketBatch) {
-        let (mut gathered, mut cells) = (Gathered::default(), Vec::new());
-        gathered.gather(self.series.len(), &self.events, (Instant(i64::MIN), Instant(i64::MAX)), 0);
-        for (number, series) in self.series.iter().enumerate() {
-            for hour in wanted(&series.key) {
-                gathered.meter_hour(number, &series.definition, hour, &mut cells);
-                out.push(&series.key, &series.definition, hour, &cells, &self.tags);
-            }
-        }
-    }
-
-    /// Drops series without a held reading (deleted resources) and tag sets that nothing uses, so that neither grows without end.
-    fn forget_idle(&mut self) {
-        let mut new_number = vec![UNMETERED; self.series.len()];
-        let mut used_tags = vec![false; self.tags.len()];
-        for held in self.events.iter().flat_map(|event| &event.readings) {
-            new_number[held.series as usize] = 0;
-            used_tags[held.tags.0 as usize] = true;
-        }
-        let live = new_number.iter().filter(|number| **number == 0).count();
-        let few = |used: usize, all: usize| all > 16 + used + used / 4;
-        if !few(live, self.series.len()) && !few(used_tags.iter().filter(|used| **used).count(), self.tags.len()) {
-            return;
-        }
-        for (number, kept) in (0..).zip(new_number.iter_mut().filter(|number| **number == 0)) {
-            *kept = number;
-        }
-        let mut place = 0;
-        self.series.retain(|_| {
-            place += 1;
-            new_number[place - 1] != UNMETERED
-        });
-        let new_tags = self.tags.retain(&used_tags);
-        for held in self.events.iter_mut().flat_map(|event| &mut event.readings) {
-            held.series = new_number[held.series as usize];
-            held.tags = TagId(new_tags[held.tags.0 as usize]);
-        }
-        self.layout.clear();
-        self.by_name.clear();
-        for (number, series) in self.series.iter().enumerate() {
-            self.by_name
-                .insert_unique(series.hash as u64, number as u32, |&other| self.series[other as usize].hash as u64);
-        }
     }
 }
 

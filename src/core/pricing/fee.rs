@@ -7,7 +7,8 @@ use super::exact::Exact;
 use super::money::Money;
 use super::number::Number;
 use super::rounding::Rounding;
-use super::row::{Row, RowKind};
+use super::row::Row;
+use super::row_kind::RowKind;
 
 /// A recurring fee by active over period milliseconds: an exact fraction, rounded once (PRICING §7).
 pub fn fee(line: &str, price: Price, (active_ms, period_ms): (i64, i64), money: Money) -> Result<Row, Overflow> {

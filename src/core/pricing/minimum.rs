@@ -4,7 +4,8 @@ use super::decimal::Decimal;
 use super::error::Overflow;
 use super::exact::Exact;
 use super::money::Money;
-use super::row::{Row, RowKind, sum};
+use super::row::{Row, sum};
+use super::row_kind::RowKind;
 
 /// Least and most that is charged for a whole period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

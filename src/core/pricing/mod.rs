@@ -28,6 +28,7 @@ pub mod question;
 pub mod rating;
 pub mod rounding;
 pub mod row;
+pub mod row_kind;
 pub mod selection;
 pub mod series;
 pub mod terms;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::error::RateError;
 use super::period::{Period, period};
 use super::rating::{Rating, rate as rated};
-use super::row::RowKind;
+use super::row_kind::RowKind;
 use super::sample::*;
 use super::selection::selections;
 use super::usage::{Known, LineUsage, PartUsage, Slot};

@@ -14,7 +14,8 @@ use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
 use crate::core::pricing::fee::{fee, share};
 use crate::core::pricing::money::Money;
-use crate::core::pricing::row::{Row, RowKind, saving, sum};
+use crate::core::pricing::row::{Row, saving, sum};
+use crate::core::pricing::row_kind::RowKind;
 use crate::core::pricing::wide::{self, Wide};
 
 /// What all lines of a request have in common.

@@ -10,9 +10,10 @@ use crate::fold::backmeter::meter_marks;
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::generation::{Inherited, Vouched, verify_earlier};
+use crate::fold::ledger::LedgerBelow;
 use crate::fold::partition::PartitionFold;
-use crate::fold::recovery::verify;
-use crate::fold::seam::{Clock, ControlLog, LedgerBelow, Log, Store};
+use crate::fold::seam::{Clock, ControlLog, Log, Store};
+use crate::fold::verification::verify;
 use crate::mutation::{Mutation, planted};
 
 impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {

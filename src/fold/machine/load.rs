@@ -9,8 +9,10 @@ use crate::fold::backmeter::meter_history;
 use crate::fold::checkpoint::Checkpoint;
 use crate::fold::error::SeamError;
 use crate::fold::generation::{inherit, mark_past_ends, mark_voided, verify_earlier};
-use crate::fold::recovery::{Foundation, VERIFY_MS, rebuild, verify};
-use crate::fold::seam::{Clock, ControlLog, LedgerBelow, Log, Store};
+use crate::fold::ledger::LedgerBelow;
+use crate::fold::recovery::{Foundation, rebuild};
+use crate::fold::seam::{Clock, ControlLog, Log, Store};
+use crate::fold::verification::{VERIFY_MS, verify};
 use crate::mutation::{Mutation, planted};
 
 impl<L: Log, K: ControlLog, S: Store, C: Clock> Machine<L, K, S, C> {

@@ -7,8 +7,9 @@ use crate::core::decision::stream::Hole;
 use crate::core::word::Offset;
 use crate::fold::error::{Permanent, SeamError};
 use crate::fold::generation::{mark_past_ends, mark_voided, may_have_void};
+use crate::fold::ledger::LedgerBelow;
 use crate::fold::partition::PartitionFold;
-use crate::fold::seam::{Clock, ControlLog, LedgerBelow, Log, LogEnds, Store};
+use crate::fold::seam::{Clock, ControlLog, Log, LogEnds, Store};
 use crate::mutation::{Mutation, planted};
 
 /// How often buckets past the ends of earlier generations are looked for, in milliseconds: it reads columns of all buckets.

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::clickhouse::read::usage::{Key, UsageQuery};
+use crate::clickhouse::read::usage::UsageQuery;
+use crate::clickhouse::read::usage_key::Key;
 use crate::clickhouse::read::window::{Step, Window};
 use crate::config::Principal;
 use crate::core::word::Kind;

@@ -4,7 +4,7 @@ use num_rational::BigRational as Q;
 use plimsoll::core::book::Book;
 use plimsoll::core::pricing::period::{Period, period};
 use plimsoll::core::pricing::rating::{Rating, rate};
-use plimsoll::core::pricing::row::RowKind;
+use plimsoll::core::pricing::row_kind::RowKind;
 use plimsoll::core::pricing::usage::{LineUsage, PartUsage, Slot};
 
 use super::book::{Terms, parse};

@@ -6,7 +6,7 @@ use crate::core::billing::document::{Document, DocumentCredit, DocumentTax};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 
 /// What two ratings have in common: line, kind, band, segment. Should a document have such a row twice, as bands of a commitment of 0
 /// could, the first is compared with the first and the second with the second.

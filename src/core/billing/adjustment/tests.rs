@@ -8,7 +8,7 @@ use crate::core::billing::document::{DocumentCredit, DocumentTax};
 use crate::core::billing::row::{DocumentBand, DocumentRow};
 use crate::core::billing::sample::{SUMS, figure, issue, northwind_invoice, northwind_statement, statement, sum};
 use crate::core::book::model::{Book, Tax};
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 use crate::core::pricing::sample::{TIB, at, dec, graduated, northwind, northwind_september, one, pool, three};
 
 /// PRICING's three bands without a tax.

@@ -7,7 +7,7 @@ use super::price::Price;
 use crate::core::pricing::decimal::Decimal;
 use crate::core::pricing::error::Overflow;
 use crate::core::pricing::exact::Exact;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 
 /// A row's place: commitments first, then by segment and band, each band's flat after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

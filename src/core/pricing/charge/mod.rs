@@ -19,7 +19,7 @@ use price::Price;
 use super::decimal::Decimal;
 use super::error::Overflow;
 use super::rounding::Rounding;
-use super::row::RowKind;
+use super::row_kind::RowKind;
 use super::wide::{self, Wide};
 use crate::core::book::model::Mode;
 

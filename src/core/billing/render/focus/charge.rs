@@ -4,7 +4,7 @@ use crate::core::billing::document::{Document, DocumentType};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 
 /// One line of FOCUS.
 pub(super) struct Charge<'d> {

@@ -5,7 +5,7 @@ use super::money::{Shown, plain, priced};
 use crate::core::billing::document::{Document, DocumentState, DocumentType};
 use crate::core::billing::figure::Figure;
 use crate::core::billing::row::DocumentRow;
-use crate::core::pricing::row::RowKind;
+use crate::core::pricing::row_kind::RowKind;
 
 const COLUMNS: &str = "<thead><tr><th>Description</th><th class=\"n\">Quantity</th><th class=\"n\">List price</th>\
     <th class=\"n\">Discount</th><th class=\"n\">Net price</th><th class=\"n\">Amount</th></tr></thead>\n";
