@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         // whoever reads our output has seen enough, as `| head` does: that is no failure
         Err(error) if error.chain().any(is_broken_pipe) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "plimsoll: {error:#}");
+            let _ = writeln!(std::io::stderr(), "plimsoll: {}", plimsoll::cli::told(&error));
             ExitCode::from(if error.is::<plimsoll::cli::Refused>() { 2 } else { 1 })
         }
     }

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant as Moment};
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::instant::instant;
 use super::stream::follow;
 use super::unknown;
 use crate::audit::finding::Finding;
 use crate::audit::inspection::Inspection;
 use crate::audit::refold::Refold;
 use crate::audit::report::{Extent, Report};
-use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::clickhouse::store::ClickHouseStore;
 use crate::clickhouse::{Client, check};
 use crate::config::Config;
@@ -57,11 +57,6 @@ pub(super) struct ExtentArgs {
 pub(super) enum Format {
     Text,
     Json,
-}
-
-fn instant(text: &str) -> Result<Instant, String> {
-    let zone = parse_zone(None).map_err(|error| error.to_string())?;
-    parse_instant(text, zone).map_err(|error| error.to_string())
 }
 
 impl ExtentArgs {

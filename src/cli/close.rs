@@ -7,9 +7,10 @@ use std::time::{Duration, Instant as Moment};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
+use super::actor::default_actor;
 use super::closing::{decided, with_closer};
+use super::month::label;
 use super::output::refused;
-use super::stream::default_actor;
 use super::unknown;
 use crate::closer::CloseError;
 use crate::closer::close::{Closing, Mode, Outcome};
@@ -34,7 +35,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     provider: String,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: String,
     /// Say what would be closed, or what keeps it open, and write nothing but audits
     #[arg(long)]
@@ -42,8 +43,8 @@ pub(super) struct Args {
     /// Close in spite of the holes that there are now, with this reason on record
     #[arg(long = "override", value_name = "REASON", conflicts_with = "dry_run")]
     reason: Option<String>,
-    /// Who closes, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who closes, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
     /// For people or for programs (one object a close)
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, ValueEnum};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
@@ -23,7 +24,7 @@ pub(super) struct Args {
     #[arg(value_enum)]
     kind: Kind,
     /// The collector's own file, never plimsoll.toml
-    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "PLIMSOLL_CONFIG", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     config: Option<PathBuf>,
     /// Print the configuration in force, secrets as ***, and exit
     #[arg(long)]
@@ -51,7 +52,7 @@ impl Args {
             Kind::FlashBlade => Family::FlashBlade,
             Kind::OpenMetrics => Family::OpenMetrics,
         };
-        let Some(path) = self.config else {
+        let Some(path) = self.config.filter(|path| !path.as_os_str().is_empty()) else {
             return refused(
                 "collect has a file of its own: name it with --config, config/collect.toml is the reference",
             );

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
+use super::actor::default_actor;
 use super::closing::{decided, with_closer};
 use super::grant::Command;
 use super::output::say;
-use super::stream::default_actor;
 use crate::closer::credit::Credited;
 use crate::config::Config;
 
@@ -30,8 +30,8 @@ pub(super) struct Args {
     /// Why: it stands on the note
     #[arg(long, value_name = "TEXT", required = true)]
     reason: Option<String>,
-    /// Who credits, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who credits, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::{ArgGroup, Args as ClapArgs};
 
+use super::actor::default_actor;
 use super::closing::{decided, with_closer};
-use super::stream::default_actor;
 use crate::cli::output::say;
 use crate::config::Config;
 
@@ -24,17 +24,18 @@ pub(super) struct List {
 /// `plimsoll issue`.
 #[derive(Debug, ClapArgs)]
 #[command(
+    group = ArgGroup::new("which").args(["drafts", "all"]).required(true),
     after_help = "Contracts with issue = \"auto\" have their drafts issued by `plimsoll bill`.\n\nExamples:\n  plimsoll issue 3f1c2a9be0d4517a\n  plimsoll issue --all"
 )]
 pub(super) struct Issue {
     /// Drafts by their ids
-    #[arg(required_unless_present = "all", value_name = "DRAFT")]
+    #[arg(value_name = "DRAFT")]
     drafts: Vec<String>,
     /// All that can be issued
-    #[arg(long, conflicts_with = "drafts")]
+    #[arg(long)]
     all: bool,
-    /// Who issues, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who issues, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -49,8 +50,8 @@ pub(super) struct Discard {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who discards, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who discards, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -58,19 +59,25 @@ impl List {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         with_closer(config, default_actor(), |closer| {
             let mut out = std::io::stdout().lock();
-            for waiting in closer.waiting()? {
+            let all = closer.waiting()?;
+            if all.is_empty() {
+                eprintln!("no draft waits; `plimsoll invoices` lists what is issued");
+            }
+            let mut newest = closer.newest();
+            for waiting in all {
                 let (draft, document) = (&waiting.draft, &waiting.draft.document);
+                let blocked = waiting.why_blocked(&mut newest);
                 if self.json {
                     let line = serde_json::json!({
                         "draft": waiting.id, "contract": draft.place.contract, "customer": draft.place.customer,
                         "period": document.period.label, "type": document.kind, "total": document.total,
-                        "currency": document.currency, "issued_by_itself": waiting.is_issued_by_itself(), "blocked": draft.blocked,
+                        "currency": document.currency, "issued_by_itself": waiting.is_issued_by_itself(), "blocked": blocked,
                     });
                     writeln!(out, "{line}")?;
                     continue;
                 }
                 let buyer = draft.place.customer.as_ref().map_or(String::new(), |customer| format!(" for {customer}"));
-                let why = draft.blocked.as_ref().map_or(String::new(), |why| format!("  cannot be issued: {why}"));
+                let why = blocked.map_or(String::new(), |why| format!("  cannot be issued: {why}"));
                 writeln!(
                     out,
                     "{}  {}  {}{buyer}  {} {} {}{why}",

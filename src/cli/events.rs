@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::output::refused;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::{events, stream};
+use crate::clickhouse::read::{events, stream, void};
 use crate::config::Config;
 
 /// `plimsoll events`.
@@ -37,7 +38,14 @@ impl Command {
     /// An unknown stream, what ClickHouse refuses, and an output that takes no more.
     pub async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let client = Client::new(&config.clickhouse);
-        let stream = stream::resolve(&client, &self.stream).await?;
+        let stream = match stream::resolve(&client, &self.stream).await? {
+            Ok(stream) => stream,
+            Err(_) if void::register(&client).await?.named(&self.stream).is_some() => {
+                eprintln!("plimsoll: no record of {} is stored yet: `plimsoll run` folds what it holds", self.stream);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(known) => return refused(unknown(&self.stream, &known)),
+        };
         let part = events::Part { stream, partition: self.partition, from: self.from_offset, to: self.to_offset };
         let mut out = BufWriter::new(std::io::stdout().lock());
         events::read::<anyhow::Error>(&client, &part, |row| {
@@ -48,5 +56,25 @@ impl Command {
         .context("cannot read the ledger")?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What is said of a stream that the ledger has no record of.
+fn unknown(name: &str, known: &[String]) -> String {
+    match known.is_empty() {
+        true => format!("no record of stream {name} is stored, nor of any other: `plimsoll run` folds what they hold"),
+        false => format!("no record of stream {name} is stored: name one of {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_stream_that_nobody_knows_the_others_are_named() {
+        let known = ["usage-1", "usage-2"].map(str::to_owned);
+        assert_eq!(unknown("usgae", &known), "no record of stream usgae is stored: name one of usage-1, usage-2");
+        assert!(unknown("usage", &[]).ends_with("nor of any other: `plimsoll run` folds what they hold"));
     }
 }

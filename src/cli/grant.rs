@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::actor::default_actor;
 use super::catalog::published::{History, history};
 use super::closing::register;
 use super::output::{refused, say};
-use super::stream::{default_actor, follow};
+use super::stream::follow;
 use crate::clickhouse::read::window::parse_instant;
 use crate::config::Config;
 use crate::core::book::Book;
@@ -53,7 +54,8 @@ pub(super) struct GrantArgs {
     #[arg(long)]
     id: String,
     /// How much, in the contract's currency
-    #[arg(long, value_name = "AMOUNT")]
+    // what is below 0 is refused in words, and not taken for an option
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     amount: String,
     /// From when on it is worth nothing: a date (its midnight in the contract's zone) or an instant. It counts for periods that end by then
     #[arg(long, value_name = "T")]
@@ -61,8 +63,8 @@ pub(super) struct GrantArgs {
     /// What it is for
     #[arg(long, value_name = "TEXT")]
     reference: String,
-    /// Who grants it, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who grants it, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -74,6 +76,9 @@ impl Command {
             Command::List => {
                 let (grants, register) = (grants(&control), register(&control));
                 let books = history(&control);
+                if grants.iter().next().is_none() {
+                    eprintln!("no credit is granted; `plimsoll credit grant` grants one");
+                }
                 for (offset, grant, actor) in grants.iter() {
                     let left = left(&register, &grants, grant, &books)?;
                     let whose = grant.customer.as_ref().map_or(String::new(), |customer| format!("/{customer}"));

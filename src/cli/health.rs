@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
-use super::levels::{Format, instant};
+use super::instant::instant;
+use super::levels::Format;
 use super::output::refused;
+use super::terminal::columns;
 use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::arrays::ArrayQuery;
@@ -79,7 +81,7 @@ impl Args {
             arrays.retain(|array| self.state.is_empty() || self.state.contains(&array.state));
             match self.format {
                 Format::Table if arrays.is_empty() => {}
-                Format::Table => out.write_all(table::arrays(&arrays).as_bytes())?,
+                Format::Table => out.write_all(table::arrays(&arrays, columns()).as_bytes())?,
                 Format::Json => {
                     for array in &arrays {
                         writeln!(out, "{}", serde_json::to_string(array)?)?;

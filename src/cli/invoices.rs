@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::actor::default_actor;
 use super::closing::{decided, with_closer};
+use super::month::label;
 use super::output::refused;
-use super::stream::default_actor;
 use super::unknown;
 use crate::cli::output::say;
 use crate::clickhouse::Client;
@@ -17,7 +18,6 @@ use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::render::{csv, focus, html};
 use crate::core::closing::period::labelled;
-use crate::core::programme::month::Month;
 
 /// `plimsoll invoices`.
 #[derive(Debug, ClapArgs)]
@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", conflicts_with = "number")]
     provider: Option<String>,
     /// Of periods that begin in this month
-    #[arg(long, value_name = "YYYY-MM", value_parser = month, conflicts_with = "number")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label, conflicts_with = "number")]
     period: Option<String>,
     /// How a document is shown: JSON unless said otherwise; of the list json is an object a line
     #[arg(long, value_enum)]
@@ -46,10 +46,6 @@ enum Format {
     Html,
 }
 
-fn month(text: &str) -> Result<String, String> {
-    Month::parse(text).map(|month| month.to_string()).ok_or_else(|| "write a month: 2026-10".to_owned())
-}
-
 /// `plimsoll reference`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  plimsoll reference EG-2026-000118 SAP-90017723")]
@@ -58,8 +54,8 @@ pub(super) struct Reference {
     number: String,
     /// The ERP's id of it
     reference: String,
-    /// Who says so, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who says so, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -73,7 +69,7 @@ pub(super) struct Reprice {
     #[arg(long, value_name = "ID")]
     provider: String,
     /// The period by the month in which it begins
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: String,
     /// Hash of a published book; else the newest
     #[arg(long, value_name = "HASH")]
@@ -81,8 +77,8 @@ pub(super) struct Reprice {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decides, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who decides, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -119,6 +115,7 @@ impl Args {
             }
             if is_empty {
                 unknown::refuse_provider(&client, provider.as_deref()).await?;
+                eprintln!("no document fits: `plimsoll drafts` lists what waits to be issued");
             }
             return Ok(ExitCode::SUCCESS);
         };

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::instant::instant;
 use super::output::refused;
+use super::terminal::columns;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Config;
 use crate::core::word::Instant;
 use crate::programme::{Asked, OpenAmounts, ProgrammeError, levels, page, table, watch};
@@ -36,11 +37,6 @@ pub(super) struct Args {
 pub(super) enum Format {
     Table,
     Json,
-}
-
-pub(super) fn instant(text: &str) -> Result<Instant, String> {
-    let utc = parse_zone(None).map_err(|error| error.to_string())?;
-    parse_instant(text, utc).map_err(|error| error.to_string())
 }
 
 impl Args {
@@ -74,7 +70,7 @@ impl Args {
                 standings => standings?,
             };
             match self.format {
-                Format::Table => out.write_all(table::levels(&standings).as_bytes())?,
+                Format::Table => out.write_all(table::levels(&standings, columns()).as_bytes())?,
                 Format::Json => {
                     for one in &standings {
                         writeln!(out, "{}", serde_json::to_string(one)?)?;

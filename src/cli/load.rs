@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
 use chrono::Utc;
 use clap::Args as ClapArgs;
 
+use super::instant::instant;
 use super::output::say;
+use super::refusal::refuse;
 use super::stream::follow;
 use crate::config::Config;
-use crate::core::event::time;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::Instant;
 use crate::load::{Mode, PlainLoad, PlainPlan, publish};
@@ -46,8 +46,8 @@ pub(super) struct Args {
     /// Another seed gives other arrays and values
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// When the first poll was, in RFC 3339 [default: so that the last poll is about now]
-    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    /// When the first poll was: an instant in RFC 3339, or a date (UTC) [default: so that the last poll is about now]
+    #[arg(long, value_name = "T", value_parser = instant)]
     start: Option<Instant>,
     /// From one poll of an array to its next: 5m, 30s, 1h
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step_ms)]
@@ -60,10 +60,6 @@ pub(super) struct Args {
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
     rate.ok_or_else(|| "write a number above 0: 5000".to_owned())
-}
-
-fn instant(text: &str) -> Result<Instant, String> {
-    time::parse(text).ok_or_else(|| "write RFC 3339: 2026-10-01T00:00:00Z".to_owned())
 }
 
 fn step_ms(text: &str) -> Result<i64, String> {
@@ -116,8 +112,10 @@ pub(super) fn find(config: &Config, name: &str) -> anyhow::Result<Arc<StreamRule
     }
     let open: Vec<&str> = streams.iter().map(|rules| rules.topic.as_str()).collect();
     match open.is_empty() {
-        true => bail!("no stream is open: open it with `plimsoll stream open {name} --shared --partitions 4`"),
-        false => bail!("no stream {name} is open: name one of {}", open.join(", ")),
+        true => {
+            refuse(format!("no stream is open: open it with `plimsoll stream open {name} --shared --partitions 4`"))
+        }
+        false => refuse(format!("no stream {name} is open: name one of {}", open.join(", "))),
     }
 }
 

@@ -1,10 +1,17 @@
 //! `plimsoll man`: manual pages of every command, from the same description as `--help`.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+
+/// Where the examples of a command begin in what its help ends with.
+const EXAMPLES: &str = "Examples:\n";
+/// What the renderer calls the section of what help ends with.
+const EXTRA: &str = ".SH EXTRA\n";
 
 /// `plimsoll man`.
 #[derive(Debug, clap::Args)]
@@ -19,10 +26,37 @@ impl Args {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let directory = &self.directory;
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        let written = clap_mangen::generate_to(super::Cli::command(), directory);
-        written.with_context(|| format!("cannot write the pages to {}", directory.display()))?;
+        let mut all = super::Cli::command().disable_help_subcommand(true);
+        all.build();
+        write(&all, directory).with_context(|| format!("cannot write the pages to {}", directory.display()))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The pages of a command and of all below it.
+fn write(command: &Command, directory: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        write(below, directory)?;
+    }
+    let name = Man::new(command.clone()).get_filename();
+    std::fs::write(directory.join(name), page(command)?)
+}
+
+/// A command's page, its examples under their own name and what else its help ends with under NOTES.
+fn page(command: &Command) -> io::Result<String> {
+    let mut rendered = Vec::new();
+    Man::new(command.clone()).render(&mut rendered)?;
+    let rendered = String::from_utf8_lossy(&rendered).into_owned();
+    let Some((head, rest)) = rendered.split_once(EXTRA) else { return Ok(rendered) };
+    let (extra, tail) = rest.split_at(rest.find("\n.SH ").map_or(rest.len(), |end| end + 1));
+    let (examples, notes): (Vec<&str>, Vec<&str>) =
+        extra.trim_end().split("\n\n").partition(|part| part.starts_with(EXAMPLES));
+    let examples: Vec<&str> = examples.iter().filter_map(|part| part.strip_prefix(EXAMPLES)).collect();
+    let section = |name: &str, parts: &[&str]| match parts.is_empty() {
+        true => String::new(),
+        false => format!(".SH {name}\n{}\n", parts.join("\n\n")),
+    };
+    Ok(format!("{head}{}{}{tail}", section("NOTES", &notes), section("EXAMPLES", &examples)))
 }
 
 #[cfg(test)]
@@ -66,6 +100,26 @@ mod tests {
             let paragraphs = after.split("\n\n").filter(|paragraph| !paragraph.starts_with("Examples:\n"));
             paragraphs.for_each(|paragraph| assert!(!paragraph.contains('\n'), "{words}: {paragraph}"));
         }
+    }
+
+    #[test]
+    fn a_page_calls_its_sections_by_what_they_hold() {
+        let mut all = Cli::command();
+        all.build();
+        let shown = |words: &[&str]| {
+            let command = words.iter().try_fold(&all, |of, word| of.find_subcommand(word)).unwrap();
+            page(command).unwrap()
+        };
+        let export = shown(&["export"]);
+        let (notes, examples) = export.split_once(".SH NOTES\n").unwrap().1.split_once(".SH EXAMPLES\n").unwrap();
+        assert!(notes.starts_with("Every document that was issued"), "{notes}");
+        assert!(examples.starts_with("  plimsoll export focus \\-\\-period"), "{examples}");
+        let stream = shown(&["stream", "list"]);
+        assert!(stream.contains(".SH EXAMPLES\n") && !stream.contains(".SH NOTES"), "{stream}");
+        let apply = shown(&["catalog", "apply"]);
+        assert!(!apply.contains("EXTRA") && !apply.contains("Examples:"), "{apply}");
+        // whoever builds the pages is nobody's default
+        assert!(apply.contains("[default: the user, by USER or LOGNAME, else unknown]"), "{apply}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::month::label;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::margin::table::{csv, table};
@@ -20,7 +21,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     provider: String,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: String,
     /// For people, for programs or for spreadsheets
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -1,5 +1,6 @@
 //! The command line: one file a sub-command, each a thin shell around the library.
 
+mod actor;
 mod audit;
 mod bill;
 mod catalog;
@@ -17,10 +18,12 @@ mod effects;
 mod engine;
 mod events;
 mod export;
+mod failure;
 #[cfg(feature = "sim")]
 mod faults;
 mod grant;
 mod health;
+mod instant;
 mod invoices;
 mod levels;
 mod load;
@@ -29,6 +32,7 @@ mod man;
 mod margin;
 mod meter_bar;
 mod migrate;
+mod month;
 mod output;
 mod patience;
 mod progress;
@@ -46,6 +50,9 @@ mod signal;
 mod simulate;
 mod statement;
 mod stream;
+mod terminal;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod unclaimed;
 mod unknown;
@@ -54,9 +61,11 @@ mod usage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+pub use failure::told;
 pub use refusal::Refused;
 
 /// Metering and billing for storage sold by consumption.
@@ -64,7 +73,8 @@ pub use refusal::Refused;
 #[command(name = "plimsoll", version, propagate_version = true)]
 pub struct Cli {
     /// The configuration file; else ./plimsoll.toml, else the one of `plimsoll dev up`, else defaults
-    #[arg(long, global = true, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    // an empty variable counts as not set
+    #[arg(long, global = true, value_name = "FILE", env = "PLIMSOLL_CONFIG", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -285,7 +295,7 @@ fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resu
 
 /// The configuration in force; logging starts as it says.
 fn load(path: Option<PathBuf>) -> anyhow::Result<Config> {
-    let config = Config::load(path.as_deref())?;
+    let config = Config::load(path.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
     log::start(&config.log)?;
     Ok(config)
 }

@@ -3,10 +3,11 @@
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use serde::Serialize;
 
 use super::meter_bar::MeterBar;
+use super::month::label;
 use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::proof::insert;
@@ -21,20 +22,20 @@ use crate::statement::{Place, Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
+    group = ArgGroup::new("which").args(["number", "all", "statement", "statements"]).required(true),
     after_help = "Exit code: 0 all of it is proven, 1 something differs or is of a version that this build lacks, 2 there is no such document.\n\nExamples:\n  plimsoll prove EG-2026-000118\n  plimsoll prove --all --provider northwind --period 2026-10\n  plimsoll prove --statement northwind-wholesale --period 2026-11\n  plimsoll prove --statements --provider northwind --period 2026-11 --format json"
 )]
 pub(super) struct Args {
     /// The number of an issued document
-    #[arg(required_unless_present_any = ["all", "statement", "statements"], conflicts_with_all = ["all", "statement", "statements"])]
     number: Option<String>,
     /// All documents and drafts of closed periods; of one provider with --provider, of one period with --period
-    #[arg(long, conflicts_with_all = ["statement", "statements"])]
+    #[arg(long)]
     all: bool,
     /// The statement of this contract in an open period
     #[arg(long, value_name = "CONTRACT", requires = "period")]
     statement: Option<String>,
     /// All statements of a provider in an open period
-    #[arg(long, requires = "provider", requires = "period", conflicts_with = "statement")]
+    #[arg(long, requires = "provider", requires = "period")]
     statements: bool,
     /// Hold the mirror of decisions against billing-control itself as well, in every column
     #[arg(long, conflicts_with_all = ["statement", "statements"])]
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, requires = "statement")]
     customer: Option<String>,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: Option<String>,
     /// For people or for programs (JSON, one document a line, then what was read)
     #[arg(long, value_enum, default_value_t = Format::Table)]

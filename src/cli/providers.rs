@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
-use super::levels::{Format, instant};
+use super::instant::instant;
+use super::levels::Format;
 use super::output::refused;
+use super::terminal::columns;
 use super::unknown;
 use crate::clickhouse::Client;
 use crate::config::Config;
@@ -55,7 +57,7 @@ impl Args {
             )
             .await?;
             match self.format {
-                Format::Table => out.write_all(table::scorecards(&cards).as_bytes())?,
+                Format::Table => out.write_all(table::scorecards(&cards, columns()).as_bytes())?,
                 Format::Json => {
                     for card in &cards {
                         writeln!(out, "{}", serde_json::to_string(card)?)?;

@@ -3,8 +3,9 @@
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 
+use super::month::label;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::billing::error::DocumentError;
@@ -14,14 +15,14 @@ use crate::statement::{Rater, StatementError};
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Of a closed period it is the whole by what is known now, state closed, with the book of its newest revision, beside the documents that were issued or wait to be: what it differs by from them is what the next revision would correct.\n\nExamples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
+    group = ArgGroup::new("which").args(["contract", "all"]).required(true),
+    after_help = "Of a closed period it is the whole by what is known now, state closed, with the book of its newest revision, beside the documents that were issued or wait to be: what it differs by from them is what the next revision would correct.\n\nCoverage is of the whole period: that of an open one grows until it ends.\n\nExamples:\n  plimsoll statement northwind-wholesale --period 2026-10\n  plimsoll statement northwind-customers --customer globex --period 2026-10 --format json\n  plimsoll statement --all --provider northwind --period 2026-10 --format json"
 )]
 pub(super) struct Args {
     /// The contract
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     contract: Option<String>,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: String,
     /// Of a contract for each customer: this one only, by id or by unknown tag
     #[arg(long, conflicts_with = "all")]

@@ -3,9 +3,10 @@
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 
 use super::meter_bar::MeterBar;
+use super::month::label;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::pricing::breakdown;
@@ -18,11 +19,12 @@ use crate::trace::{Item, TraceError, TraceQuery, Traced, document, table, trace}
 
 #[derive(Debug, ClapArgs)]
 #[command(
+    group = ArgGroup::new("which").args(["number", "statement"]).required(true),
     after_help = "Prints the row, then its pieces with the positions of their events, then their sum held against what was priced. Of an adjustment's row that is done for the rating after it and for the one before it, and the row is held against both.\n\nExit code: 2 if there is no such document or row, or nothing of the array behind it.\n\nExamples:\n  plimsoll trace EG-2026-000118 1\n  plimsoll trace EG-2026-000118 1 --by day --format json\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1\n  plimsoll trace --statement northwind-wholesale --period 2026-10 --row 1 --by hour \\\n      --array 66aa2c13-0d81-433f-bb31-5fc33e76fa5f"
 )]
 pub(super) struct Args {
     /// The number of an issued document
-    #[arg(required_unless_present = "statement", conflicts_with = "statement", requires = "no")]
+    #[arg(requires = "no")]
     number: Option<String>,
     /// Its row, by its number
     #[arg(value_name = "ROW")]
@@ -34,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, requires = "statement")]
     customer: Option<String>,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM", requires = "statement")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label, requires = "statement")]
     period: Option<String>,
     /// The statement's row, by its number
     #[arg(long, value_name = "NO", requires = "statement")]

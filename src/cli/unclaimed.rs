@@ -8,6 +8,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use super::month::label;
+use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::unclaimed::{UnclaimedRow, read};
 use crate::clickhouse::read::whole::Whole;
@@ -27,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     provider: String,
     /// The period by the month in which it begins: 2026-10
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     period: String,
     /// For people (by tag, with the section to paste) or for programs (JSON, one resource, meter and tier a line)
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -66,8 +69,10 @@ impl Args {
         let client = Client::new(&config.clickhouse);
         let rater = Rater::newest(&client).await?;
         let Some(period) = self.period(&rater)? else {
-            eprintln!("plimsoll: no contract of the price book concerns provider {}", self.provider);
-            return Ok(ExitCode::from(2));
+            return refused(match rater.book().providers.contains_key(&self.provider) {
+                true => format!("no contract of the price book concerns provider {}", self.provider),
+                false => unknown::provider(&self.provider, rater.book()),
+            });
         };
         let claimed = claimed(rater.book(), &self.provider);
         let mut rows = read(&client, &self.provider, period.span(), &claimed)?;

@@ -20,26 +20,28 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-macro_rules! migration {
-    ($number:literal, $name:literal, $file:literal) => {
-        Migration { number: $number, name: $name, sql: include_str!(concat!("../../schemas/clickhouse/", $file)) }
-    };
-}
-
 /// All of them.
 pub static MIGRATIONS: [Migration; 12] = [
-    migration!(1, "ledger", "0001_ledger.sql"),
-    migration!(2, "bucket", "0002_bucket.sql"),
-    migration!(3, "decision", "0003_decision.sql"),
-    migration!(4, "audit", "0004_audit.sql"),
-    migration!(5, "billing", "0005_billing.sql"),
-    migration!(6, "allocation", "0006_allocation.sql"),
-    migration!(8, "invoice_header", "0008_invoice_header.sql"),
-    migration!(9, "bucket_merges", "0009_bucket_merges.sql"),
-    migration!(10, "programme", "0010_programme.sql"),
-    migration!(11, "proof", "0011_proof.sql"),
-    migration!(12, "void", "0012_void.sql"),
-    migration!(13, "open_revenue", "0013_open_revenue.sql"),
+    Migration { number: 1, name: "ledger", sql: include_str!("../../schemas/clickhouse/0001_ledger.sql") },
+    Migration { number: 2, name: "bucket", sql: include_str!("../../schemas/clickhouse/0002_bucket.sql") },
+    Migration { number: 3, name: "decision", sql: include_str!("../../schemas/clickhouse/0003_decision.sql") },
+    Migration { number: 4, name: "audit", sql: include_str!("../../schemas/clickhouse/0004_audit.sql") },
+    Migration { number: 5, name: "billing", sql: include_str!("../../schemas/clickhouse/0005_billing.sql") },
+    Migration { number: 6, name: "allocation", sql: include_str!("../../schemas/clickhouse/0006_allocation.sql") },
+    Migration {
+        number: 8,
+        name: "invoice_header",
+        sql: include_str!("../../schemas/clickhouse/0008_invoice_header.sql"),
+    },
+    Migration {
+        number: 9,
+        name: "bucket_merges",
+        sql: include_str!("../../schemas/clickhouse/0009_bucket_merges.sql"),
+    },
+    Migration { number: 10, name: "programme", sql: include_str!("../../schemas/clickhouse/0010_programme.sql") },
+    Migration { number: 11, name: "proof", sql: include_str!("../../schemas/clickhouse/0011_proof.sql") },
+    Migration { number: 12, name: "void", sql: include_str!("../../schemas/clickhouse/0012_void.sql") },
+    Migration { number: 13, name: "open_revenue", sql: include_str!("../../schemas/clickhouse/0013_open_revenue.sql") },
 ];
 
 /// What was applied when; itself made before the first migration.

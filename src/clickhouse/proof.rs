@@ -14,7 +14,7 @@ pub struct ProofRow {
     pub proved_at: i64,
     /// The version of the process that did.
     pub build: String,
-    /// Its documents.
+    /// Its documents and drafts.
     pub documents: u64,
     /// Those of them that are proven.
     pub proven: u64,
@@ -27,7 +27,7 @@ pub struct ProofRow {
 pub struct Proofs {
     /// Closes that were proved.
     pub closes: u64,
-    /// Their documents.
+    /// Their documents and drafts.
     pub documents: u64,
     /// Those of them that are proven.
     pub proven: u64,

@@ -49,8 +49,8 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
             }
             .into());
         };
-        if let Some(why) = &waiting.draft.blocked {
-            return Err(Refusal::Blocked { id: id.to_owned(), why: why.clone() }.into());
+        if let Some(why) = waiting.why_blocked(&mut self.newest()) {
+            return Err(Refusal::Blocked { id: id.to_owned(), why }.into());
         }
         self.issue(&waiting)?;
         self.follow()?;

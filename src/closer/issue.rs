@@ -4,6 +4,7 @@ use super::drafts::of_close;
 use super::error::CloseError;
 use super::seam::{BillLog, BillStore, StoredDraft};
 use super::state::Closer;
+use crate::core::closing::blocked::Newest;
 use crate::core::closing::record::short_id;
 use crate::core::closing::register::DraftState;
 use crate::core::decision::Decision;
@@ -27,6 +28,13 @@ impl Waiting {
     #[must_use]
     pub fn is_issued_by_itself(&self) -> bool {
         self.is_auto && self.draft.blocked.is_none()
+    }
+
+    /// Why it cannot be issued, and what is left to do once the newest price book is mended; none if it can be.
+    #[must_use]
+    pub fn why_blocked(&self, newest: &mut Newest<'_>) -> Option<String> {
+        let StoredDraft { document, blocked, .. } = &self.draft;
+        Some(newest.told(blocked.as_ref()?, document, self.key.customer.as_deref()))
     }
 }
 
@@ -67,6 +75,12 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
             self.done.insert(rating_id.to_owned());
         }
         Ok(waiting)
+    }
+
+    /// The newest price book that is published: none is closed before there is one.
+    #[must_use]
+    pub fn newest(&self) -> Newest<'_> {
+        Newest::new(self.register.newest_book().map(|(_, book)| book))
     }
 
     /// Issues all drafts that wait, are not blocked and whose contracts say `issue = "auto"`. Returns how many were decided and how many

@@ -45,13 +45,23 @@ impl Source {
         }
     }
 
+    /// Why it is this one.
+    fn why(&self) -> &'static str {
+        match self {
+            Source::Named(_) => "named by --config or PLIMSOLL_CONFIG",
+            Source::WorkingDirectory(_) => "in the working directory",
+            Source::Dev(_) => "written by `plimsoll dev up`",
+            Source::Defaults => "defaults only",
+        }
+    }
+
     /// The file's text; nothing for the defaults.
     pub(super) fn read(&self) -> Result<String, ConfigError> {
         let Some(path) = self.path() else {
             return Ok(String::new());
         };
         std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            at: "configuration".to_owned(),
+            at: format!("configuration {}", self.why()),
             path: path.to_owned(),
             source,
         })
@@ -60,13 +70,9 @@ impl Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::Named(path) => write!(f, "{} (named by --config or PLIMSOLL_CONFIG)", path.display()),
-            Source::WorkingDirectory(path) => {
-                write!(f, "{} (in the working directory)", path.display())
-            }
-            Source::Dev(path) => write!(f, "{} (written by `plimsoll dev up`)", path.display()),
-            Source::Defaults => f.write_str("none: defaults only"),
+        match self.path() {
+            Some(path) => write!(f, "{} ({})", path.display(), self.why()),
+            None => write!(f, "none: {}", self.why()),
         }
     }
 }

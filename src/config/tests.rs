@@ -169,5 +169,10 @@ fn secrets_come_from_a_file_or_the_environment_and_are_never_shown() {
 fn the_named_file_is_the_one_that_is_read() {
     assert_eq!(Source::find(Some(Path::new("x.toml"))), Source::Named(PathBuf::from("x.toml")));
     let error = Config::load(Some(Path::new("/nowhere/x.toml"))).unwrap_err();
-    assert!(error.to_string().starts_with("configuration: cannot read /nowhere/x.toml"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("configuration named by --config or PLIMSOLL_CONFIG: cannot read /nowhere/x.toml"),
+        "{error}"
+    );
 }

@@ -60,36 +60,44 @@ impl Library {
         // the operator names. It is leaked at once, so no function pointer taken from it can dangle.
         let library: &'static libloading::Library =
             Box::leak(Box::new(unsafe { libloading::Library::new(file) }.map_err(failed)?));
-        macro_rules! symbol {
-            ($name:literal) => {
-                // SAFETY: the type is the one that the engine's header declares for this name.
-                *unsafe { library.get(concat!($name, "\0").as_bytes()) }.map_err(failed)?
-            };
+        // SAFETY: the file is the engine, which has them all under the types of its header.
+        let loaded = unsafe { Self::of(library) }.map_err(failed)?;
+        Ok(Box::leak(Box::new(loaded)))
+    }
+
+    /// Finds the functions of a library that is loaded for good.
+    ///
+    /// # Safety
+    /// It is the engine: each name has the type that the engine's header declares for it, which is that of its field here.
+    unsafe fn of(library: &'static libloading::Library) -> Result<Self, libloading::Error> {
+        // SAFETY: by the caller, for all names.
+        unsafe {
+            let set_signal_handlers: unsafe extern "C" fn(c_int) =
+                symbol(library, c"chdb_set_signal_handlers_enabled")?;
+            // takes a flag, and no connection exists yet, which is when it must be called
+            set_signal_handlers(0);
+            Ok(Self {
+                connect: symbol(library, c"chdb_connect")?,
+                close: symbol(library, c"chdb_close_conn")?,
+                shutdown: symbol(library, c"chdb_shutdown")?,
+                query: symbol(library, c"chdb_query_with_params_n")?,
+                stream: symbol(library, c"chdb_stream_query_with_params_n")?,
+                fetch: symbol(library, c"chdb_stream_fetch_result")?,
+                cancel_stream: symbol(library, c"chdb_stream_cancel_query")?,
+                free_result: symbol(library, c"chdb_destroy_query_result")?,
+                buffer: symbol(library, c"chdb_result_buffer")?,
+                length: symbol(library, c"chdb_result_length")?,
+                rows_written: symbol(library, c"chdb_result_rows_written")?,
+                bytes_written: symbol(library, c"chdb_result_bytes_written")?,
+                error: symbol(library, c"chdb_result_error")?,
+                insert: symbol(library, c"chdb_stream_insert_with_params_n")?,
+                append: symbol(library, c"chdb_stream_append")?,
+                done: symbol(library, c"chdb_stream_done")?,
+                cancel_insert: symbol(library, c"chdb_stream_cancel_insert")?,
+                insert_error: symbol(library, c"chdb_stream_insert_error")?,
+                free_insert: symbol(library, c"chdb_destroy_insert_stream")?,
+            })
         }
-        let set_signal_handlers: unsafe extern "C" fn(c_int) = symbol!("chdb_set_signal_handlers_enabled");
-        // SAFETY: takes a flag, and no connection exists yet, which is when it must be called.
-        unsafe { set_signal_handlers(0) };
-        Ok(Box::leak(Box::new(Self {
-            connect: symbol!("chdb_connect"),
-            close: symbol!("chdb_close_conn"),
-            shutdown: symbol!("chdb_shutdown"),
-            query: symbol!("chdb_query_with_params_n"),
-            stream: symbol!("chdb_stream_query_with_params_n"),
-            fetch: symbol!("chdb_stream_fetch_result"),
-            cancel_stream: symbol!("chdb_stream_cancel_query"),
-            free_result: symbol!("chdb_destroy_query_result"),
-            buffer: symbol!("chdb_result_buffer"),
-            length: symbol!("chdb_result_length"),
-            rows_written: symbol!("chdb_result_rows_written"),
-            bytes_written: symbol!("chdb_result_bytes_written"),
-            error: symbol!("chdb_result_error"),
-            insert: symbol!("chdb_stream_insert_with_params_n"),
-            append: symbol!("chdb_stream_append"),
-            done: symbol!("chdb_stream_done"),
-            cancel_insert: symbol!("chdb_stream_cancel_insert"),
-            insert_error: symbol!("chdb_stream_insert_error"),
-            free_insert: symbol!("chdb_destroy_insert_stream"),
-        })))
     }
 
     /// Stops the engine. Only to be called when every connection is closed, right before the process ends by `_exit`.
@@ -106,6 +114,15 @@ impl Library {
         let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
         (!text.is_empty()).then(|| Exception::parse(&text))
     }
+}
+
+/// A function of a library that is loaded for good.
+///
+/// # Safety
+/// It has this type.
+unsafe fn symbol<F: Copy>(library: &'static libloading::Library, name: &CStr) -> Result<F, libloading::Error> {
+    // SAFETY: by the caller.
+    unsafe { library.get(name.to_bytes_with_nul()) }.map(|found| *found)
 }
 
 /// Ends the process without running what would otherwise run: after a shutdown the engine's own destructors crash.

@@ -132,4 +132,24 @@ mod tests {
             assert_eq!(answer(name).status(), 404, "{name}");
         }
     }
+
+    /// Times are shown in UTC, wherever who reads them is: the head of their column says so, or the words beside.
+    #[test]
+    fn an_instant_says_whose_time_it_is() {
+        let mut heads = 0;
+        for (name, _, text) in ALL.iter().filter(|(name, ..)| name.ends_with(".js")) {
+            assert!(!text.contains("${instant("), "{name}: an element is no text");
+            for part in
+                text.split("{ head: \"").skip(1).filter(|part| part.split("head:").next().unwrap().contains("instant("))
+            {
+                assert!(part.split('"').next().unwrap().ends_with(" (UTC)"), "{name}: {part}");
+                heads += 1;
+            }
+            let used = text.matches("instant(").count();
+            let in_tables = text.split("head: \"").skip(1).map(|part| part.matches("instant(").count()).sum::<usize>();
+            // what is in no table is told by `moment`, which adds the zone; dom.js has both
+            assert!(used == in_tables || *name == "dom.js", "{name}: {used} instants, {in_tables} of them in tables");
+        }
+        assert!(heads >= 8, "{heads}");
+    }
 }

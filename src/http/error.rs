@@ -118,7 +118,11 @@ impl ApiError {
             StatusCode::NOT_FOUND => ApiError::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge("the request's body is too large".to_owned()),
-            status if status.is_client_error() => ApiError::BadRequest("the request is not understood".to_owned()),
+            // parameters and bodies are refused in their own words: what is left is a part of the path
+            status if status.is_client_error() => ApiError::BadRequest(
+                "a part of the path is not understood: numbers are written as digits, names in UTF-8 (%C3%A9 is é)"
+                    .to_owned(),
+            ),
             status => ApiError::Internal(format!("answered {status} by itself")),
         }
     }

@@ -17,7 +17,7 @@ pub const PATH: &str = "/v1/openapi.json";
 #[openapi(
     info(
         title = "Plimsoll",
-        description = "Metered and rated usage of storage sold by consumption.\n\nQuantities and amounts are JSON strings, exact to the last digit. Times are RFC 3339 in UTC. A token stands for one principal (operator, vendor, provider or customer) and shows what that one may read; an id of another's is 404, as one that does not exist. Usage of a period that is still open is provisional.",
+        description = "Metered and rated usage of storage sold by consumption.\n\nQuantities and amounts are JSON strings, exact to the last digit. Times are RFC 3339 in UTC. A token stands for one principal (operator, vendor, provider or customer) and shows what that one may read; an id of another's is 404, as one that does not exist. Usage of a period that is still open is provisional. Every answer that is no success has the form of Error; only what is no HTTP request, or has too long a head (400, 414, 431), is answered with its status alone.",
     ),
     paths(
         gateway::events::events,

@@ -76,7 +76,7 @@ pub struct AuditState {
 pub struct ProofState {
     /// Closes that were proved.
     closes: u64,
-    /// Their documents.
+    /// Their documents and drafts: whatever they made that differs from what was billed before.
     documents: u64,
     /// Those of them that were computed again from the ledger, equal.
     proven: u64,

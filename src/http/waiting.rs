@@ -9,6 +9,7 @@ use crate::closer::CloseError;
 use crate::closer::issue::Waiting;
 use crate::closer::real::RealCloser;
 use crate::config::Principal;
+use crate::core::closing::blocked::Newest;
 use crate::core::closing::register::Closed;
 
 /// A draft: its amounts are frozen, it has no number.
@@ -66,8 +67,9 @@ impl Asked {
         let mut data = Vec::new();
         for closed in closes {
             let waiting = closer.waiting_of(&closed.close.rating_id)?;
-            let shown = waiting.into_iter().map(|waiting| header(&closed, waiting)).filter(|draft| self.shows(draft));
-            data.extend(shown);
+            let mut newest = closer.newest();
+            let headers = waiting.into_iter().map(|waiting| header(&closed, waiting, &mut newest));
+            data.extend(headers.filter(|draft| self.shows(draft)));
             if data.len() >= self.enough {
                 break;
             }
@@ -92,7 +94,8 @@ impl Asked {
     }
 }
 
-fn header(closed: &Closed, waiting: Waiting) -> DraftHeader {
+fn header(closed: &Closed, waiting: Waiting, newest: &mut Newest<'_>) -> DraftHeader {
+    let blocked = waiting.why_blocked(newest);
     let issued_by_itself = waiting.is_issued_by_itself();
     let document = waiting.draft.document;
     DraftHeader {
@@ -107,7 +110,7 @@ fn header(closed: &Closed, waiting: Waiting) -> DraftHeader {
         currency: document.currency,
         total: document.total,
         issued_by_itself,
-        blocked: waiting.draft.blocked,
+        blocked,
         place: (closed.offset.0, waiting.key.contract, waiting.key.customer),
     }
 }

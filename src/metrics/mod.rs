@@ -145,8 +145,14 @@ impl Metrics {
                 "plimsoll_sales_credits_unequal",
                 "1 while account teams are credited more by one route than by the other",
             )?,
-            prove_proved: gauge("plimsoll_prove_proved", "Documents that were computed again from the ledger, equal")?,
-            prove_failed: gauge("plimsoll_prove_failed", "Documents that were computed again and differ")?,
+            prove_proved: gauge(
+                "plimsoll_prove_proved",
+                "Documents and drafts of closes that were computed again from the ledger, equal",
+            )?,
+            prove_failed: gauge(
+                "plimsoll_prove_failed",
+                "Documents and drafts of closes that were computed again and differ",
+            )?,
             periods_overdue: gauge("plimsoll_periods_overdue", "Periods past their grace that are not closed")?,
             drafts_waiting: gauge("plimsoll_drafts_waiting", "Drafts that are neither issued nor discarded")?,
             http_requests: counter("plimsoll_http_requests_total", "Requests to the API", &["route", "status"])?,

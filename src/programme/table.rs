@@ -1,6 +1,6 @@
 //! The programme as people read it.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::health::Array;
 use super::sales::Summary;
@@ -18,6 +18,43 @@ fn empty(header: &[&str]) -> Table {
     table
 }
 
+/// The most columns of a terminal that words take at the end of a row, where there is one: they are folded, and where that is not enough once
+/// more, since an id that is folded is of no use.
+const WORDS_COLUMNS: [u16; 3] = [32, 24, 14];
+
+/// The table as wide as a terminal is: without the columns that are needed least, as many as have to go, and folded if that is not enough.
+/// Where no width is known nothing is left out.
+fn fitted(mut table: Table, header: &[&str], least: &[&str], columns: Option<u16>) -> String {
+    let Some(columns) = columns else { return format!("{table}\n") };
+    let is_wide = |table: &Table| table.lines().any(|line| line.chars().count() > usize::from(columns));
+    let constrain = |table: &mut Table, place: usize, constraint: ColumnConstraint| {
+        table.column_mut(place).map(|column| column.set_constraint(constraint)).is_some()
+    };
+    let fold = |table: &mut Table, words: u16| {
+        let most = ColumnConstraint::UpperBoundary(Width::Fixed(words));
+        constrain(table, header.len().saturating_sub(1), most);
+    };
+    fold(&mut table, WORDS_COLUMNS[0]);
+    let mut hidden = Vec::new();
+    for (place, name) in least.iter().filter_map(|name| Some((header.iter().position(|head| head == name)?, *name))) {
+        if is_wide(&table) && constrain(&mut table, place, ColumnConstraint::Hidden) {
+            hidden.push(name);
+        }
+    }
+    for words in WORDS_COLUMNS {
+        if is_wide(&table) {
+            fold(&mut table, words);
+        }
+    }
+    if is_wide(&table) {
+        table.set_width(columns).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    match hidden.is_empty() {
+        true => format!("{table}\n"),
+        false => format!("{table}\nno room for {}: a wider terminal or --format json has them\n", hidden.join(", ")),
+    }
+}
+
 fn number(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
@@ -26,11 +63,11 @@ fn or_dash(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("-")
 }
 
-/// Standings: a table, then for each provider what it lacks, what ends, and the line to paste.
+/// Standings: a table, then for each provider what it lacks, what ends, and the line to paste. `columns` are those of a terminal.
 #[must_use]
-pub fn levels(standings: &[Standing]) -> String {
-    let mut table =
-        empty(&["provider", "granted", "attained", "revenue", "promised", "to date", "run rate", "grace until"]);
+pub fn levels(standings: &[Standing], columns: Option<u16>) -> String {
+    let header = ["provider", "granted", "attained", "revenue", "promised", "to date", "run rate", "grace until"];
+    let mut table = empty(&header);
     for one in standings {
         let promise = one.promise.as_ref();
         let of = |text: Option<&str>| number(text.unwrap_or("-"));
@@ -45,7 +82,9 @@ pub fn levels(standings: &[Standing]) -> String {
             Cell::new(or_dash(&one.grace_until)),
         ]);
     }
-    standings.iter().fold(format!("{table}\n"), |text, one| text + &detail(one))
+    // what stands below as well goes first
+    let text = fitted(table, &header, &["grace until", "to date", "promised", "run rate"], columns);
+    standings.iter().fold(text, |text, one| text + &detail(one))
 }
 
 fn detail(one: &Standing) -> String {
@@ -106,10 +145,10 @@ fn lacks(next: &Next, currency: &str) -> String {
     format!("{} ({} %) {lacks}", next.level, next.discount_percent)
 }
 
-/// Scorecards.
+/// Scorecards. `columns` are those of a terminal.
 #[must_use]
-pub fn scorecards(cards: &[Scorecard]) -> String {
-    let mut table = empty(&[
+pub fn scorecards(cards: &[Scorecard], columns: Option<u16>) -> String {
+    let header = [
         "provider",
         "granted",
         "attained",
@@ -122,7 +161,8 @@ pub fn scorecards(cards: &[Scorecard]) -> String {
         "last reading",
         "last invoice",
         "",
-    ]);
+    ];
+    let mut table = empty(&header);
     for card in cards {
         let count = |count: Option<u64>| number(&count.map_or_else(|| "-".to_owned(), |count| count.to_string()));
         let invoice = card.last_invoice.as_ref().map(|one| format!("{} {}", one.number, one.issue_date));
@@ -141,13 +181,14 @@ pub fn scorecards(cards: &[Scorecard]) -> String {
             Cell::new(if card.dormant { "dormant" } else { "" }),
         ]);
     }
-    format!("{table}\n")
+    fitted(table, &header, &["last invoice", "new", "growth %", "last reading", "attained", "customers"], columns)
 }
 
-/// A page of arrays.
+/// A page of arrays. `columns` are those of a terminal.
 #[must_use]
-pub fn arrays(arrays: &[Array]) -> String {
-    let mut table = empty(&["provider", "array", "name", "site", "state", "last reading", ""]);
+pub fn arrays(arrays: &[Array], columns: Option<u16>) -> String {
+    let header = ["provider", "array", "name", "site", "state", "last reading", ""];
+    let mut table = empty(&header);
     for array in arrays {
         let mut notes: Vec<String> = Vec::new();
         if array.silent && array.state.as_str() != "silent" {
@@ -166,7 +207,7 @@ pub fn arrays(arrays: &[Array]) -> String {
             &notes.join("; "),
         ]);
     }
-    format!("{table}\n")
+    fitted(table, &header, &["site", "name", "last reading"], columns)
 }
 
 /// Sales credits by their keys; the neutrality check is the last line.
@@ -190,4 +231,42 @@ pub fn sales_credits(summary: &Summary) -> Result<String, ProgrammeError> {
     let none = "neutrality: no issued document says its route, nothing to compare\n".to_owned();
     let lines: String = checks.iter().map(|check| check.line() + "\n").collect();
     Ok(format!("{table}\n{}", if lines.is_empty() { none } else { lines }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: [&str; 4] = ["array", "name", "last reading", ""];
+
+    fn table() -> Table {
+        let mut table = empty(&HEADER);
+        let words = "no contract in force prices block of its tier and site, which is long";
+        table.add_row(["66aa2c13-0d81-433f-bb31-5fc33e76fa5f", "nw-ham1-fa-01", "2026-10-31T22:55:00Z", words]);
+        table
+    }
+
+    #[test]
+    fn a_table_is_no_wider_than_its_terminal_and_says_what_it_leaves_out() {
+        let shown = |columns: Option<u16>| fitted(table(), &HEADER, &["name", "last reading"], columns);
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest(&shown(None)) > 140 && !shown(None).contains("no room"), "{}", shown(None));
+        let wide = shown(Some(120));
+        assert!(widest(&wide) <= 120 && wide.contains("2026-10-31") && wide.contains("nw-ham1"), "{wide}");
+        let narrow = shown(Some(100));
+        assert!(narrow.contains("no room for name: a wider terminal"), "{narrow}");
+        assert!(widest(&narrow) <= 100 && narrow.contains("2026-10-31"), "{narrow}");
+        let least = shown(Some(80));
+        assert!(
+            least.contains("no room for name, last reading:") && least.contains("66aa2c13-0d81-433f-bb31-5fc33e76fa5f"),
+            "{least}"
+        );
+        // an id stays in one piece as long as there is room for it
+        assert!(shown(Some(64)).contains("66aa2c13-0d81-433f-bb31-5fc33e76fa5f"), "{}", shown(Some(64)));
+        for columns in [80, 64, 40] {
+            let table = shown(Some(columns));
+            let (table, _) = table.split_once("no room").unwrap();
+            assert!(widest(table) <= usize::from(columns), "{columns}: {table}");
+        }
+    }
 }

@@ -16,9 +16,9 @@ use crate::clickhouse::read::hole;
 use crate::core::billing::detail::Detail;
 use crate::core::billing::document::Document;
 use crate::core::billing::version::RateVersion;
-use crate::core::closing::draft;
 use crate::core::closing::record;
 use crate::core::closing::register::Register;
+use crate::core::closing::{blocked, draft};
 use crate::core::decision::closing::{Close, DraftKey};
 use crate::core::word::Instant;
 use crate::statement::{Place, StatementError};
@@ -109,7 +109,7 @@ impl Closed<'_> {
         let Some(document) = document else { return Ok(Made::Nothing) };
         let (book, customer) = (&inputs.basis.book, place.customer.as_deref());
         let contract = book.contracts.get(&place.contract);
-        let blocked = contract.and_then(|contract| draft::blocked(book, contract, &document, customer));
+        let blocked = contract.and_then(|contract| blocked::blocked(book, contract, &document, customer));
         Ok(Made::Draft(Box::new(Draft { document, detail, blocked })))
     }
 

@@ -82,6 +82,12 @@ fn nothing_is_printed_that_cannot_be_refused() {
     assert_eq!(offences(&files, &print), Vec::<String>::new());
 }
 
+/// A macro hides what is done from whoever reads: functions and plain data say it.
+#[test]
+fn there_are_no_macros_of_our_own() {
+    assert_eq!(offences(&src(""), &["macro_rules!"]), Vec::<String>::new());
+}
+
 /// The map of the architecture names every part of the source, and its page stays one that can be read at once.
 #[test]
 fn the_map_names_every_part() {

@@ -41,4 +41,5 @@ mod sql;
 mod stage;
 mod stop;
 mod transaction;
+mod words;
 mod worker;

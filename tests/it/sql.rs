@@ -29,7 +29,7 @@ fn rows(runtime: &Runtime, client: &Client, query: &str) -> Vec<Value> {
 }
 
 const TIB: u64 = 1 << 40;
-/// What each kind of resource holds of one customer on the array that is known: the array's bytes are those of its volumes and files.
+/// What each kind of resource holds of one customer of the price book on the array that is known: the array's bytes are those of its volumes and files.
 const KNOWN: [(&str, u64); 6] =
     [("array", 6), ("volume", 3), ("pod", 3), ("realm", 3), ("file_system", 2), ("object_bucket", 1)];
 
@@ -40,7 +40,8 @@ fn known(day: chrono::NaiveDate) -> impl Iterator<Item = (String, String)> {
             let mut reading = json!({"kind": kind, "resource": format!("of-{kind}"), "meter": "effective_used", "value": tib * TIB});
             match *kind {
                 "array" => reading["resource"] = json!("known"),
-                _ => reading["customer"] = json!("known-customer"),
+                // one of the two tags of a customer
+                _ => reading["customer"] = json!("ACME"),
             }
             reading
         };
@@ -58,7 +59,7 @@ fn sums_are_right(runtime: &Runtime, client: &Client, day: chrono::NaiveDate) {
     let of = |query: &str, key: &str, value: &str| -> Vec<Value> {
         rows(runtime, client, query).into_iter().filter(|row| row[key] == value).collect()
     };
-    let held: BTreeMap<String, Value> = of(asking("FROM usage_daily"), "customer", "known-customer")
+    let held: BTreeMap<String, Value> = of(asking("FROM usage_daily"), "customer", "acme")
         .into_iter()
         .map(|row| (row["day"].as_str().unwrap().to_owned(), row["tib"].clone()))
         .collect();

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 
-use super::stream::{default_actor, ensure_control, follow};
+use super::actor::default_actor;
+use super::stream::{ensure_control, follow};
 use crate::config::Config;
 use crate::core::book::Book;
 use crate::core::book::change::changes;
@@ -64,8 +65,8 @@ pub(super) enum Command {
         /// Re-price the closed periods that it changes, with this reason on record
         #[arg(long, value_name = "REASON")]
         reprice: Option<String>,
-        /// Who publishes it, for the record
-        #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+        /// Who publishes it, for the record [default: the user, by USER or LOGNAME, else unknown]
+        #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
         actor: String,
     },
     /// Print the published book in its canonical form
@@ -111,7 +112,7 @@ impl Command {
             Command::Show { at: when } => {
                 let history = history(&follow(config)?);
                 let Some(shown) = at(&history, when) else {
-                    bail!("no price book is published by then: plimsoll catalog apply DIR")
+                    return refused("no price book was published by then; `plimsoll catalog history` lists them");
                 };
                 say(format_args!("{}", serde_json::to_string_pretty(&shown.book)?))?;
             }

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use anyhow::Context;
 use serde::Serialize;
 
+use crate::cli::instant::instant;
 use crate::core::book::Book;
 use crate::core::book::change;
 use crate::core::decision::Decision;
-use crate::core::event::time;
 use crate::core::word::{Instant, Offset};
 use crate::kafka::control::ControlFollower;
 
@@ -60,10 +60,9 @@ impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let midnight = || time::parse(&format!("{text}T00:00:00Z"));
-        match (text.parse(), time::parse(text).or_else(midnight)) {
+        match (text.parse(), instant(text)) {
             (Ok(offset), _) => Ok(At::Offset(offset)),
-            (_, Some(instant)) => Ok(At::Instant(instant)),
+            (_, Ok(instant)) => Ok(At::Instant(instant)),
             _ => Err("write an offset (17), an instant (2026-10-01T00:00:00Z) or a date (2026-10-01)".to_owned()),
         }
     }
@@ -102,6 +101,7 @@ pub(super) fn changed_meters(history: &[Published], book: &Book) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::event::time;
 
     #[test]
     fn the_book_in_force_is_the_newest_at_or_below_an_instant_or_offset() {

@@ -13,6 +13,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use clap::Args as ClapArgs;
 use tokio::runtime::Runtime;
 
+use super::month::label;
 use super::output::say;
 use super::run::Fold;
 use super::serving::Serving;
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// The month; else the last complete one
-    #[arg(long, value_name = "YYYY-MM")]
+    #[arg(long, value_name = "YYYY-MM", value_parser = label)]
     month: Option<String>,
 }
 

@@ -7,8 +7,9 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 
+use super::month::month;
 use super::output::refused;
 use super::refusal::refuse;
 use super::signal::asked_to_stop;
@@ -29,6 +30,7 @@ const GATHERED: usize = 256 << 10;
 
 #[derive(Debug, ClapArgs)]
 #[command(
+    group = ArgGroup::new("months").args(["period", "from", "to"]).required(true).multiple(true),
     after_help = "Every document that was issued of periods that begin in these months, what corrects them included, in the order of issue. `csv` has one line a row without taxes, `parquet` the same with types, `focus` one line a charge: they come to the documents' totals. A file is FILE.part until it is whole. What was written is held against what is stored; if they differ the exit code is 1.\n\nExamples:\n  plimsoll export focus --period 2026-10 --output focus-2026-10.csv\n  plimsoll export parquet --period 2026 --provider northwind --output 2026.parquet\n  plimsoll export csv --from 2026-07 --to 2026-09 --seller evergrove | gzip > q3.csv.gz"
 )]
 pub(super) struct Args {
@@ -36,7 +38,7 @@ pub(super) struct Args {
     #[arg(value_enum)]
     form: Named,
     /// Periods that begin in this month, or in this year
-    #[arg(long, value_name = "YYYY-MM|YYYY", value_parser = period, conflicts_with_all = ["from", "to"], required_unless_present_all = ["from", "to"])]
+    #[arg(long, value_name = "YYYY-MM|YYYY", value_parser = period, conflicts_with_all = ["from", "to"])]
     period: Option<Months>,
     /// Periods that begin in this month or later
     #[arg(long, value_name = "YYYY-MM", value_parser = month, requires = "to")]
@@ -76,10 +78,6 @@ impl From<Named> for Form {
             Named::Parquet => Form::Parquet,
         }
     }
-}
-
-fn month(text: &str) -> Result<Month, String> {
-    Month::parse(text).ok_or_else(|| "write a month: 2026-10".to_owned())
 }
 
 fn period(text: &str) -> Result<Months, String> {

@@ -9,9 +9,10 @@ use indicatif::ProgressBar;
 
 use super::tally::Tally;
 use super::which::{At, Which};
+use crate::cli::actor::default_actor;
 use crate::cli::output::say;
 use crate::cli::refusal::refuse;
-use crate::cli::stream::{default_actor, follow};
+use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideQuery, AsideRow, read};
 use crate::config::Config;
@@ -33,8 +34,8 @@ pub(in crate::cli) struct Resolve {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who decides, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who decides, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
     /// Only say what would be done, and what would become of records that are sent again
     #[arg(long)]

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use crate::cli::instant::instant;
 use crate::cli::refusal::refuse;
 use crate::cli::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::AsideQuery;
-use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::core::event::MAX_ID_BYTES;
 use crate::core::word::{Instant, Offset, Partition, Reason, StreamId};
 
@@ -49,11 +49,6 @@ pub(super) fn position(text: &str) -> Result<At, String> {
         }
         _ => Err("write STREAM/PARTITION/OFFSET: usage-1/3/8812".to_owned()),
     }
-}
-
-fn instant(text: &str) -> Result<Instant, String> {
-    let zone = parse_zone(None).map_err(|error| error.to_string())?;
-    parse_instant(text, zone).map_err(|error| error.to_string())
 }
 
 impl Which {

@@ -7,7 +7,8 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::name::open;
-use super::{default_actor, follow, store};
+use super::{follow, store};
+use crate::cli::actor::default_actor;
 use crate::cli::output::say;
 use crate::config::Config;
 use crate::core::decision::Decision;
@@ -47,8 +48,8 @@ pub(in crate::cli) struct Lost {
     /// Why, for the record
     #[arg(long)]
     reason: String,
-    /// Who decides, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who decides, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
     /// Check and say what would be recorded, and record nothing
     #[arg(long)]

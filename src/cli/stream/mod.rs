@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
+use super::actor::default_actor;
 use super::output::say;
 use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
@@ -53,11 +54,12 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").args(["provider", "shared"]).required(true))]
 pub(super) struct Open {
     /// The stream's topic
     topic: String,
     /// The provider it is bound to: events of another are quarantined as foreign
-    #[arg(long, conflicts_with = "shared", required_unless_present = "shared", value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER")]
     provider: Option<String>,
     /// Shared by providers who trust each other
     #[arg(long)]
@@ -68,8 +70,8 @@ pub(super) struct Open {
     /// How long after its instant an event is accepted: 40d, 36h, 90m
     #[arg(long, value_parser = window_ms, default_value_t = Window(DEFAULT_ACCEPTANCE_WINDOW_MS), value_name = "DURATION")]
     acceptance_window: Window,
-    /// Who opens it, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who opens it, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
 }
 
@@ -91,11 +93,6 @@ pub(super) fn window_ms(text: &str) -> Result<Window, String> {
         Some(ms) if (60_000..=MAX_WINDOW_DAYS * 86_400_000).contains(&ms) => Ok(Window(ms)),
         _ => Err(format!("write a number and d, h or m, from 1m to {MAX_WINDOW_DAYS}d: 40d")),
     }
-}
-
-/// The name that decisions carry where none is given.
-pub(super) fn default_actor() -> String {
-    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned())
 }
 
 impl Command {

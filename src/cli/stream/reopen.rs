@@ -9,7 +9,8 @@ use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
 use super::name::open;
-use super::{MAX_PARTITIONS, Window, check_topic_name, default_actor, follow, store, wait_for, window_ms};
+use super::{MAX_PARTITIONS, Window, check_topic_name, follow, store, wait_for, window_ms};
+use crate::cli::actor::default_actor;
 use crate::cli::output::say;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
@@ -54,8 +55,8 @@ pub(in crate::cli) struct Reopen {
     /// Why, for the record
     #[arg(long)]
     reason: String,
-    /// Who decides, for the record
-    #[arg(long, default_value_t = default_actor(), value_name = "WHO")]
+    /// Who decides, for the record [default: the user, by USER or LOGNAME, else unknown]
+    #[arg(long, default_value_t = default_actor(), hide_default_value = true, value_name = "WHO")]
     actor: String,
     /// Check and say what would be done, and do nothing
     #[arg(long)]

@@ -3,11 +3,12 @@
 use crate::clickhouse::{Client, Error};
 use crate::core::word::StreamId;
 
-/// The stream that a name means: a stream id as it stands, or a topic, of which the newest generation is meant.
+/// The stream that a name means: a stream id as it stands, or a topic, of which the newest generation is meant. None fits: the streams that
+/// there are, by name.
 ///
 /// # Errors
-/// The server's, and a name that fits nothing.
-pub async fn resolve(client: &Client, name: &str) -> Result<StreamId, Error> {
+/// The server's.
+pub async fn resolve(client: &Client, name: &str) -> Result<Result<StreamId, Vec<String>>, Error> {
     // The manifest is small; the ledger is asked only before a stream's first checkpoint.
     let mut known = Vec::new();
     for table in ["checkpoint", "usage_event"] {
@@ -15,13 +16,11 @@ pub async fn resolve(client: &Client, name: &str) -> Result<StreamId, Error> {
             .fetch_all::<String>(client.select(&format!("SELECT DISTINCT toString(stream) AS stream FROM {table}")))
             .await?;
         if let Some(stream) = newest(&known, name) {
-            return Ok(StreamId(stream.to_owned()));
+            return Ok(Ok(StreamId(stream.to_owned())));
         }
     }
     known.sort_unstable();
-    let there =
-        if known.is_empty() { "there is none yet".to_owned() } else { format!("there are {}", known.join(", ")) };
-    Err(Error::refusal(format!("no stream or topic `{name}` in the ledger ({there})"), "name one of them"))
+    Ok(Err(known))
 }
 
 /// The streams that were opened for a provider alone, all generations of them.

@@ -131,6 +131,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Raw, CollectError> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start);
         let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-        CollectError::Form { path: path.to_owned(), line, message: error.message().to_owned() }
+        let mut message = error.message().to_owned();
+        // most often PLIMSOLL_CONFIG is set, and names plimsoll.toml
+        if message.contains("expected one of `collect`") {
+            message.push_str(
+                "; a collector has a file of its own, named by --config or PLIMSOLL_CONFIG: config/collect.toml is the reference",
+            );
+        }
+        CollectError::Form { path: path.to_owned(), line, message }
     })
 }

@@ -1,4 +1,4 @@
-//! Drafts: what a close makes of the rating of one contract and buyer, and what stands against issuing it (INVOICE §1).
+//! Drafts: what a close makes of the rating of one contract and buyer (INVOICE §1).
 
 use super::hole::Hole;
 use super::record::Inputs;
@@ -9,12 +9,9 @@ use crate::core::billing::figure::Figure;
 use crate::core::billing::gap::LineGaps;
 use crate::core::billing::proof::DocumentProof;
 use crate::core::billing::{adjustment, close};
-use crate::core::book::Book;
-use crate::core::book::claim;
-use crate::core::book::model::{Buyer, Contract, Seller};
+use crate::core::book::model::{Buyer, Contract};
 use crate::core::pricing::decimal::Decimal;
 use crate::core::pricing::error::Overflow;
-use crate::core::pricing::party;
 
 /// The draft of a close for one contract and buyer: the whole, or of a later revision what it differs by from the documents before it.
 /// `open` is what they come to, none if the ledger has nothing of the buyer any more; `before` are the documents of earlier revisions, by
@@ -41,30 +38,6 @@ pub fn draft(
         digest: None,
     };
     draft.sealed().map(Some)
-}
-
-/// Why a draft cannot be issued; none if it can. It never keeps a period from closing.
-#[must_use]
-pub fn blocked(book: &Book, contract: &Contract, draft: &Document, customer: Option<&str>) -> Option<String> {
-    let mend = "name it in the price book, discard this draft and re-price the period";
-    let is_unknown = |customer: &&str| claim::customer(book, party::provider(contract), customer).is_none();
-    if let Some(customer) = customer.filter(is_unknown) {
-        return Some(format!("customer {customer} is not in the price book: {mend}"));
-    }
-    if draft.buyer.address.is_empty() {
-        return Some(format!("buyer {} has no address: {mend}", draft.buyer.id));
-    }
-    if draft.seller.address.is_empty() {
-        return Some(format!("seller {} has no address: {mend}", draft.seller.id));
-    }
-    let format = match &contract.seller {
-        Seller::Vendor(id) => book.vendors.get(id).and_then(|party| party.invoice_number.as_ref()),
-        Seller::Provider(id) => book.providers.get(id).and_then(|provider| provider.party.invoice_number.as_ref()),
-    };
-    match format {
-        None => Some(format!("seller {} has no invoice_number: {mend}", draft.seller.id)),
-        Some(_) => None,
-    }
 }
 
 /// What a contract without any usage in its period bills all the same, in words; none if something that it prices was measured, or it

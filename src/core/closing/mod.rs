@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod basis;
+pub mod blocked;
 pub mod concern;
 pub mod credit;
 pub mod draft;

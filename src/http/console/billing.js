@@ -54,10 +54,12 @@ function used(document) {
   });
 }
 
-function coverage(document) {
+// Coverage is of the whole period (PRICING §12): until it ends, what has not happened yet is missing too, and that is no warning.
+export function coverage(document) {
   const known = document.rows.map((row) => row.coverage).filter((value) => value !== null);
   if (!known.length) return "–";
   const least = Math.min(...known.map(Number));
+  if (Date.parse(document.period.end) > Date.now()) return [percent(least * 100), el("span", { class: "sub" }, "of the whole period, which goes on")];
   return least < 1 ? tag(percent(least * 100), "warn") : percent(100, 0);
 }
 

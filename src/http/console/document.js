@@ -44,8 +44,8 @@ function pieces(data, ways, of) {
   const columns = [
     data.some((piece) => piece.array) && { head: "Array", cell: (piece) => (of ? piece.array : button(piece.array, () => ways("hour", piece.array), { class: "quiet" })) },
     data.some((piece) => piece.resource) && { head: "Resource", cell: (piece) => piece.resource },
-    { head: "From", fix: true, cell: (piece) => instant(piece.start) },
-    { head: "Until", fix: true, cell: (piece) => instant(piece.end) },
+    { head: "From (UTC)", fix: true, cell: (piece) => instant(piece.start) },
+    { head: "Until (UTC)", fix: true, cell: (piece) => instant(piece.end) },
     { head: "Quantity", num: true, cell: (piece) => amount(piece.quantity) },
     { head: "Estimated", num: true, cell: (piece) => (String(piece.held) === "0" ? "–" : amount(piece.held)) },
     { head: "Positions in Kafka", cell: positions },
@@ -56,7 +56,7 @@ function pieces(data, ways, of) {
 function windows(data) {
   if (!data.length) return null;
   return [el("h3", null, "Days against the commitment"), table("Days against the commitment", [
-    { head: "From", cell: (row) => instant(row.start) }, { head: "Until", cell: (row) => instant(row.end) },
+    { head: "From (UTC)", cell: (row) => instant(row.start) }, { head: "Until (UTC)", cell: (row) => instant(row.end) },
     { head: "Level", num: true, cell: (row) => amount(row.level) }, { head: "Committed", num: true, cell: (row) => amount(row.committed) },
     { head: "Over", num: true, cell: (row) => amount(row.over) }], data)];
 }

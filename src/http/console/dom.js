@@ -39,11 +39,17 @@ export const counted = (count, one, many) => `${amount(count)} ${count === 1 ? o
 
 export const percent = (text, places = 1) => (text === null || text === undefined ? "–" : `${Number(text).toFixed(places)}\u202f%`);
 
-// An instant to the minute, UTC.
+const minute = (text) => text.slice(0, 16).replace("T", " ");
+
+// An instant to the minute, UTC: where a table's head says so.
 export function instant(text) {
   if (!text) return "–";
-  return el("time", { datetime: text, title: text }, text.slice(0, 16).replace("T", " "));
+  return el("time", { datetime: text, title: text }, minute(text));
 }
+
+// The same where nothing beside it says so, and as words.
+export const moment = (text) => (text ? [instant(text), " UTC"] : "–");
+export const momentWords = (text) => `${minute(text)} UTC`;
 
 export function ago(seconds) {
   if (seconds < 120) return `${Math.round(seconds)} s`;

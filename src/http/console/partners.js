@@ -1,7 +1,7 @@
 // Partners: one row a provider, and on top what wants somebody's attention. Never a retail figure.
 import { get, list, maybe } from "./api.js";
 import { bar, spark } from "./chart.js";
-import { amount, counted, el, fill, instant, note, percent, rounded, table, tag, trouble } from "./dom.js";
+import { amount, counted, el, fill, moment, momentWords, note, percent, rounded, table, tag, trouble } from "./dom.js";
 
 const DAY = 86_400_000;
 const SPARKS_AT_ONCE = 4;
@@ -33,7 +33,7 @@ export function promiseOf(standing) {
   const promise = standing?.promise;
   if (!promise) return ["–"];
   const part = Number(promise.to_date) / (Number(promise.revenue) || 1);
-  const asOf = promise.open_rated_at ? `, open periods as of ${instant(promise.open_rated_at)}` : "";
+  const asOf = promise.open_rated_at ? `, open periods as of ${momentWords(promise.open_rated_at)}` : "";
   const words = `${rounded(promise.to_date)} of ${rounded(promise.revenue)} ${standing.currency} promised${asOf}`;
   return [percent(part * 100, 0), bar(part, words)];
 }
@@ -61,7 +61,7 @@ function attentions(providers, arrays) {
   const dormant = providers.filter((row) => row.dormant);
   return el("div", { class: "attention", id: "attention" },
     attention(["orphaned array", "orphaned arrays"], of("orphaned").map(array((row) => `: ${row.orphaned}`)), "Every array that reports is billed to somebody."),
-    attention(["dormant provider", "dormant providers"], dormant.map((row) => [providerLink(row.provider, row.name), ", last reading ", instant(row.last_reading)]), "All have been heard of within 30 days."),
+    attention(["dormant provider", "dormant providers"], dormant.map((row) => [providerLink(row.provider, row.name), ", last reading ", moment(row.last_reading)]), "All have been heard of within 30 days."),
     attention(["demo array beyond its date", "demo arrays beyond their date"], of("demo_expired").map(array((row) => (row.demo_until ? `, until ${row.demo_until.slice(0, 10)}` : ""))), "None stands longer than was agreed."));
 }
 

@@ -1,6 +1,6 @@
 // Pipeline: is anything lost, is anything late. All else belongs to Grafana.
 import { get, list } from "./api.js";
-import { ago, amount, announce, button, counted, doing, el, fill, instant, note, section, table, tag } from "./dom.js";
+import { ago, amount, announce, button, counted, doing, el, fill, instant, moment, note, section, table, tag } from "./dom.js";
 
 // The alarms of deploy/prometheus.
 const LATE_SECONDS = 120;
@@ -16,7 +16,7 @@ function proved(proof) {
   if (!proof.newest) return tag("none yet");
   const isGood = proof.proven === proof.documents && !proof.altered;
   const said = isGood ? "all proven" : proof.altered ? `${counted(proof.altered, "row", "rows")} altered` : `${amount(proof.documents - proof.proven)} not proven`;
-  return [tag(said, isGood ? "good" : "bad"), el("small", null, ` ${amount(proof.proven)} of ${counted(proof.documents, "document", "documents")} of ${counted(proof.closes, "close", "closes")}, `, instant(proof.newest))];
+  return [tag(said, isGood ? "good" : "bad"), el("small", null, ` ${amount(proof.proven)} of ${counted(proof.documents, "document or draft", "documents and drafts")} of ${counted(proof.closes, "close", "closes")}, `, moment(proof.newest))];
 }
 
 function facts(state, silent) {
@@ -25,7 +25,7 @@ function facts(state, silent) {
   return el("dl", { class: "facts", id: "facts" },
     fact("Conservation (I1)", broken ? tag(`${counted(broken, "partition", "partitions")} violated`, "bad") : tag("holds everywhere", "good")),
     fact("Oldest unflushed", tag(ago(oldest), oldest > LATE_SECONDS ? "bad" : "good")),
-    fact("Newest row in ClickHouse", el("small", null, instant(newest(state.partitions, "ledger_time")))),
+    fact("Newest row in ClickHouse", el("small", null, moment(newest(state.partitions, "ledger_time")))),
     fact("Quarantine unresolved", tag(amount(state.unresolved), state.unresolved ? "warn" : "good")),
     fact("Silent arrays", tag(amount(silent.length), silent.length ? "warn" : "good")),
     fact("Last prove", proved(state.proof)),
@@ -59,7 +59,7 @@ function silence(silent) {
     { head: "Provider", cell: (row) => row.provider },
     { head: "Site", cell: (row) => row.site ?? "–" },
     { head: "Silent for", num: true, cell: age },
-    { head: "Last reading", fix: true, cell: (row) => instant(row.last_reading) },
+    { head: "Last reading (UTC)", fix: true, cell: (row) => instant(row.last_reading) },
   ], silent.slice(0, 200), "Every array was heard of within a day."), silent.length > 200 && note(`and ${silent.length - 200} more`));
 }
 
@@ -68,8 +68,8 @@ function running(state) {
     fact("Build", state.build),
     fact("Configuration", el("code", { title: state.config_hash }, `${state.config_hash.slice(0, 16)}…`)),
     fact("Price book", state.book ? el("code", { title: state.book.hash }, `${state.book.hash.slice(0, 16)}…`) : "none", state.book && el("small", null, ` decision ${state.book.offset}`)),
-    fact("Newest mirrored decision", el("small", null, instant(state.decided_at))),
-    fact("Last audit", el("small", null, instant(state.audit.newest)))));
+    fact("Newest mirrored decision", el("small", null, moment(state.decided_at))),
+    fact("Last audit", el("small", null, moment(state.audit.newest)))));
 }
 
 export async function pipeline(context) {
@@ -77,7 +77,7 @@ export async function pipeline(context) {
   const silent = arrays.filter((row) => row.silent).sort((one, other) => one.last_reading.localeCompare(other.last_reading));
   const refresh = button("Look again", (event) => doing(event.target, async () => { await context.again(); announce("The pipeline was looked at again"); }));
   fill(context.place, el("h1", null, "Pipeline"),
-    el("p", { class: "lead" }, "As of ", instant(state.at), " UTC. ", refresh),
+    el("p", { class: "lead" }, "As of ", moment(state.at), ". ", refresh),
     facts(state, silent), partitions(state), silence(silent), running(state));
   context.paint();
 }

@@ -1,7 +1,7 @@
 // One provider: its level over time and what the next one lacks, its arrays, its wholesale documents, its sales credits by route.
 import { get, list, maybe, query } from "./api.js";
 import { spark } from "./chart.js";
-import { amount, el, fill, instant, note, percent, rounded, section, table, tag } from "./dom.js";
+import { amount, el, fill, instant, moment, note, percent, rounded, section, table, tag } from "./dom.js";
 import { certificationsOf, levelOf, promiseOf, sparkOf } from "./partners.js";
 
 const MOODS = { ok: "good", silent: "warn", orphaned: "bad", demo_expired: "bad", demo_busy: "warn", contested: "bad", moved: "warn" };
@@ -16,7 +16,7 @@ function facts(card, standing, curve) {
     fact("Capacity", card.usage ? [rounded(card.usage.tib, 1), el("small", null, " TiB"), curve] : "–"),
     fact("Arrays", amount(card.arrays)),
     card.customers !== null && fact("Customers", amount(card.customers)),
-    fact("Last reading", el("small", null, instant(card.last_reading))));
+    fact("Last reading", el("small", null, moment(card.last_reading))));
 }
 
 function lacking(next, granted) {
@@ -54,8 +54,8 @@ function arrays(rows, more) {
     { head: "Array", cell: (row) => [row.array, row.name && row.name !== row.array && el("span", { class: "sub" }, row.name)] },
     { head: "State", cell: state },
     { head: "Site", cell: (row) => row.site ?? "–" },
-    { head: "First reading", fix: true, cell: (row) => instant(row.first_reading) },
-    { head: "Last reading", fix: true, cell: (row) => instant(row.last_reading) },
+    { head: "First reading (UTC)", fix: true, cell: (row) => instant(row.first_reading) },
+    { head: "Last reading (UTC)", fix: true, cell: (row) => instant(row.last_reading) },
   ], rows, "None was ever heard of."), more && note("There are more arrays than are shown."));
 }
 

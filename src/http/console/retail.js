@@ -74,7 +74,7 @@ export function quarantine(context, found) {
     { head: "Position", fix: true, cell: (row) => el("code", null, `${row.stream}/${row.partition}/${row.offset}`) },
     { head: "Reason", cell: (row) => [tag(row.reason ?? "late", "warn"), el("span", { class: "sub" }, row.detail)] },
     { head: "Array", cell: (row) => row.array ?? "–" },
-    { head: "Appended", fix: true, cell: (row) => instant(row.append_time) },
+    { head: "Appended (UTC)", fix: true, cell: (row) => instant(row.append_time) },
     { head: "Bytes", num: true, cell: (row) => amount(row.bytes) },
     { head: "What to do", cell: act },
   ], open, "Nothing waits for a decision."), decided > 0 && note(`${counted(decided, "record was", "records were")} decided about and not shown.`), found?.more && note("There are more records than are shown: plimsoll quarantine list."));

@@ -33,6 +33,7 @@ fn a_period_is_closed_issued_printed_and_traced_in_the_console() {
     partners(&stage);
     pipeline(&stage);
     finds_why(&stage);
+    warns_of_no_future(&stage);
     issues(&stage);
     prints(&stage);
     traces(&stage);
@@ -67,6 +68,20 @@ fn files(stage: &Stage) {
     assert_eq!((status("/"), status("/console"), status("/v1/caller")), (307, 307, 401));
     let (_, head, _) = stage.served.text("GET /console HTTP/1.1\r\n", "");
     assert!(head.to_ascii_lowercase().contains("location: /console/\r\n"), "{head}");
+}
+
+/// Coverage is of the whole period: what of an open one has not happened yet is told and is no warning.
+fn warns_of_no_future(stage: &Stage) {
+    let shown = |end: &str, coverage: &str| {
+        let script = "return import('/console/billing.js').then((billing) => { const place = document.createElement('div'); \
+                      place.append(...[billing.coverage({ period: { end: arguments[0] }, rows: [{ coverage: arguments[1] }] })].flat()); \
+                      return [place.textContent, place.querySelector('.warn') !== null]; })";
+        stage.browser.run(script, &[json!(end), json!(coverage)])
+    };
+    let open = json!(["27.0\u{202f}%of the whole period, which goes on", false]);
+    assert_eq!(shown("2999-01-01T00:00:00Z", "0.27"), open);
+    assert_eq!(shown("2026-01-01T00:00:00Z", "0.27"), json!(["27.0\u{202f}%", true]));
+    assert_eq!(shown("2026-01-01T00:00:00Z", "1"), json!(["100\u{202f}%", false]));
 }
 
 /// The element that has the focus, and whether a person sees that it has.

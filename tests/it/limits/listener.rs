@@ -36,13 +36,18 @@ fn serve(http: &str) -> Serving {
 
 /// The status of what is answered to these bytes; none if the connection is closed without an answer.
 fn status(address: SocketAddr, request: &str) -> Option<u16> {
+    answer(address, request).split(' ').nth(1).and_then(|status| status.parse().ok())
+}
+
+/// All that is answered to these bytes.
+fn answer(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     // what is refused early is not read to its end
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|status| status.parse().ok())
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 const OPENAPI: &str = "GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
@@ -58,6 +63,34 @@ fn a_body_is_read_up_to_its_limit() {
     };
     // it lacks positions and filter, which is said once it is read
     assert_eq!([2047, 2048, 2049].map(post), [Some(400), Some(400), Some(413)]);
+}
+
+/// Whatever refuses a request, the router and its extractors included, it is answered in one form and under the id that the log has.
+#[test]
+fn every_refusal_has_the_form_of_an_error() {
+    let serving = serve("body_max_kbytes = 2");
+    let long = format!("Content-Type: application/json\r\nContent-Length: 3000\r\n\r\n{}", "r".repeat(3_000));
+    let broken = "Content-Type: application/json\r\nContent-Length: 1\r\n\r\n{";
+    let text = "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}";
+    for (line, rest, status, code, words) in [
+        ("GET /v1/nothing", "\r\n", 404, "not_found", "not found"),
+        ("DELETE /v1/usage", "\r\n", 405, "method_not_allowed", "does not take this method"),
+        ("GET /v1/invoices/%ff/rows/1/trace", "\r\n", 400, "bad_request", "a part of the path is not understood"),
+        ("GET /v1/invoices/a/rows/x/trace", "\r\n", 400, "bad_request", "a part of the path is not understood"),
+        ("GET /v1/usage?nothing=1", "\r\n", 400, "bad_request", "unknown field `nothing`"),
+        ("POST /v1/quarantine/retry", broken, 400, "bad_request", "EOF"),
+        ("POST /v1/quarantine/retry", text, 400, "bad_request", "Content-Type: application/json"),
+        ("POST /v1/quarantine/retry", &long, 413, "too_large", "too large"),
+    ] {
+        let said = answer(serving.address, &format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{rest}"));
+        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {said}");
+        let error: serde_json::Value = serde_json::from_str(body).unwrap();
+        let (error, head) = (&error["error"], head.to_ascii_lowercase());
+        assert!(error["code"] == code && error["message"].as_str().unwrap().contains(words), "{line}: {said}");
+        assert!(head.contains(&format!("x-request-id: {}", error["request_id"].as_str().unwrap())), "{line}: {said}");
+        assert_eq!(head.contains("\r\nallow: get,head"), status == 405, "{line}: {said}");
+    }
 }
 
 #[test]

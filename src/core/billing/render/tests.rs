@@ -176,6 +176,21 @@ fn focus_prices_everything_that_is_bought() {
     );
 }
 
+/// A month of 730 hours is another unit than the period: whoever multiplies prices by hours must be able to tell.
+#[test]
+fn focus_tells_months_of_730_hours_from_periods() {
+    let names = ["PricingUnit", "ConsumedUnit"];
+    let units = |unit: &str| {
+        let mut invoice = northwind_invoice();
+        invoice.rows[3].unit = Some(unit.to_owned());
+        let mut lines = columns(&names, &focus::COLUMNS, &focus::rows(&invoice).unwrap());
+        lines.swap_remove(5)
+    };
+    assert_eq!(units("GiB-month@730h"), ["730 GiB-Hours", "730 GiB-Hours"]);
+    assert_eq!(units("GiB-month"), ["GiB-Months", "GiB-Months"]);
+    assert_eq!(units("GiB-hour"), ["GiB-Hours", "GiB-Hours"]);
+}
+
 #[test]
 fn focus_bills_the_total_and_takes_effect_with_it() {
     let invoice = northwind_invoice();

@@ -230,6 +230,8 @@ fn unit(row: &DocumentRow) -> String {
     match time {
         "" => plural.to_owned(),
         "hour" => format!("{plural}-Hours"),
+        // a month of 730 hours is not the period's own: the unit is a whole number of what it is made of
+        "month@730h" => format!("730 {plural}-Hours"),
         _ => format!("{plural}-Months"),
     }
 }
