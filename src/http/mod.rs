@@ -17,6 +17,7 @@ mod form;
 mod fresh;
 mod gate;
 pub mod gateway;
+mod heads;
 mod hole;
 mod invoice;
 mod invoices;
