@@ -1,16 +1,20 @@
 // Who reads, which pages there are for them, and which one is shown.
 import { ApiError, begin, get, token } from "./api.js";
 import { announce, button, byId, el, svg, trouble } from "./dom.js";
-import { billing } from "./billing.js";
-import { document_ } from "./document.js";
 import { partners } from "./partners.js";
-import { pipeline } from "./pipeline.js";
-import { provider } from "./provider.js";
 
 const PAGES = {
   partners: { name: "Partners", readers: ["operator", "vendor", "provider"] },
   billing: { name: "Billing", readers: ["operator", "vendor", "provider", "customer"] },
   pipeline: { name: "Pipeline", readers: ["operator"] },
+};
+
+// Pages that the first one does without: they come once its figures are there, or when they are asked for.
+const LATER = {
+  billing: async () => (await import("./billing.js")).billing,
+  document: async () => (await import("./document.js")).document_,
+  pipeline: async () => (await import("./pipeline.js")).pipeline,
+  provider: async () => (await import("./provider.js")).provider,
 };
 
 let reader = null;
@@ -26,11 +30,17 @@ function route() {
 
 const allowed = () => Object.entries(PAGES).filter(([, page]) => page.readers.includes(reader.principal));
 
-function pageOf({ page, parts }) {
-  if (page === "partners") return parts.length ? provider : partners;
-  if (page === "billing") return parts[0] === "document" ? document_ : billing;
-  return pipeline;
+async function pageOf({ page, parts }) {
+  if (page === "partners" && !parts.length) return partners;
+  const name = page === "partners" ? "provider" : page === "billing" && parts[0] === "document" ? "document" : page;
+  try {
+    return await LATER[name]();
+  } catch {
+    throw new ApiError(0, "unreachable", "this page cannot be fetched: check the network and load the console again");
+  }
 }
+
+const fetchAll = () => Promise.allSettled(Object.values(LATER).map((fetched) => fetched()));
 
 // Shows what the address names. A page that comes after another was asked for is thrown away.
 async function show(isFirst = false) {
@@ -51,7 +61,9 @@ async function show(isFirst = false) {
   };
   main.setAttribute("aria-busy", "true");
   try {
-    await pageOf(asked)(context);
+    const page = await pageOf(asked);
+    if (mine !== turn) return;
+    await page(context);
   } catch (error) {
     if (mine !== turn) return;
     if (error instanceof ApiError && error.status === 401) return leave("The token is no longer valid. Sign in again.");
@@ -65,6 +77,7 @@ async function show(isFirst = false) {
   document.title = `${heading} · Plimsoll`;
   if (!isFirst) main.focus({ preventScroll: true });
   announce(`${heading} is shown`);
+  if (isFirst) setTimeout(fetchAll);
 }
 
 function bar(current) {
@@ -136,7 +149,7 @@ addEventListener("hashchange", () => reader && show());
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 
 // The first page's figures are on their way while it is asked who reads.
-if (token.get() && [undefined, "partners"].includes(route().page) && !route().parts.length) ["/v1/providers", "/v1/arrays"].forEach(begin);
+if (token.get() && [undefined, "partners"].includes(route().page) && !route().parts.length) ["/v1/arrays", "/v1/providers"].forEach(begin);
 
 // Where no credential is configured, whoever reaches the address is the operator and nothing has to be typed.
 enter().catch((error) => {
