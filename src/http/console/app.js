@@ -19,6 +19,7 @@ const LATER = {
 
 let reader = null;
 let turn = 0;
+let othersAreFetched = false;
 
 const main = byId("main");
 
@@ -40,7 +41,11 @@ async function pageOf({ page, parts }) {
   }
 }
 
-const fetchAll = () => Promise.allSettled(Object.values(LATER).map((fetched) => fetched()));
+function fetchOthers() {
+  if (othersAreFetched) return;
+  othersAreFetched = true;
+  setTimeout(() => Promise.allSettled(Object.values(LATER).map((fetched) => fetched())));
+}
 
 // Shows what the address names. A page that comes after another was asked for is thrown away.
 async function show(isFirst = false) {
@@ -77,7 +82,7 @@ async function show(isFirst = false) {
   document.title = `${heading} · Plimsoll`;
   if (!isFirst) main.focus({ preventScroll: true });
   announce(`${heading} is shown`);
-  if (isFirst) setTimeout(fetchAll);
+  fetchOthers();
 }
 
 function bar(current) {

@@ -39,7 +39,10 @@ fn least(times: &[f64]) -> f64 {
 
 /// What the first figures are made of is asked for at once, and nothing that they do without comes before them.
 fn asks_at_once(browser: &Browser) {
-    browser.until("the other pages are fetched", "return performance.getEntriesByName(location.origin + '/console/document.js').length > 0");
+    browser.until(
+        "the other pages are fetched",
+        "return performance.getEntriesByName(location.origin + '/console/document.js').length > 0",
+    );
     let asked = "const one = (path) => performance.getEntriesByName(location.origin + path)[0];
         const figures = ['/v1/caller', '/v1/providers', '/v1/arrays'].map(one);
         const shown = performance.getEntriesByName('shown')[0].startTime;
