@@ -64,8 +64,11 @@ impl Found {
         let known = roll.page(&AllHeard::new(), wanted);
         let last = known.get(query.limit).map(|(key, _)| key);
         let providers = query.providers.as_ref().map(|own| own.iter().map(String::as_str).collect());
-        let arrays: BTreeSet<&str> = known.iter().map(|((_, array), _)| array.as_str()).collect();
-        let scope = Scope { part: Some(Part { providers, after: wanted.after, last }), arrays };
+        let part = Part { providers, after: wanted.after, last };
+        let is_all = part.is_all();
+        // of these whoever named them is asked for, which of all arrays is no more to ask
+        let arrays = known.iter().filter(|_| !is_all).map(|((_, array), _)| array.as_str()).collect();
+        let scope = Scope { part: Some(part), arrays };
         let Some(mut since) = roll::since(client, marks, &scope).await? else { return Ok(None) };
         let mut page = roll.page(&since, wanted);
         let is_more = page.len() > query.limit;
@@ -73,7 +76,7 @@ impl Found {
         let arrays: BTreeSet<&str> = page.iter().map(|((_, array), _)| array.as_str()).collect();
         // others may have named an array that is new
         let new: BTreeSet<&str> = arrays.difference(&scope.arrays).copied().collect();
-        if !new.is_empty() {
+        if !is_all && !new.is_empty() {
             let scope = Scope { part: None, arrays: new };
             let Some(of_new) = roll::since(client, marks, &scope).await? else { return Ok(None) };
             since.extend(of_new);

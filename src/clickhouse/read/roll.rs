@@ -76,6 +76,14 @@ pub struct Part<'a> {
     pub last: Option<&'a ArrayKey>,
 }
 
+impl Part<'_> {
+    /// Whether it is the whole list.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.providers.is_none() && self.after.is_none() && self.last.is_none()
+    }
+}
+
 impl Scope<'_> {
     fn condition(&self) -> String {
         let of_array = "e.array IN {arrays:Array(String)}";

@@ -10,6 +10,7 @@ use plimsoll::programme::health::page;
 use plimsoll::programme::{Asked, Stand, keep, scorecards};
 use plimsoll::statement::Rater;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::stage::{SAMPLE, shared_site};
 
@@ -25,22 +26,23 @@ fn event(provider: &str, array: &str, hour: i64) -> (String, String) {
 }
 
 struct Read {
+    runtime: Runtime,
     client: Client,
     rater: Rater,
 }
 
 impl Read {
-    async fn stand(&self) -> Stand {
-        Stand::read(&self.client, None).await.unwrap().unwrap()
+    fn stand(&self) -> Stand {
+        self.runtime.block_on(Stand::read(&self.client, None)).unwrap().unwrap()
     }
 
     /// All arrays of some providers, in pages of a size.
-    async fn arrays(&self, stand: &Stand, providers: Option<&[&str]>, limit: usize) -> Vec<Value> {
+    fn arrays(&self, stand: &Stand, providers: Option<&[&str]>, limit: usize) -> Vec<Value> {
         let providers = providers.map(|own| own.iter().map(|one| (*one).to_owned()).collect::<BTreeSet<_>>());
         let mut query = ArrayQuery { providers, at: stand.at, after: None, limit };
         let mut all = Vec::new();
         loop {
-            let (arrays, more) = page(&self.client, self.rater.book(), stand, &query).await.unwrap();
+            let (arrays, more) = self.runtime.block_on(page(&self.client, self.rater.book(), stand, &query)).unwrap();
             assert!(arrays.len() == limit || !more);
             query.after = arrays.last().map(|array| (array.provider.clone(), array.array.clone()));
             all.extend(arrays.iter().map(|array| serde_json::to_value(array).unwrap()));
@@ -51,10 +53,11 @@ impl Read {
     }
 
     /// What scorecards say of arrays.
-    async fn cards(&self, stand: &Stand) -> Vec<Value> {
+    fn cards(&self, stand: &Stand) -> Vec<Value> {
         let providers = vec!["fjordcloud".to_owned(), "northwind".to_owned()];
         let asked = Asked { providers, seller: None, at: stand.at, is_past: false };
-        let cards = scorecards(&self.client, self.rater.book(), &asked, true, Some(stand)).await.unwrap();
+        let cards = scorecards(&self.client, self.rater.book(), &asked, true, Some(stand));
+        let cards = self.runtime.block_on(cards).unwrap();
         cards.iter().map(|card| serde_json::to_value(card).unwrap()).collect()
     }
 }
@@ -85,55 +88,51 @@ fn a_page_of_the_roll_is_what_the_engine_says_up_to_its_limits() {
         (fjord, "a2", 30),
     ]);
 
-    runtime.block_on(async {
-        let read = Read { rater: Rater::newest(&client).await.unwrap(), client };
-        let stand = read.stand().await;
-        assert!(stand.has_roll());
-        let engine = stand.clone().without_roll();
-        for providers in [None, Some(&[north][..]), Some(&[fjord]), Some(&[north, fjord]), Some(&[])] {
-            let told = read.arrays(&engine, providers, 100).await;
-            for limit in [1, 2, 3, 5, 8, 100] {
-                assert_eq!(read.arrays(&stand, providers, limit).await, told, "{providers:?}, {limit} on a page");
-            }
+    let read = Read { rater: runtime.block_on(Rater::newest(&client)).unwrap(), client, runtime };
+    let stand = read.stand();
+    assert!(stand.has_roll());
+    let engine = stand.clone().without_roll();
+    for providers in [None, Some(&[north][..]), Some(&[fjord]), Some(&[north, fjord]), Some(&[])] {
+        let told = read.arrays(&engine, providers, 100);
+        for limit in [1, 2, 3, 5, 8, 100] {
+            assert_eq!(read.arrays(&stand, providers, limit), told, "{providers:?}, {limit} on a page");
         }
-        let all = read.arrays(&stand, None, 100).await;
-        let of = |provider: &str, array: &str, key: &str| {
-            all.iter().find(|row| row["provider"] == provider && row["array"] == array).unwrap()[key].clone()
-        };
-        assert_eq!((all.len(), of(north, "a1", "name")), (14, json!("a1 at 2")));
-        assert_eq!((of(north, "zz", "state"), of(north, "zz", "other_provider")), (json!("moved"), json!(fjord)));
-        assert_eq!(of(north, "a2", "state"), "moved");
-        assert_eq!(read.cards(&stand).await, read.cards(&engine).await);
+    }
+    let all = read.arrays(&stand, None, 100);
+    let of = |provider: &str, array: &str, key: &str| {
+        all.iter().find(|row| row["provider"] == provider && row["array"] == array).unwrap()[key].clone()
+    };
+    assert_eq!((all.len(), of(north, "a1", "name")), (14, json!("a1 at 2")));
+    assert_eq!((of(north, "zz", "state"), of(north, "zz", "other_provider")), (json!("moved"), json!(fjord)));
+    assert_eq!(of(north, "a2", "state"), "moved");
+    assert_eq!(read.cards(&stand), read.cards(&engine));
 
-        // its limits
-        let seen = parts.number("SELECT uniqExact(provider, array) FROM stream_array");
-        let insert = |table: &str, values: &str, from: u64, to: usize| {
-            let sql = format!(
-                "INSERT INTO {table} SELECT 'usage-1', 0, 'northwind', {values} FROM numbers({from}, {to} - {from})"
-            );
-            parts.execute(&sql).unwrap();
-        };
-        let time = "toDateTime64(1791590400, 3, 'UTC')";
-        let array = format!("concat('x', toString(number)), {time}, {time}, ({time}, 'x', '')");
-        insert("stream_array", &array, seen, ARRAYS_MAX - 1);
-        assert!(read.stand().await.has_roll());
-        insert("stream_array", &array, ARRAYS_MAX as u64 - 1, ARRAYS_MAX);
-        assert!(read.stand().await.has_roll());
-        insert("stream_array", &array, ARRAYS_MAX as u64, ARRAYS_MAX + 1);
-        let too_many = read.stand().await;
-        assert!(!too_many.has_roll());
-        assert_eq!(read.arrays(&too_many, Some(&[fjord]), 100).await, read.arrays(&engine, Some(&[fjord]), 100).await);
-        parts
-            .execute("ALTER TABLE stream_array DELETE WHERE startsWith(array, 'x') SETTINGS mutations_sync = 2")
-            .unwrap();
-        assert!(read.stand().await.has_roll());
-        let shapes = parts.number("SELECT count() FROM (SELECT DISTINCT * EXCEPT newest FROM stream_shape)");
-        let shape = format!("'a1', 'volume', concat('m', toString(number)), '', '', 0, {time}");
-        insert("stream_shape", &shape, shapes, SHAPES_MAX);
-        assert!(read.stand().await.has_roll());
-        insert("stream_shape", &shape, SHAPES_MAX as u64, SHAPES_MAX + 1);
-        assert!(!read.stand().await.has_roll());
-    });
+    // its limits
+    let seen = parts.number("SELECT uniqExact(provider, array) FROM stream_array");
+    let insert = |table: &str, values: &str, from: u64, to: usize| {
+        let sql = format!(
+            "INSERT INTO {table} SELECT 'usage-1', 0, 'northwind', {values} FROM numbers({from}, {to} - {from})"
+        );
+        parts.execute(&sql).unwrap();
+    };
+    let time = "toDateTime64(1791590400, 3, 'UTC')";
+    let array = format!("concat('x', toString(number)), {time}, {time}, ({time}, 'x', '')");
+    insert("stream_array", &array, seen, ARRAYS_MAX - 1);
+    assert!(read.stand().has_roll());
+    insert("stream_array", &array, ARRAYS_MAX as u64 - 1, ARRAYS_MAX);
+    assert!(read.stand().has_roll());
+    insert("stream_array", &array, ARRAYS_MAX as u64, ARRAYS_MAX + 1);
+    let too_many = read.stand();
+    assert!(!too_many.has_roll());
+    assert_eq!(read.arrays(&too_many, Some(&[fjord]), 100), read.arrays(&engine, Some(&[fjord]), 100));
+    parts.execute("ALTER TABLE stream_array DELETE WHERE startsWith(array, 'x') SETTINGS mutations_sync = 2").unwrap();
+    assert!(read.stand().has_roll());
+    let shapes = parts.number("SELECT count() FROM (SELECT DISTINCT * EXCEPT newest FROM stream_shape)");
+    let shape = format!("'a1', 'volume', concat('m', toString(number)), '', '', 0, {time}");
+    insert("stream_shape", &shape, shapes, SHAPES_MAX);
+    assert!(read.stand().has_roll());
+    insert("stream_shape", &shape, SHAPES_MAX as u64, SHAPES_MAX + 1);
+    assert!(!read.stand().has_roll());
 }
 
 /// What is known is not read again until more is put together.
