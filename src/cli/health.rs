@@ -16,7 +16,7 @@ use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::config::Config;
 use crate::core::programme::health::State;
 use crate::core::word::Instant;
-use crate::programme::health::Stand;
+use crate::programme::Stand;
 use crate::programme::{health, table};
 use crate::statement::Rater;
 

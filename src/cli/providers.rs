@@ -13,6 +13,7 @@ use super::unknown;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::word::Instant;
+use crate::programme::Stand;
 use crate::programme::{Asked, page, scorecards, table, watch};
 use crate::statement::Rater;
 
@@ -44,18 +45,17 @@ impl Args {
         }
         let at = self.at.unwrap_or_else(watch::now);
         let is_asked = |id: &str| self.provider.as_deref().is_none_or(|own| own == id);
+        let stand = match self.at {
+            Some(_) => None,
+            None => Stand::read(&client, None).await?,
+        };
         let (mut after, mut out) = (None, std::io::stdout().lock());
         loop {
             let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
             let Some(last) = providers.last() else { break };
             after = Some(last.clone());
-            let cards = scorecards(
-                &client,
-                rater.book(),
-                &Asked { providers, seller: None, at, is_past: self.at.is_some() },
-                true,
-            )
-            .await?;
+            let asked = Asked { providers, seller: None, at, is_past: self.at.is_some() };
+            let cards = scorecards(&client, rater.book(), &asked, true, stand.as_ref()).await?;
             match self.format {
                 Format::Table => out.write_all(table::scorecards(&cards, columns()).as_bytes())?,
                 Format::Json => {

@@ -63,20 +63,28 @@ struct KnownRow {
 }
 
 impl Marks {
+    /// The marks for whoever puts more together: it is known up to which decision they are.
+    ///
+    /// # Errors
+    /// The server's, and a decision of a newer version.
+    pub async fn read_to_go_on(client: &Client) -> Result<Self, Error> {
+        // before the decisions are read: all below it are among them
+        let known = client.select("SELECT if(count() = 0, 0, max(offset) + 1) AS next FROM decision");
+        let control = client.fetch_optional::<KnownRow>(known).await?.map_or(0, |row| row.next);
+        Ok(Self { control, ..Self::read(client).await? })
+    }
+
     /// The marks of all partitions of all streams that were ever opened.
     ///
     /// # Errors
     /// The server's, and a decision of a newer version.
     pub async fn read(client: &Client) -> Result<Self, Error> {
-        // before the decisions are read: all below it are among them
-        let known = client.select("SELECT if(count() = 0, 0, max(offset) + 1) AS next FROM decision");
-        let control = client.fetch_optional::<KnownRow>(known).await?.map_or(0, |row| row.next);
         let sql = "SELECT toString(m.stream) AS stream, m.partition AS partition, m.closed AS closed, max(m.next_offset) AS next_offset, \
                    max(m.reached) AS reached, max(m.end_offset) AS end_offset, toUnixTimestamp64Milli(max(m.log_time)) AS log_time \
                    FROM stream_mark AS m GROUP BY stream, partition, closed";
         let (register, rows) =
             futures_util::future::try_join(register(client), client.fetch_all::<MarkRow>(client.select(sql))).await?;
-        Ok(Self { control, ..Self::of(&register, rows) })
+        Ok(Self::of(&register, rows))
     }
 
     /// What these rows say of the streams that are known.
@@ -114,6 +122,12 @@ impl Marks {
                 self.open.push(mark);
             }
         }
+    }
+
+    /// Whether what is put together below these is what is below others.
+    #[must_use]
+    pub fn are(&self, others: &Self) -> bool {
+        (self.is_kept, &self.again, &self.open) == (others.is_kept, &others.again, &others.open)
     }
 
     /// The condition that an offset is not below its partition's mark. It names each partition, so that the sorting key of a table by

@@ -8,7 +8,7 @@ use super::client::{Answer, Client};
 use super::config::{ArrayConfig, Family};
 use super::error::PollError;
 use crate::config::Secret;
-use crate::core::collect::page;
+use crate::core::collect::page::{self, Followed};
 
 /// Pages of one list.
 pub const PAGES_MAX: usize = 1_000;
@@ -46,7 +46,7 @@ impl Session {
         query: &[(&str, String)],
     ) -> Result<Vec<T>, PollError> {
         let mut items = Vec::new();
-        let mut next: Option<String> = None;
+        let (mut next, mut followed) = (None, Followed::default());
         for _ in 0..PAGES_MAX {
             let mut address = format!("{}{path}?limit={}", self.base, self.page_size);
             let more = next.iter().map(|token| ("continuation_token", token));
@@ -54,14 +54,14 @@ impl Session {
                 address.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
             }
             let answer = self.get(path, &address).await?;
-            let page = page::parse::<T>(path, &answer.body)?;
+            let mut page = page::parse::<T>(path, &answer.body)?;
+            next = followed.next(path, &mut page)?;
             items.extend(page.items);
             if items.len() > ITEMS_MAX {
                 return Err(PollError::TooMany { path: path.to_owned(), limit: ITEMS_MAX });
             }
-            match page.next {
-                None => return Ok(items),
-                next_page => next = next_page,
+            if next.is_none() {
+                return Ok(items);
             }
         }
         Err(PollError::TooMany { path: path.to_owned(), limit: PAGES_MAX })

@@ -16,7 +16,8 @@ use super::params::Params;
 use crate::clickhouse::read::arrays::ArrayQuery;
 use crate::clickhouse::read::window::{parse_instant, parse_zone};
 use crate::config::Principal;
-use crate::programme::health::{Array, Stand, page};
+use crate::programme::Stand;
+use crate::programme::health::{Array, page};
 
 /// Which arrays are asked for.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -9,7 +9,7 @@ use super::fresh::Fresh;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::book;
 use crate::core::book::Book;
-use crate::programme::health::Stand;
+use crate::programme::Stand;
 
 /// How long a price book counts as the newest, and until when it is told while the database is asked whether there is a newer one.
 const BOOK_FRESH: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const STAND_STALE_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Kept {
     /// The record that published the newest price book, and its parties.
     book: Arc<Fresh<(u64, Arc<Parties>)>>,
-    /// How far arrays are put together, so that a list that is paged through asks once and not for each page.
+    /// How far arrays are put together and what that came to, so that a list that is paged through asks once and not for each page.
     stand: Arc<Fresh<Stand>>,
 }
 
@@ -52,6 +52,6 @@ impl Kept {
     /// How arrays stand now; none before the first checkpoint.
     pub(super) async fn stand(&self, client: &Client) -> Result<Option<Stand>, ApiError> {
         let client = client.clone();
-        self.stand.get(Moment::now(), |_| async move { Ok(Stand::read(&client, None).await?) }).await
+        self.stand.get(Moment::now(), |known| async move { Ok(Stand::read_again(&client, known).await?) }).await
     }
 }

@@ -17,6 +17,7 @@ mod form;
 mod fresh;
 mod gate;
 pub mod gateway;
+mod heads;
 mod hole;
 mod invoice;
 mod invoices;
@@ -236,7 +237,9 @@ impl Server {
 
     /// Serves until `shutdown`, then lets requests under way end.
     pub async fn run(self, shutdown: Shutdown) {
-        let router = self.api.router();
+        let (router, api) = (self.api.router(), self.api);
+        // the first reader does not wait for what all of them are told of; what cannot be read now is read when somebody asks
+        tokio::spawn(async move { tokio::join!(api.parties(), api.kept.stand(&api.client)) });
         self.listener.serve(router, shutdown).await;
     }
 }

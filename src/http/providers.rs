@@ -74,6 +74,10 @@ pub async fn providers(
     let next_cursor = providers.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
     let asked = Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() };
     let told = !matches!(caller.principal, Principal::Vendor(_));
-    let data = scorecards(&api.client, parties.book(), &asked, told).await?;
+    let stand = match asked.is_past {
+        true => None,
+        false => api.kept.stand(&api.client).await?,
+    };
+    let data = scorecards(&api.client, parties.book(), &asked, told, stand.as_ref()).await?;
     Ok(Json(ProvidersPage { at: at.rfc3339(), data, next_cursor }))
 }

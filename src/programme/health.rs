@@ -1,14 +1,20 @@
 //! The health of arrays, a page at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::stand::Stand;
 use crate::clickhouse::mark::Marks;
-use crate::clickhouse::read::arrays::{ArrayQuery, ArrayRow, Look, looks, named, read};
-use crate::clickhouse::read::seen;
+use crate::clickhouse::read::arrays::{ArrayQuery, ArrayRow, looks, named, read};
+use crate::clickhouse::read::roll::{self, Part, Scope};
+use crate::clickhouse::read::seen::{self, Looks};
 use crate::clickhouse::{Client, Error};
 use crate::core::book::Book;
 use crate::core::programme::health::{Health, Seen, State, health};
+use crate::core::programme::roll::{AllHeard, ArrayKey, Heard, Look, Roll, Wanted};
 use crate::core::word::Instant;
 
 /// One array of which something was accepted.
@@ -40,26 +46,61 @@ pub struct Array {
     pub last_reading: String,
 }
 
-/// As things stood when.
-#[derive(Clone, Debug)]
-pub struct Stand {
-    /// The instant.
-    pub at: Instant,
-    /// What was put together, which is how things stand now; it knows of no other instant, and then the ledger is read.
-    marks: Marks,
+/// What is known of the arrays of a page.
+struct Found {
+    rows: Vec<ArrayRow>,
+    is_more: bool,
+    looks: Looks,
+    /// Who named them, and when last.
+    named: BTreeMap<String, Vec<(String, Instant)>>,
 }
 
-impl Stand {
-    /// As things stood at an instant, or stand at the log's own time; none before the first checkpoint.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn read(client: &Client, at: Option<Instant>) -> Result<Option<Self>, Error> {
-        if let Some(at) = at {
-            return Ok(Some(Self { at, marks: Marks::default() }));
+impl Found {
+    /// Of the roll and what was heard since; none if that is too much.
+    async fn of_roll(client: &Client, marks: &Marks, roll: &Roll, query: &ArrayQuery) -> Result<Option<Self>, Error> {
+        let limit = query.limit + 1;
+        let wanted = Wanted { providers: query.providers.as_ref(), after: query.after.as_ref(), limit };
+        // what is new on a page only puts what is known off it
+        let known = roll.page(&AllHeard::new(), wanted);
+        let last = known.get(query.limit).map(|(key, _)| key);
+        let providers = query.providers.as_ref().map(|own| own.iter().map(String::as_str).collect());
+        let part = Part { providers, after: wanted.after, last };
+        let is_all = part.is_all();
+        // of these whoever named them is asked for, which of all arrays is no more to ask
+        let arrays = known.iter().filter(|_| !is_all).map(|((_, array), _)| array.as_str()).collect();
+        let scope = Scope { part: Some(part), arrays };
+        let Some(mut since) = roll::since(client, marks, &scope).await? else { return Ok(None) };
+        let mut page = roll.page(&since, wanted);
+        let is_more = page.len() > query.limit;
+        page.truncate(query.limit);
+        let arrays: BTreeSet<&str> = page.iter().map(|((_, array), _)| array.as_str()).collect();
+        // others may have named an array that is new
+        let new: BTreeSet<&str> = arrays.difference(&scope.arrays).copied().collect();
+        if !is_all && !new.is_empty() {
+            let scope = Scope { part: None, arrays: new };
+            let Some(of_new) = roll::since(client, marks, &scope).await? else { return Ok(None) };
+            since.extend(of_new);
         }
-        let marks = Marks::read(client).await?;
-        Ok(marks.log_time(client).await?.map(|at| Self { at, marks }))
+        let named = roll.named(&since, &arrays);
+        let look = |(key, heard): &(ArrayKey, Heard)| Some((key.clone(), roll.look(key, heard.newest)?));
+        let mut looks: Looks = page.iter().filter_map(look).collect();
+        let rows: Vec<ArrayRow> = page.into_iter().map(ArrayRow::from).collect();
+        seen::looks_above(client, marks, &rows, &mut looks).await?;
+        Ok(Some(Self { rows, is_more, looks, named }))
+    }
+
+    /// Of what was put together and lies above, or of the ledger.
+    async fn of_engine(client: &Client, marks: &Marks, query: &ArrayQuery) -> Result<Self, Error> {
+        let more = ArrayQuery { limit: query.limit + 1, ..query.clone() };
+        let mut rows =
+            if marks.is_kept { seen::arrays(client, marks, &more).await? } else { read(client, &more).await? };
+        let is_more = rows.len() > query.limit;
+        rows.truncate(query.limit);
+        let (looks, named) = match marks.is_kept {
+            true => try_join(seen::looks(client, marks, &rows), seen::named(client, marks, &rows)).await?,
+            false => try_join(looks(client, &rows), named(client, &rows, query.at)).await?,
+        };
+        Ok(Self { rows, is_more, looks, named })
     }
 }
 
@@ -70,23 +111,22 @@ impl Stand {
 pub async fn page(
     client: &Client,
     book: &Book,
-    Stand { marks, .. }: &Stand,
+    Stand { marks, roll, .. }: &Stand,
     query: &ArrayQuery,
 ) -> Result<(Vec<Array>, bool), Error> {
-    let more = ArrayQuery { limit: query.limit + 1, ..query.clone() };
-    let mut rows = if marks.is_kept { seen::arrays(client, marks, &more).await? } else { read(client, &more).await? };
-    let is_more = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let (mut looks, named) = if marks.is_kept {
-        let found =
-            futures_util::future::try_join(seen::looks(client, marks, &rows), seen::named(client, marks, &rows));
-        let (mut looks, named) = found.await?;
+    let of_roll = match roll {
+        Some(roll) => Found::of_roll(client, marks, roll, query).await?,
+        None => None,
+    };
+    let found = match of_roll {
+        Some(found) => found,
+        None => Found::of_engine(client, marks, query).await?,
+    };
+    let Found { rows, is_more, mut looks, named } = found;
+    if marks.is_kept {
         // a reading of a meter that nobody has defined is none that could be billed
         looks.values_mut().for_each(|look| look.shapes.retain(|shape| book.meters.contains_key(&shape.meter)));
-        (looks, named)
-    } else {
-        futures_util::future::try_join(looks(client, &rows), named(client, &rows, query.at)).await?
-    };
+    }
     let mut arrays = Vec::with_capacity(rows.len());
     for row in rows {
         let look = looks.remove(&(row.provider.clone(), row.array.clone())).unwrap_or_default();

@@ -72,7 +72,7 @@ impl Keeper {
 /// # Errors
 /// The server's.
 pub async fn put_together_before(client: &Client, settled: Option<Instant>) -> Result<usize, Error> {
-    let marks = Marks::read(client).await?;
+    let marks = Marks::read_to_go_on(client).await?;
     let statements = statements(marks.due(client, settled).await?);
     marks.begin(client, statements.iter().flatten()).await?;
     for parts in &statements {

@@ -9,9 +9,11 @@ mod levels;
 pub mod open;
 mod providers;
 pub mod sales;
+mod stand;
 pub mod table;
 pub mod watch;
 
 pub use error::ProgrammeError;
 pub use levels::{Asked, OpenAmounts, levels, page};
 pub use providers::scorecards;
+pub use stand::Stand;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::health::Stand;
 use super::sales::Documents;
+use super::stand::Stand;
 use super::{Asked, ProgrammeError, health, page, scorecards};
 use crate::clickhouse::Client;
 use crate::clickhouse::read::arrays::ArrayQuery;
@@ -68,8 +68,9 @@ pub async fn look(client: &Client, metrics: &Metrics, at: Instant) -> Result<boo
         Err(StatementError::NoBook) => return Ok(false),
         rater => rater?,
     };
-    arrays(client, rater.book(), metrics).await?;
-    providers(client, rater.book(), metrics, at).await?;
+    let stand = Stand::read(client, None).await?;
+    arrays(client, rater.book(), metrics, stand.as_ref()).await?;
+    providers(client, rater.book(), metrics, at, stand.as_ref()).await?;
     let last = Month::of(utc_day(at));
     let months = Some(Months { first: last.plus(-1), last });
     // what is issued late counts in a month that nobody looks at any more
@@ -80,12 +81,12 @@ pub async fn look(client: &Client, metrics: &Metrics, at: Instant) -> Result<boo
     Ok(true)
 }
 
-async fn arrays(client: &Client, book: &Book, metrics: &Metrics) -> Result<(), ProgrammeError> {
+async fn arrays(client: &Client, book: &Book, metrics: &Metrics, stand: Option<&Stand>) -> Result<(), ProgrammeError> {
     let mut counts: BTreeMap<State, i64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
-    if let Some(stand) = Stand::read(client, None).await? {
+    if let Some(stand) = stand {
         let mut query = ArrayQuery { providers: None, at: stand.at, after: None, limit: ARRAYS_PAGE };
         loop {
-            let (arrays, more) = health::page(client, book, &stand, &query).await?;
+            let (arrays, more) = health::page(client, book, stand, &query).await?;
             for array in &arrays {
                 *counts.entry(array.state).or_default() += 1;
             }
@@ -101,7 +102,13 @@ async fn arrays(client: &Client, book: &Book, metrics: &Metrics) -> Result<(), P
     Ok(())
 }
 
-async fn providers(client: &Client, book: &Book, metrics: &Metrics, at: Instant) -> Result<(), ProgrammeError> {
+async fn providers(
+    client: &Client,
+    book: &Book,
+    metrics: &Metrics,
+    at: Instant,
+    stand: Option<&Stand>,
+) -> Result<(), ProgrammeError> {
     let (mut dormant, mut below, mut expiring) = (0, 0, 0);
     let mut after = None;
     loop {
@@ -109,7 +116,7 @@ async fn providers(client: &Client, book: &Book, metrics: &Metrics, at: Instant)
         let Some(last) = providers.last() else { break };
         after = Some(last.clone());
         let asked = Asked { providers, seller: None, at, is_past: false };
-        for card in scorecards(client, book, &asked, false).await? {
+        for card in scorecards(client, book, &asked, false, stand).await? {
             let Some(provider) = book.providers.get(&card.provider) else { continue };
             let programme = provider.programme.as_ref().and_then(|name| book.programmes.get(name));
             let rank = |level: &Option<String>| {

@@ -12,7 +12,7 @@ use plimsoll::core::programme::promise::{Open, Promise};
 use plimsoll::core::programme::standing::Standing;
 use plimsoll::core::word::Instant;
 use plimsoll::metrics::Metrics;
-use plimsoll::programme::{Asked, OpenAmounts, keep, levels as levels_of, open, scorecards as cards_of, watch};
+use plimsoll::programme::{Asked, OpenAmounts, Stand, keep, levels as levels_of, open, scorecards as cards_of, watch};
 use plimsoll::prove::{Weighed, allocate, allocation_rows};
 use plimsoll::statement::Rater;
 use rust_decimal::Decimal;
@@ -418,7 +418,8 @@ fn kept(parts: &Parts, seller: &Seller<'_>) {
             let rater = Rater::newest(&seller.client).await.unwrap();
             let providers = vec!["fjordcloud".to_owned(), "northwind".to_owned()];
             let asked = Asked { providers, seller: None, at: at(END), is_past };
-            cards_of(&seller.client, rater.book(), &asked, true).await.unwrap()
+            let stand = Stand::read(&seller.client, None).await.unwrap();
+            cards_of(&seller.client, rater.book(), &asked, true, stand.as_ref()).await.unwrap()
         });
         let measured = ["provider", "arrays", "customers", "new_customers", "usage", "last_reading"];
         let of = |card| measured.map(|key| serde_json::to_value(&card).unwrap()[key].clone());
@@ -649,7 +650,7 @@ fn two_vendors(parts: &Parts, seller: &Seller<'_>, invoice: &Document) {
             let (providers, told_to) = (vec!["northwind".to_owned()], seller_id.map(str::to_owned));
             let asked = Asked { providers, seller: told_to, at: at("2026-11-25T12:00:00Z"), is_past: true };
             let standing = levels_of(&rater, &asked, OpenAmounts::Kept).await.unwrap().remove(0);
-            (standing, cards_of(&seller.client, rater.book(), &asked, false).await.unwrap().remove(0))
+            (standing, cards_of(&seller.client, rater.book(), &asked, false, None).await.unwrap().remove(0))
         })
     };
     let ((whole, card), (own, own_card)) = (standings(None), standings(Some("evergrove")));

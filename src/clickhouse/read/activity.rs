@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clickhouse::Row;
+use futures_util::future::try_join;
 use serde::Deserialize;
 
 use super::rows::Rows;
-use super::seen::{self, HeardRow};
+use super::seen::HeardRow;
 use super::void;
-use crate::clickhouse::mark::Marks;
 use crate::clickhouse::provider_activity;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
@@ -55,7 +55,7 @@ pub async fn read(
     Ok(found)
 }
 
-/// The activity of providers now, of what was put together and counted before; what was not is read and counted.
+/// The activity of providers now, of what was counted before; what was not is counted. `heard` says when they were heard of.
 ///
 /// # Errors
 /// The server's.
@@ -65,14 +65,12 @@ pub async fn read_now(
     providers: &[String],
     told: &BTreeSet<String>,
     now: Instant,
+    heard: impl Future<Output = Result<Vec<HeardRow>, Error>>,
 ) -> Result<BTreeMap<String, Activity>, Error> {
     if providers.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let both = futures_util::future::try_join(
-        counted_now(client, book, providers, told, now),
-        heard_now(client, providers, now),
-    );
+    let both = try_join(counted_now(client, book, providers, told, now), heard);
     let (mut found, rows) = both.await?;
     take_heard(rows, &mut found);
     Ok(found)
@@ -102,15 +100,6 @@ async fn counted_now(
     Ok(found)
 }
 
-/// When providers were heard of, of what was put together where it was.
-async fn heard_now(client: &Client, providers: &[String], now: Instant) -> Result<Vec<HeardRow>, Error> {
-    let marks = Marks::read(client).await?;
-    if marks.is_kept {
-        return seen::heard(client, &marks, providers, now.plus_ms(-DORMANT_MS)).await;
-    }
-    heard(client, providers, now).await
-}
-
 /// What of the activity is counted in buckets: capacity and customers of the day before an instant.
 ///
 /// # Errors
@@ -122,14 +111,13 @@ pub async fn counted_of(
     told: &BTreeSet<String>,
     at: Instant,
 ) -> Result<BTreeMap<String, Activity>, Error> {
-    let mut found: BTreeMap<String, Activity> = providers.iter().map(|id| (id.clone(), Activity::default())).collect();
-    if !providers.is_empty() {
-        held(client, book, providers, at, &mut found).await?;
-    }
-    if !told.is_empty() {
-        customers(client, book, told, at, &mut found).await?;
-    }
-    Ok(found)
+    let both = try_join(held(client, book, providers, at), customers(client, book, told, at));
+    let (mut held, mut customers) = both.await?;
+    let mut of = |id: &String| {
+        let (integral, customers) = (held.remove(id), customers.remove(id));
+        (id.clone(), Activity { integral, customers, ..Activity::default() })
+    };
+    Ok(providers.iter().map(&mut of).collect())
 }
 
 fn take_heard(rows: Vec<HeardRow>, found: &mut BTreeMap<String, Activity>) {
@@ -140,7 +128,11 @@ fn take_heard(rows: Vec<HeardRow>, found: &mut BTreeMap<String, Activity>) {
     }
 }
 
-async fn heard(client: &Client, providers: &[String], at: Instant) -> Result<Vec<HeardRow>, Error> {
+/// When providers were heard of up to an instant, of the ledger.
+///
+/// # Errors
+/// The server's.
+pub async fn heard(client: &Client, providers: &[String], at: Instant) -> Result<Vec<HeardRow>, Error> {
     // without FINAL: a row that is there twice changes neither
     let sql = format!(
         "SELECT toString(e.provider) AS provider, uniqExactIf(e.array, e.time >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')) AS arrays, \
@@ -159,21 +151,25 @@ pub fn end_s(at: Instant, hours_before: i64) -> i64 {
     ((at.0.div_euclid(HOUR_MS) - hours_before) * HOUR_MS / 1000).max(0)
 }
 
+/// Capacity of the last day, of those of whom it is measured.
 async fn held(
     client: &Client,
     book: &Book,
     providers: &[String],
     at: Instant,
-    found: &mut BTreeMap<String, Activity>,
-) -> Result<(), Error> {
+) -> Result<BTreeMap<String, i128>, Error> {
+    let mut found = BTreeMap::new();
     let (mut ids, mut meters, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     for id in providers {
         if let Some((meter, kind)) = measured(book, id) {
             ids.push(id.as_str());
             meters.push(meter);
             kinds.push(kind.as_str());
-            found.entry(id.clone()).or_default().integral = Some(0);
+            found.insert(id.clone(), 0);
         }
+    }
+    if ids.is_empty() {
+        return Ok(found);
     }
     let demo: Vec<&String> = book
         .arrays
@@ -189,10 +185,8 @@ async fn held(
     let select = client.select(sql).param("providers", ids).param("meters", meters).param("kinds", kinds);
     let select = select.param("demo", demo).param("from", end_s(at, DAY_HOURS)).param("until", end_s(at, 0));
     let rows: Vec<HeldRow> = client.fetch_all(select).await?;
-    for HeldRow { provider, integral } in rows {
-        found.entry(provider).or_default().integral = Some(integral);
-    }
-    Ok(())
+    found.extend(rows.into_iter().map(|HeldRow { provider, integral }| (provider, integral)));
+    Ok(found)
 }
 
 /// Customers of the last day, and of the day so long before: by tags, put together by who claims them.
@@ -201,8 +195,10 @@ async fn customers(
     book: &Book,
     told: &BTreeSet<String>,
     at: Instant,
-    found: &mut BTreeMap<String, Activity>,
-) -> Result<(), Error> {
+) -> Result<BTreeMap<String, (u64, u64)>, Error> {
+    if told.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let sql = "SELECT toString(provider) AS provider, toString(customer) AS tag, toUInt8(max(hour >= toDateTime({from:Int64}, 'UTC'))) AS now, \
                toUInt8(min(hour) < toDateTime({from:Int64}, 'UTC')) AS before FROM usage_bucket FINAL ARRAY JOIN cell_customer AS customer \
                WHERE provider IN {providers:Array(String)} AND notEmpty(customer) \
@@ -226,10 +222,10 @@ async fn customers(
         let days = seen.entry(provider).or_default().entry(customer).or_default();
         (days.0, days.1) = (days.0 || now == 1, days.1 || before == 1);
     }
-    for (provider, customers) in seen {
+    let count = |(provider, customers): (String, BTreeMap<String, (bool, bool)>)| {
         let all = customers.values().filter(|(now, _)| *now).count() as u64;
         let new = customers.values().filter(|(now, before)| *now && !before).count() as u64;
-        found.entry(provider).or_default().customers = Some((all, new));
-    }
-    Ok(())
+        (provider, (all, new))
+    };
+    Ok(seen.into_iter().map(count).collect())
 }

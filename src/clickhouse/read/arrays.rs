@@ -9,6 +9,7 @@ use super::void;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::orphan::Shape;
+use crate::core::programme::roll::{ArrayKey, Heard, Look};
 use crate::core::word::{Instant, Kind};
 
 /// Which arrays.
@@ -41,13 +42,10 @@ pub struct ArrayRow {
     pub newest: i64,
 }
 
-/// What the metered readings of an array's newest day look like.
-#[derive(Clone, Debug, Default)]
-pub struct Look {
-    /// Kinds, meters, tiers and sites.
-    pub shapes: Vec<Shape>,
-    /// Whether any of them bears a customer's tag.
-    pub is_tagged: bool,
+impl From<(ArrayKey, Heard)> for ArrayRow {
+    fn from(((provider, array), Heard { first, newest, label: (_, name, site) }): (ArrayKey, Heard)) -> Self {
+        Self { provider, array, name, site, first: first.0, newest: newest.0 }
+    }
 }
 
 #[derive(Debug, Row, Deserialize)]

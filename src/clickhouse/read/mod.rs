@@ -34,6 +34,7 @@ pub mod position;
 pub mod quarantine;
 mod question;
 pub mod rating;
+pub mod roll;
 pub mod rows;
 pub mod seen;
 pub mod stored;

@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::arrays::{ArrayQuery, ArrayRow, Look, NamedRow};
+use super::arrays::{ArrayQuery, ArrayRow, NamedRow};
 use crate::clickhouse::mark::Marks;
 use crate::clickhouse::seen::counts;
 use crate::clickhouse::void::counted;
 use crate::clickhouse::{Client, Error};
 use crate::core::pricing::orphan::Shape;
+use crate::core::programme::roll::{ArrayKey, LastShape, Look};
 use crate::core::word::{Instant, Kind};
 
-/// How far before an array's newest time its readings are looked at: 24 hours.
-const DAY_MS: i64 = 86_400_000;
+/// What the readings of each array's newest day look like.
+pub type Looks = BTreeMap<ArrayKey, Look>;
 
 #[derive(Debug, Row, Deserialize)]
-struct ShapeRow {
+pub(super) struct ShapeRow {
     provider: String,
     array: String,
     kind: String,
@@ -26,6 +27,17 @@ struct ShapeRow {
     site: String,
     tagged: u8,
     newest: i64,
+}
+
+impl ShapeRow {
+    /// The array, and the shape that its readings had.
+    pub(super) fn last(self) -> (ArrayKey, LastShape) {
+        // the column's type has no other names
+        let kind = Kind::parse(&self.kind).unwrap_or(Kind::Array);
+        let shape = Shape { kind, meter: self.meter, tier: self.tier, site: self.site };
+        let newest = Instant(self.newest);
+        ((self.provider, self.array), LastShape { shape, is_tagged: self.tagged == 1, newest })
+    }
 }
 
 /// When a provider was heard of.
@@ -116,26 +128,25 @@ pub async fn named(
 ///
 /// # Errors
 /// The server's.
-pub async fn looks(
-    client: &Client,
-    marks: &Marks,
-    rows: &[ArrayRow],
-) -> Result<BTreeMap<(String, String), Look>, Error> {
-    let mut looks = BTreeMap::new();
-    let all: Vec<&ArrayRow> = rows.iter().collect();
+pub async fn looks(client: &Client, marks: &Marks, rows: &[ArrayRow]) -> Result<Looks, Error> {
     let kept = format!("{KEPT} {}", counts("s"));
-    take(shapes(client, marks, &kept, &all).await?, rows, &mut looks);
+    let mut looks = of_newest_day(shapes(client, marks, &kept, &rows.iter().collect::<Vec<_>>()).await?, rows);
+    looks_above(client, marks, rows, &mut looks).await?;
+    Ok(looks)
+}
+
+/// The same of those that lack a look, of what lies above the marks.
+///
+/// # Errors
+/// The server's.
+pub async fn looks_above(client: &Client, marks: &Marks, rows: &[ArrayRow], looks: &mut Looks) -> Result<(), Error> {
     let is_new = |row: &&ArrayRow| !looks.contains_key(&(row.provider.clone(), row.array.clone()));
-    let new: Vec<&ArrayRow> = all.into_iter().filter(is_new).collect();
+    let new: Vec<&ArrayRow> = rows.iter().filter(is_new).collect();
     if !new.is_empty() {
         let above = format!("{ABOVE} AND {} AND {}", marks.above("e", "offset"), counted("e."));
-        take(shapes(client, marks, &above, &new).await?, rows, &mut looks);
+        looks.extend(of_newest_day(shapes(client, marks, &above, &new).await?, rows));
     }
-    for look in looks.values_mut() {
-        look.shapes.sort();
-        look.shapes.dedup();
-    }
-    Ok(looks)
+    Ok(())
 }
 
 /// The shapes of these arrays.
@@ -151,20 +162,19 @@ async fn shapes(client: &Client, marks: &Marks, from: &str, rows: &[&ArrayRow]) 
     client.fetch_all(select.param("arrays", Vec::from_iter(arrays))).await
 }
 
-/// Takes the shapes that are of their array's newest day.
-fn take(found: Vec<ShapeRow>, rows: &[ArrayRow], looks: &mut BTreeMap<(String, String), Look>) {
-    let newest: BTreeMap<(&str, &str), i64> =
-        rows.iter().map(|row| ((row.provider.as_str(), row.array.as_str()), row.newest)).collect();
-    for ShapeRow { provider, array, kind, meter, tier, site, tagged, newest: at } in found {
-        if newest.get(&(provider.as_str(), array.as_str())).is_none_or(|newest| at < newest - DAY_MS) {
-            continue;
-        }
-        // the column's type has no other names
-        let kind = Kind::parse(&kind).unwrap_or(Kind::Array);
-        let look = looks.entry((provider, array)).or_default();
-        look.is_tagged |= tagged == 1;
-        look.shapes.push(Shape { kind, meter, tier, site });
+/// The shapes that are of their array's newest day.
+fn of_newest_day(found: Vec<ShapeRow>, rows: &[ArrayRow]) -> Looks {
+    let mut shapes: BTreeMap<ArrayKey, Vec<LastShape>> = BTreeMap::new();
+    for row in found {
+        let (key, last) = row.last();
+        shapes.entry(key).or_default().push(last);
     }
+    let look = |row: &ArrayRow| {
+        let key = (row.provider.clone(), row.array.clone());
+        let look = Look::of(shapes.get(&key)?, Instant(row.newest))?;
+        Some((key, look))
+    };
+    rows.iter().filter_map(look).collect()
 }
 
 /// When providers were heard of, and how many arrays of each since an instant.

@@ -11,6 +11,14 @@ pub enum ReadError {
         /// What is wrong with it.
         text: String,
     },
+    /// A list that leads around for ever.
+    #[error(
+        "{what} does not end (the same token again, or nothing on a page that says there is more): upgrade the array's software, or tell its vendor"
+    )]
+    Endless {
+        /// Which list.
+        what: &'static str,
+    },
     /// The address is another array's.
     #[error("the address answers for array {found}: correct array.id or array.url")]
     WrongArray {
@@ -38,6 +46,7 @@ impl ReadError {
     pub fn label(&self) -> &'static str {
         match self {
             ReadError::Malformed { .. } => "malformed",
+            ReadError::Endless { .. } => "endless",
             ReadError::WrongArray { .. } => "wrong_array",
             ReadError::NoSample => "no_sample",
             ReadError::Unacceptable { .. } => "unacceptable",

@@ -1,6 +1,7 @@
 //! What is made of the vendors' answers in `examples/vendor/`.
 
 use super::exposition::parse;
+use super::page::{Followed, Page};
 use super::rule::Identity;
 use super::snapshot::{METERS, Question};
 use super::*;
@@ -239,4 +240,19 @@ fn a_page_says_where_the_rest_is() {
     }
     let refused = page::parse::<u64>("numbers", b"<html>").unwrap_err().to_string();
     assert!(refused.starts_with("numbers is not understood"), "{refused}");
+}
+
+#[test]
+fn a_list_that_leads_around_is_not_followed() {
+    let mut followed = Followed::default();
+    let mut next = |items: &[u8], token: Option<&str>| {
+        let mut page = Page { items: items.to_vec(), next: token.map(str::to_owned) };
+        followed.next("numbers", &mut page).map_err(|error| error.to_string())
+    };
+    assert_eq!(next(&[1], Some("a")), Ok(Some("a".to_owned())));
+    assert_eq!(next(&[2], Some("b")), Ok(Some("b".to_owned())));
+    let around = next(&[1], Some("a")).unwrap_err();
+    assert!(around.starts_with("numbers does not end"), "{around}");
+    assert_eq!(next(&[], Some("c")), Err(around), "nothing, and more of it");
+    assert_eq!(next(&[], None), Ok(None));
 }

@@ -9,7 +9,7 @@ use crate::core::word::Instant;
 
 /// An array whose newest accepted time lies further back than this is silent, and two providers that name one within it contest it
 /// (DESIGN §3): 24 hours.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// The state of an array of a provider: the first of these, from the last to the first, that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]

@@ -17,6 +17,7 @@ pub mod month;
 pub mod neutrality;
 pub mod promise;
 pub mod revenue;
+pub mod roll;
 #[cfg(test)]
 mod sample;
 pub mod scorecard;

@@ -1,11 +1,7 @@
 // Who reads, which pages there are for them, and which one is shown.
 import { ApiError, begin, get, token } from "./api.js";
 import { announce, button, byId, el, svg, trouble } from "./dom.js";
-import { billing } from "./billing.js";
-import { document_ } from "./document.js";
 import { partners } from "./partners.js";
-import { pipeline } from "./pipeline.js";
-import { provider } from "./provider.js";
 
 const PAGES = {
   partners: { name: "Partners", readers: ["operator", "vendor", "provider"] },
@@ -13,8 +9,17 @@ const PAGES = {
   pipeline: { name: "Pipeline", readers: ["operator"] },
 };
 
+// Pages that the first one does without: they come once its figures are there, or when they are asked for.
+const LATER = {
+  billing: async () => (await import("./billing.js")).billing,
+  document: async () => (await import("./document.js")).document_,
+  pipeline: async () => (await import("./pipeline.js")).pipeline,
+  provider: async () => (await import("./provider.js")).provider,
+};
+
 let reader = null;
 let turn = 0;
+let othersAreFetched = false;
 
 const main = byId("main");
 
@@ -26,10 +31,20 @@ function route() {
 
 const allowed = () => Object.entries(PAGES).filter(([, page]) => page.readers.includes(reader.principal));
 
-function pageOf({ page, parts }) {
-  if (page === "partners") return parts.length ? provider : partners;
-  if (page === "billing") return parts[0] === "document" ? document_ : billing;
-  return pipeline;
+async function pageOf({ page, parts }) {
+  if (page === "partners" && !parts.length) return partners;
+  const name = page === "partners" ? "provider" : page === "billing" && parts[0] === "document" ? "document" : page;
+  try {
+    return await LATER[name]();
+  } catch {
+    throw new ApiError(0, "unreachable", "this page cannot be fetched: check the network and load the console again");
+  }
+}
+
+function fetchOthers() {
+  if (othersAreFetched) return;
+  othersAreFetched = true;
+  setTimeout(() => Promise.allSettled(Object.values(LATER).map((fetched) => fetched())));
 }
 
 // Shows what the address names. A page that comes after another was asked for is thrown away.
@@ -51,7 +66,9 @@ async function show(isFirst = false) {
   };
   main.setAttribute("aria-busy", "true");
   try {
-    await pageOf(asked)(context);
+    const page = await pageOf(asked);
+    if (mine !== turn) return;
+    await page(context);
   } catch (error) {
     if (mine !== turn) return;
     if (error instanceof ApiError && error.status === 401) return leave("The token is no longer valid. Sign in again.");
@@ -65,6 +82,7 @@ async function show(isFirst = false) {
   document.title = `${heading} · Plimsoll`;
   if (!isFirst) main.focus({ preventScroll: true });
   announce(`${heading} is shown`);
+  fetchOthers();
 }
 
 function bar(current) {
@@ -136,7 +154,7 @@ addEventListener("hashchange", () => reader && show());
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 
 // The first page's figures are on their way while it is asked who reads.
-if (token.get() && [undefined, "partners"].includes(route().page) && !route().parts.length) ["/v1/providers", "/v1/arrays"].forEach(begin);
+if (token.get() && [undefined, "partners"].includes(route().page) && !route().parts.length) ["/v1/arrays", "/v1/providers"].forEach(begin);
 
 // Where no credential is configured, whoever reaches the address is the operator and nothing has to be typed.
 enter().catch((error) => {

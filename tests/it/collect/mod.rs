@@ -265,3 +265,20 @@ fn a_list_is_read_up_to_its_pages_and_elements() {
     assert!(poll(200_000, 10_000).contains("its readings would be quarantined as over_limit"));
     assert!(poll(200_001, 10_000).contains("/volumes/space has more than 200000 elements or pages"));
 }
+
+/// A list whose token never ends costs two pages, and not as many as a list may have.
+#[test]
+fn a_list_that_leads_around_is_left_at_once() {
+    let (directory, stub) = (tempfile::tempdir().unwrap(), Stub::start("fb", 0));
+    let arrays = [("fb", format!("http://{}", stub.address))];
+    let collector = Collector::new(directory.path(), "c", "flashblade", NOBODY, &arrays, "");
+    let space = r#"{"id": "fb", "name": "fb", "capacity": 9, "time": 0, "space": {"total_used": 7}}"#;
+    for faults in [vec![Fault::Around(space); 2], vec![Fault::Nothing]] {
+        faults.into_iter().for_each(|fault| stub.next_is(fault));
+        let before = stub.answered();
+        let output = collector.dry_run();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && log.contains("/arrays/space does not end"), "{log}");
+        assert!(stub.is_done() && stub.answered() == before, "nothing more is asked for");
+    }
+}

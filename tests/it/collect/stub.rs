@@ -37,6 +37,10 @@ pub enum Fault {
     Huge(usize),
     /// It breaks off.
     CutOff,
+    /// Its page has this element and leads to itself.
+    Around(&'static str),
+    /// Its page has nothing and says that there is more.
+    Nothing,
 }
 
 /// A stub's settings and counts.
@@ -155,6 +159,13 @@ async fn misbehave(State(inner): Shared, request: Request, next: axum::middlewar
             Some(Fault::Status(status)) => return StatusCode::from_u16(status).unwrap().into_response(),
             Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
             Some(Fault::Malformed) => return "{\"items\": [{\"id\": ".into_response(),
+            Some(Fault::Around(item)) => {
+                return format!(
+                    "{{\"items\": [{item}], \"continuation_token\": \"again\", \"more_items_remaining\": true}}"
+                )
+                .into_response();
+            }
+            Some(Fault::Nothing) => return "{\"items\": [], \"continuation_token\": \"more\"}".into_response(),
             Some(Fault::Huge(bytes)) => return vec![b' '; bytes].into_response(),
             Some(Fault::CutOff) => {
                 let pieces = [Ok(Bytes::from_static(b"{\"items\": [")), Err(std::io::Error::other("cut off"))];

@@ -128,31 +128,94 @@ fn a_head_that_does_not_come_is_not_waited_for() {
     assert!(waited >= Duration::from_millis(900) && waited < Duration::from_secs(10), "{waited:?}");
 }
 
-#[test]
-fn no_more_connections_are_served_than_may_be() {
-    let runtime = Runtime::new().unwrap();
-    let app = axum::Router::new().route("/", axum::routing::get(|| async { "ok" }));
+/// A listener for two connections: `/` is answered, `/never` is not, and `/much` has many bytes.
+fn for_two(runtime: &Runtime) -> (SocketAddr, watch::Sender<bool>) {
+    let app = axum::Router::new()
+        .route("/", axum::routing::get(|| async { "ok" }))
+        .route("/never", axum::routing::get(std::future::pending::<&str>))
+        .route("/much", axum::routing::get(|| async { vec![b'm'; MUCH] }));
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = runtime.block_on(Listener::bind(address, 2, Duration::from_secs(60))).unwrap();
     let address = listener.address().unwrap();
-    let (_end, shutdown) = watch::channel(false);
+    let (end, shutdown) = watch::channel(false);
     runtime.spawn(listener.serve(app, shutdown));
-    let ask = |stream: &mut TcpStream, wait_ms: u64| {
-        stream.set_read_timeout(Some(Duration::from_millis(wait_ms))).unwrap();
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).map(|()| answer == *b"HTTP/1.1 200")
-    };
-    let connect = || {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        stream
-    };
-    let (mut first, mut second) = (connect(), connect());
-    assert!(ask(&mut first, 20_000).unwrap() && ask(&mut second, 20_000).unwrap());
-    let mut third = connect();
-    assert!(ask(&mut third, 300).is_err(), "two stay open, so nobody takes the third");
+    (address, end)
+}
+
+/// More than the system takes from one side before the other has read.
+const MUCH: usize = 64 << 20;
+
+/// A connection that has sent these bytes.
+fn sent(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+fn asked(address: SocketAddr, path: &str) -> TcpStream {
+    sent(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
+}
+
+/// Whether it is answered, within a time.
+fn answered(stream: &mut TcpStream, wait_ms: u64) -> std::io::Result<bool> {
+    stream.set_read_timeout(Some(Duration::from_millis(wait_ms))).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).map(|()| answer == *b"HTTP/1.1 200")
+}
+
+#[test]
+fn no_more_connections_are_served_than_may_be() {
+    let runtime = Runtime::new().unwrap();
+    let (address, _end) = for_two(&runtime);
+    let (first, _second) = (asked(address, "/never"), asked(address, "/never"));
+    std::thread::sleep(Duration::from_millis(200));
+    let mut third = asked(address, "/");
+    assert!(answered(&mut third, 1_000).is_err(), "two wait for their answers, so nobody serves the third");
     drop(first);
-    assert!(ask(&mut third, 20_000).unwrap());
+    assert!(answered(&mut third, 20_000).unwrap());
+}
+
+/// Whoever asks waits for none that asks for nothing: the one that has waited longest gives way, whatever it sent before.
+#[test]
+fn who_sends_nothing_gives_way_to_who_does() {
+    let runtime = Runtime::new().unwrap();
+    let (address, _end) = for_two(&runtime);
+    let mut idle = [sent(address, ""), sent(address, "GET / HTTP/1.1\r\nHo")];
+    for _ in 0..8 {
+        let started = Instant::now();
+        assert!(answered(&mut asked(address, "/"), 20_000).unwrap());
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+    // it has answered the last one and waits for its next, which is as good as nothing
+    let kept = [asked(address, "/"), asked(address, "/")].map(|mut kept| {
+        assert!(answered(&mut kept, 20_000).unwrap());
+        kept
+    });
+    let started = Instant::now();
+    assert!(answered(&mut asked(address, "/"), 20_000).unwrap());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    for stream in &mut idle {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap(), 0, "it is closed");
+    }
+    drop(kept);
+}
+
+/// Who reads an answer slowly is not cut off in the middle of it.
+#[test]
+fn an_answer_under_way_goes_to_its_end() {
+    let runtime = Runtime::new().unwrap();
+    let (address, _end) = for_two(&runtime);
+    let mut slow = asked(address, "/much");
+    let _other = asked(address, "/never");
+    std::thread::sleep(Duration::from_millis(300));
+    let mut third = asked(address, "/");
+    assert!(answered(&mut third, 1_000).is_err(), "nobody gives way while an answer is on its way");
+    let mut answer = Vec::new();
+    slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    slow.read_to_end(&mut answer).unwrap();
+    assert!(answer.len() > MUCH && answer.ends_with(b"m"), "{} bytes", answer.len());
+    assert!(answered(&mut third, 20_000).unwrap());
 }
 
 #[test]

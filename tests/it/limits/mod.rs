@@ -4,4 +4,5 @@ mod book;
 mod checkpoint;
 mod kafka;
 mod listener;
+mod roll;
 mod table;
