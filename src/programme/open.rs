@@ -69,11 +69,7 @@ impl OpenKeeper {
 ///
 /// # Errors
 /// The server's.
-pub async fn all(
-    rater: &Rater,
-    register: &Register,
-    now: Instant,
-) -> Result<VecDeque<(Open, String)>, ProgrammeError> {
+pub async fn all(rater: &Rater, register: &Register, now: Instant) -> Result<VecDeque<(Open, String)>, ProgrammeError> {
     let (mut waiting, mut after): (VecDeque<(Open, String)>, Option<String>) = Default::default();
     loop {
         let providers = page(rater.book(), |_| true, after.as_deref(), PROVIDERS_PAGE);

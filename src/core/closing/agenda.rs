@@ -32,7 +32,8 @@ pub fn periods(book: &Book, provider: &str, from: Instant, now: Instant) -> Resu
     for _ in 0..MONTHS_MAX {
         let Some(now_at) = month.filter(|month| end.is_some_and(|end| *month <= end)) else { break };
         let of_label = labelled(book, provider, &now_at.format("%Y-%m").to_string())?;
-        periods.extend(of_label.into_iter().filter(|period| falls_due(period.key.end, from) && period.key.start <= now));
+        periods
+            .extend(of_label.into_iter().filter(|period| falls_due(period.key.end, from) && period.key.start <= now));
         month = now_at.checked_add_months(Months::new(1));
     }
     periods.sort_by(|one, other| (one.key.end, &one.key).cmp(&(other.key.end, &other.key)));

@@ -33,8 +33,7 @@ impl<'r> Outlook<'r> {
         let is_gone = |(revision, closed): (usize, &&Closed)| {
             let rating_id = closed.close.rating_id.clone();
             let draft = DraftKey { rating_id, contract: contract.to_owned(), customer: None };
-            let is_made_again =
-                |later: &&Closed| self.register.discarded_below(&draft, later.close.after);
+            let is_made_again = |later: &&Closed| self.register.discarded_below(&draft, later.close.after);
             self.register.draft(&draft) == DraftState::Discarded && !closes.iter().skip(revision + 1).any(is_made_again)
         };
         !closes.iter().enumerate().any(is_gone)

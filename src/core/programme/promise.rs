@@ -203,12 +203,17 @@ mod tests {
             open.iter().map(|open| open.label.clone()).collect::<Vec<_>>().join(" ")
         };
         let contracted = register("2026-05-10", &[published()]);
-        assert_eq!(labels(&contracted, None, "2026-07-10"), "2026-05 2026-06 2026-07", "the first book with a contract");
+        assert_eq!(
+            labels(&contracted, None, "2026-07-10"),
+            "2026-05 2026-06 2026-07",
+            "the first book with a contract"
+        );
         assert_eq!(labels(&contracted, Some("2026-04-20"), "2026-07-10"), "2026-04 2026-05 2026-06 2026-07");
         // what Berlin calls April ends two hours earlier
         assert_eq!(labels(&contracted, Some("2026-05-01"), "2026-06-10"), "2026-05 2026-06");
         assert_eq!(labels(&Register::default(), None, "2026-07-10"), "", "nobody closes anything without a book");
-        let periods = agenda::periods(&book, "northwind", contracted.begins("northwind", None).unwrap(), at("2026-07-10"));
+        let periods =
+            agenda::periods(&book, "northwind", contracted.begins("northwind", None).unwrap(), at("2026-07-10"));
         let due: Vec<String> = periods.unwrap().into_iter().map(|period| period.label).collect();
         assert_eq!(due.join(" "), "2026-05 2026-06 2026-07", "the closer has the same");
 
@@ -231,7 +236,7 @@ mod tests {
             labels(&register("2026-05-10", &decisions), None, "2026-05-20")
         };
         let (first, again) = (close("a", 0, 1), close("b", 1, 3));
-        assert_eq!(after(&[first.clone()]), "2026-03 2026-05", "somebody closed it");
+        assert_eq!(after(std::slice::from_ref(&first)), "2026-03 2026-05", "somebody closed it");
         assert_eq!(after(&[first.clone(), discard("a")]), "2026-05", "and discarded what came of it");
         assert_eq!(after(&[first.clone(), discard("a"), again.clone()]), "2026-03 2026-05", "it is made again");
         assert_eq!(after(&[first.clone(), discard("a"), again, discard("b")]), "2026-05");
