@@ -414,6 +414,18 @@ fn kept(parts: &Parts, seller: &Seller<'_>) {
     assert_eq!(i128::from(stored), sum);
     assert_eq!(parts.number("SELECT toUInt64(max(next_offset)) FROM sales_credit_mark"), 4);
 
+    // rows that another version made, of other teams: once both tables are empty all are made again, and nothing is left of those
+    let rows = "SELECT groupBitXor(cityHash64(number, no, holder, customer, team, role, basis, credit)) FROM sales_credit FINAL";
+    let made = parts.number(rows);
+    let other = "SELECT * REPLACE('another team' AS team) FROM sales_credit FINAL";
+    parts.execute(&format!("INSERT INTO sales_credit {other}")).unwrap();
+    assert!(credit());
+    assert_ne!(parts.number(rows), made, "what is made is not made again");
+    for table in ["sales_credit", "sales_credit_mark"] {
+        parts.execute(&format!("TRUNCATE TABLE {table}")).unwrap();
+    }
+    assert!(credit() && parts.number(rows) == made);
+
     // what is measured: of now every document counts that is issued, of a day before only those until then
     let cards = |is_past: bool| -> Vec<Value> {
         let cards = seller.runtime.block_on(async {
@@ -451,7 +463,12 @@ fn open_periods_kept(parts: &Parts, seller: &Seller<'_>) {
         seller.runtime.block_on(async {
             let rater = Rater::newest(&seller.client).await.unwrap();
             let asked = Asked { providers: vec!["northwind".to_owned()], seller: None, at: now, is_past: false };
-            levels_of(&rater, &register(&seller.client).await.unwrap(), &asked, from).await.unwrap().remove(0).promise.unwrap()
+            levels_of(&rater, &register(&seller.client).await.unwrap(), &asked, from)
+                .await
+                .unwrap()
+                .remove(0)
+                .promise
+                .unwrap()
         })
     };
     let rated = promise(OpenAmounts::Rated);
@@ -650,7 +667,10 @@ fn two_vendors(parts: &Parts, seller: &Seller<'_>, invoice: &Document) {
             let rater = Rater::newest(&seller.client).await.unwrap();
             let (providers, told_to) = (vec!["northwind".to_owned()], seller_id.map(str::to_owned));
             let asked = Asked { providers, seller: told_to, at: at("2026-11-25T12:00:00Z"), is_past: true };
-            let standing = levels_of(&rater, &register(&seller.client).await.unwrap(), &asked, OpenAmounts::Kept).await.unwrap().remove(0);
+            let standing = levels_of(&rater, &register(&seller.client).await.unwrap(), &asked, OpenAmounts::Kept)
+                .await
+                .unwrap()
+                .remove(0);
             (standing, cards_of(&seller.client, rater.book(), &asked, false).await.unwrap().remove(0))
         })
     };
