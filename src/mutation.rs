@@ -117,6 +117,8 @@ pub enum Mutation {
     CutAboveCheckpoint,
     /// A close has read what the partition has that has read most.
     LeastReadForgotten,
+    /// A log of which nothing is folded is taken for one to which nothing was sent.
+    UnfoldedIsIdle,
     /// Whoever starts anew takes all issued documents for written.
     DocumentsForgotten,
     /// A correction is rated with the newest book.
@@ -139,7 +141,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Mutation; 65] = [
+    pub const ALL: [Mutation; 66] = [
         Mutation::StartAtCommit,
         Mutation::BucketsAsState,
         Mutation::RowsAboveCheckpoint,
@@ -196,6 +198,7 @@ impl Mutation {
         Mutation::IssuedTwice,
         Mutation::CutAboveCheckpoint,
         Mutation::LeastReadForgotten,
+        Mutation::UnfoldedIsIdle,
         Mutation::DocumentsForgotten,
         Mutation::NewestBookCorrects,
         Mutation::CreditsNotUsedUp,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant as Moment};
 
+use plimsoll::clickhouse::read::closed;
 use plimsoll::clickhouse::{Client, migrate};
 use plimsoll::core::book::{self, Book, model::Buyer};
 use plimsoll::core::decision::Decision;
@@ -57,7 +58,8 @@ pub fn measure() {
         println!("  providers counted in {:.1} s", started.elapsed().as_secs_f64());
         let started = Moment::now();
         let rater = Rater::newest(&client).await.unwrap();
-        for (open, provider) in open::all(&rater, now).await.unwrap() {
+        let register = closed::register(&client).await.unwrap();
+        for (open, provider) in open::all(&rater, &register, now).await.unwrap() {
             open::keep(&rater, &open, &provider, 0).await.unwrap();
         }
         println!("  open periods rated in {:.1} s", started.elapsed().as_secs_f64());

@@ -9,6 +9,7 @@ use super::instant::instant;
 use super::output::refused;
 use super::terminal::columns;
 use crate::clickhouse::Client;
+use crate::clickhouse::read::closed;
 use crate::config::Config;
 use crate::core::word::Instant;
 use crate::programme::{Asked, OpenAmounts, ProgrammeError, levels, page, table, watch};
@@ -19,7 +20,7 @@ const PAGE: usize = 100;
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Revenue is issued wholesale without tax and credits: an invoice counts in the month in which its period begins, what corrects one in the month of issue. A promise counts open periods too, rated as usage stands now. People grant levels: `to grant` is the line to paste.\n\nExamples:\n  plimsoll levels\n  plimsoll levels --provider northwind --at 2026-12-31\n  plimsoll levels --format json | jq 'select(.grant != null) | .grant'"
+    after_help = "Revenue is issued wholesale without tax and credits: an invoice counts in the month in which its period begins, what corrects one in the month of issue. A promise counts open periods too, rated as usage stands now: those that `plimsoll bill` closes by itself, and those that somebody has closed and whose draft is not discarded. People grant levels: `to grant` is the line to paste.\n\nExamples:\n  plimsoll levels\n  plimsoll levels --provider northwind --at 2026-12-31\n  plimsoll levels --format json | jq 'select(.grant != null) | .grant'"
 )]
 pub(super) struct Args {
     /// This provider only
@@ -50,6 +51,7 @@ impl Args {
         }
         let at = self.at.unwrap_or_else(watch::now);
         let is_asked = |id: &str| self.provider.as_deref().is_none_or(|own| own == id);
+        let register = closed::register(rater.client()).await?;
         let (mut after, mut out) = (None, std::io::stdout().lock());
         loop {
             let providers = page(rater.book(), is_asked, after.as_deref(), PAGE);
@@ -57,6 +59,7 @@ impl Args {
             after = Some(last.clone());
             let standings = match levels(
                 &rater,
+                &register,
                 &Asked { providers, seller: None, at, is_past: self.at.is_some() },
                 OpenAmounts::Rated,
             )

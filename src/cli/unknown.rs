@@ -6,6 +6,7 @@ use super::refusal::refuse;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::void;
 use crate::core::book::Book;
+use crate::core::decision::stream::StreamRegister;
 use crate::core::nearest::nearest;
 use crate::statement::{Rater, StatementError};
 
@@ -27,6 +28,13 @@ pub(super) fn told<'a>(what: &str, id: &str, known: impl IntoIterator<Item = &'a
     }
 }
 
+/// The providers that somebody may mean: those of the price book, and those that have a stream of their own or had one.
+pub(super) fn providers<'a>(register: &'a StreamRegister, book: Option<&'a Book>) -> BTreeSet<&'a str> {
+    let mut known: BTreeSet<&str> = register.all().filter_map(|stream| stream.rules.provider.as_deref()).collect();
+    known.extend(book.into_iter().flat_map(|book| book.providers.keys().map(String::as_str)));
+    known
+}
+
 /// Refuses a provider that is neither in the newest price book nor has a stream of its own. It is asked once nothing of it is found: of
 /// whoever is in neither there may be something all the same, and of a name that is misspelt a check that finds nothing would be taken for green.
 pub(super) async fn refuse_provider(client: &Client, id: Option<&str>) -> anyhow::Result<()> {
@@ -37,8 +45,7 @@ pub(super) async fn refuse_provider(client: &Client, id: Option<&str>) -> anyhow
         Err(StatementError::NoBook) => None,
         Err(error) => return Err(error.into()),
     };
-    let mut known: BTreeSet<&str> = register.all().filter_map(|stream| stream.rules.provider.as_deref()).collect();
-    known.extend(rater.iter().flat_map(|rater| rater.book().providers.keys().map(String::as_str)));
+    let known = providers(&register, rater.as_ref().map(Rater::book));
     match known.contains(id) {
         true => Ok(()),
         false => refuse(told("provider", id, known)),

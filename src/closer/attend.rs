@@ -5,7 +5,7 @@ use std::time::{Duration, Instant as Moment};
 use super::close::{Mode, Outcome};
 use super::error::CloseError;
 use super::seam::BillStore as _;
-use super::worker::{Attended, BillWorker, Refusal};
+use super::worker::{Attended, BillWorker, Refusal, gauge};
 use crate::clickhouse::proof::insert;
 use crate::clickhouse::read::bucket_newest::newer;
 use crate::core::closing::hole::Hole;
@@ -73,9 +73,31 @@ impl BillWorker {
 
     /// Proves one close that this process has not proved: from the ledger alone, so that a wrong document is known before it is paid.
     pub(super) fn prove_one(&mut self) -> Result<(), CloseError> {
-        let closes = self.closer.register().closes();
-        let next = closes.iter().map(|closed| &closed.close.rating_id).find(|id| !self.proved.contains(*id)).cloned();
-        let Some(rating_id) = next else { return Ok(()) };
+        let closes = self.closer.register().closes().iter().map(|closed| &closed.close.rating_id);
+        let Some(rating_id) = self.proofs.next(closes, Moment::now()).cloned() else { return Ok(()) };
+        let proved = self.prove(&rating_id);
+        match &proved {
+            Err(CloseError::Prove(error @ ProveError::Version { .. })) => {
+                // a newer build closed it and proves it: it keeps this one from nothing else
+                tracing::warn!(rating_id, %error, "a close is not proved here");
+                self.proofs.settle(rating_id);
+                return Ok(());
+            }
+            Err(error) if error.is_retryable() => {}
+            Err(error) => {
+                let again_in_s = self.proofs.fail(rating_id.clone(), Moment::now()).as_secs();
+                tracing::error!(rating_id, %error, again_in_s, "the proof of a close ends in an error");
+            }
+            // what is not mirrored yet is asked for again
+            Ok(false) => {}
+            Ok(true) => self.proofs.settle(rating_id),
+        }
+        self.metrics.prove_errors.set(gauge(self.proofs.failing()));
+        proved.map(|_| ())
+    }
+
+    /// Proves a close, tells what came of it and stores that. Whether its decision is mirrored, so that it could be.
+    fn prove(&self, rating_id: &str) -> Result<bool, CloseError> {
         let proof = self.runtime.block_on(async {
             let documents = Documents::read(&self.client).await?;
             let place = documents.register().closes().iter().position(|closed| closed.close.rating_id == rating_id);
@@ -83,26 +105,14 @@ impl BillWorker {
                 Some(place) => documents.close(place, None, &|_| {}).await.map(Some),
                 None => Ok(None),
             }
-        });
-        let proof = match proof {
-            Ok(proof) => proof,
-            // a newer build closed it and proves it: it keeps this one from nothing else
-            Err(error @ ProveError::Version { .. }) => {
-                tracing::warn!(rating_id, %error, "a close is not proved here");
-                self.proved.insert(rating_id);
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(proof) = proof {
-            proof.tell(&self.metrics);
-            let row = proof.row(&rating_id, crate::programme::watch::now());
-            self.runtime.block_on(insert(&self.client, &row))?;
-            if !proof.is_proven() {
-                tracing::error!(rating_id, "a close is not proven: `plimsoll prove --all` says what differs");
-            }
-            self.proved.insert(rating_id);
+        })?;
+        let Some(proof) = proof else { return Ok(false) };
+        let row = proof.row(rating_id, crate::programme::watch::now());
+        self.runtime.block_on(insert(&self.client, &row))?;
+        proof.tell(&self.metrics);
+        if !proof.is_proven() {
+            tracing::error!(rating_id, "a close is not proven: `plimsoll prove --all` says what differs");
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -12,7 +12,7 @@ use crate::core::word::Instant;
 use crate::mutation::{Mutation, planted};
 
 /// Kinds of holes that are accepted for a period and not for one revision: a correction has them too.
-const KEPT: [&str; 2] = ["coverage", "no_usage"];
+const KEPT: [&str; 4] = ["coverage", "no_usage", "no_stream", "no_checkpoint"];
 
 impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// The cut that the newest checkpoints make, and every hole that can be seen before anything is rated. The period has ended.
@@ -34,7 +34,11 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
         // asked for after the clock has passed, so that what was sent in time lies below the ends
         let ends = self.log.ends(&open)?;
         let stands = self.store.stands()?;
-        let footing = footing(self.register.streams(), provider, &stands, &ends, needs);
+        let mut footing = footing(self.register.streams(), provider, &stands, &ends, needs);
+        let closed =
+            self.register.revisions(&period.key).last().and_then(|closed| self.register.book(&closed.close.book));
+        let book = closed.or(self.register.newest_book().map(|(_, book)| book));
+        footing.rest_on_decisions(self.register.next(), book.is_none_or(|book| period.prices_usage(book)));
         holes.extend(footing.holes.iter().cloned());
         let concern = self.register.last_concern(provider);
         if let (Some(at), Some(decision)) = (footing.after, concern.filter(|last| Some(*last) >= footing.after)) {
@@ -46,7 +50,7 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     }
 
     /// Kinds of holes that decisions waive. A line whose coverage was accepted once is not asked for it again by a correction, nor is a
-    /// contract without usage.
+    /// contract without usage, nor a provider that never sent anything.
     pub(super) fn waived(&self, period: &ProviderPeriod, revision: u32) -> Vec<String> {
         let own = self.register.overrides(&period.key, revision);
         let mut waived: Vec<String> = own.iter().flat_map(|accepted| accepted.waived.clone()).collect();

@@ -15,6 +15,7 @@ pub mod issue;
 pub mod kafka;
 pub mod materialise;
 mod plan;
+mod proofs;
 pub mod real;
 pub mod refusal;
 pub mod seam;

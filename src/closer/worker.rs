@@ -1,6 +1,6 @@
 //! `plimsoll bill`: closes what is due, issues, materialises, audits ahead, proves what it closed; again and again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as Moment};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant as Moment};
 use tokio::runtime::Handle;
 
 use super::error::CloseError;
+use super::proofs::Proofs;
 use super::real::{RealCloser, closer};
 use crate::audit::auditor::Auditor;
 use crate::audit::close::ahead;
@@ -79,7 +80,7 @@ pub struct BillWorker {
     audits_ahead: usize,
     mirrored: Option<u64>,
     pub(super) refused: HashMap<PeriodKey, Refusal>,
-    pub(super) proved: HashSet<String>,
+    pub(super) proofs: Proofs,
     keeper: Keeper,
 }
 
@@ -106,7 +107,7 @@ impl BillWorker {
             audits_ahead: config.bill.audits_ahead,
             mirrored: None,
             refused: HashMap::new(),
-            proved: HashSet::new(),
+            proofs: Proofs::default(),
             keeper: Keeper::default(),
         })
     }
@@ -138,14 +139,22 @@ impl BillWorker {
         Ok(all)
     }
 
-    /// One round: mirrors decisions, audits ahead, closes, issues, materialises, keeps what the programme is read of, proves.
+    /// One round, now.
     ///
     /// # Errors
-    /// Retryable while the broker or the database is away.
+    /// As [`Self::round_at`].
     pub fn round(&mut self) -> Result<Round, CloseError> {
+        self.round_at(Instant(chrono::Utc::now().timestamp_millis()))
+    }
+
+    /// One round by a clock that says this: mirrors decisions, audits ahead, closes, issues, materialises, keeps what the programme is read of,
+    /// proves.
+    ///
+    /// # Errors
+    /// Retryable while the broker or the database is away; else what one close cannot be proved for, which keeps nothing else from its turn.
+    pub fn round_at(&mut self, now: Instant) -> Result<Round, CloseError> {
         self.closer.follow()?;
         self.mirror()?;
-        let now = Instant(chrono::Utc::now().timestamp_millis());
         let mut round = self.close_due(now)?;
         let (issued, waiting) = self.closer.issue_due()?;
         round.issued = issued;
@@ -234,6 +243,7 @@ impl Round {
     }
 }
 
-fn gauge(count: usize) -> i64 {
+/// A number of things as metrics have it.
+pub(super) fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,14 +1,18 @@
-//! What the API keeps between requests instead of asking the database each time: the newest price book, and how arrays stand.
+//! What the API keeps between requests instead of asking the database each time: the newest price book, how arrays stand, and what is decided.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
+
+use tokio::sync::Mutex;
 
 use super::access::Parties;
 use super::error::ApiError;
 use super::fresh::Fresh;
 use crate::clickhouse::Client;
-use crate::clickhouse::read::book;
+use crate::clickhouse::read::{book, closed};
 use crate::core::book::Book;
+use crate::core::closing::register::Register;
+use crate::core::word::Offset;
 use crate::programme::Stand;
 
 /// How long a price book counts as the newest, and until when it is told while the database is asked whether there is a newer one.
@@ -25,11 +29,14 @@ pub(super) struct Kept {
     book: Arc<Fresh<(u64, Arc<Parties>)>>,
     /// How far arrays are put together and what that came to, so that a list that is paged through asks once and not for each page.
     stand: Arc<Fresh<Stand>>,
+    /// What decisions make of periods, read on from one request to the next.
+    register: Mutex<Arc<Register>>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { book: Fresh::new(BOOK_FRESH, BOOK_STALE_MAX), stand: Fresh::new(STAND_FRESH, STAND_STALE_MAX) }
+        let (book, stand) = (Fresh::new(BOOK_FRESH, BOOK_STALE_MAX), Fresh::new(STAND_FRESH, STAND_STALE_MAX));
+        Self { book, stand, register: Mutex::default() }
     }
 }
 
@@ -47,6 +54,16 @@ impl Kept {
             Ok(Some((offset, Arc::new(parties))))
         });
         Ok(kept.await?.map(|(_, parties)| parties).unwrap_or_default())
+    }
+
+    /// What the decisions below an offset make of periods; it may have read on. Where nothing was decided since, nothing is read.
+    pub(super) async fn register(&self, client: &Client, below: Offset) -> Result<Arc<Register>, ApiError> {
+        let mut kept = self.register.lock().await;
+        if kept.next() < below {
+            // copied only while another request still works with it; what is read when an error comes stays
+            closed::follow(client, Arc::make_mut(&mut kept)).await?;
+        }
+        Ok(Arc::clone(&kept))
     }
 
     /// How arrays stand now; none before the first checkpoint.

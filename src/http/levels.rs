@@ -89,9 +89,9 @@ pub async fn levels(
     let mut providers = programme::page(book, is_asked, after.as_deref(), PAGE + 1);
     let more = cut(&mut providers);
     let next_cursor = providers.last().filter(|_| more).map(|last| cursor::after(&question, last)).transpose()?;
-    let data =
-        of(&rater, &Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() }, OpenAmounts::Kept)
-            .await?;
+    let register = api.kept.register(&api.client, rater.after()).await?;
+    let asked = Asked { providers, seller: seller(&caller), at, is_past: params.at.is_some() };
+    let data = of(&rater, &register, &asked, OpenAmounts::Kept).await?;
     Ok(Json(LevelsPage { at: at.rfc3339(), data, next_cursor }))
 }
 

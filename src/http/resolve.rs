@@ -14,8 +14,8 @@ use axum::{Extension, Json};
 use utoipa::IntoResponses;
 
 pub use answer::{Resolved, ResolvedAs, ResolvedCounts, ResolvedRecord};
-use question::{Asked, RECORDS, question, refusal};
 pub use question::Resolve;
+use question::{Asked, RECORDS, question, refusal};
 
 use super::Api;
 use super::caller::Caller;

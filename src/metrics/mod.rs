@@ -47,6 +47,8 @@ pub struct Metrics {
     pub prove_proved: IntGauge,
     /// Documents that were not: whatever is above 0 wants a person.
     pub prove_failed: IntGauge,
+    /// Closes whose proof ended in an error, so that nothing is known of their documents: each is tried again later.
+    pub prove_errors: IntGauge,
     /// Arrays by state, when the programme was last looked at.
     pub arrays: IntGaugeVec,
     /// Providers of which nothing was accepted for long.
@@ -153,6 +155,7 @@ impl Metrics {
                 "plimsoll_prove_failed",
                 "Documents and drafts of closes that were computed again and differ",
             )?,
+            prove_errors: gauge("plimsoll_prove_errors", "Closes whose proof ended in an error; each is tried again")?,
             periods_overdue: gauge("plimsoll_periods_overdue", "Periods past their grace that are not closed")?,
             drafts_waiting: gauge("plimsoll_drafts_waiting", "Drafts that are neither issued nor discarded")?,
             http_requests: counter("plimsoll_http_requests_total", "Requests to the API", &["route", "status"])?,

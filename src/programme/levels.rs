@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProgrammeError;
 use super::open::KEPT_MAX_MS;
+use super::outlook::Outlooks;
 use super::watch::now;
 use crate::clickhouse::open_revenue::{OpenRevenueRow, rated};
 use crate::clickhouse::read::wholesale::{WholesaleQuery, booked};
 use crate::core::billing::figure::Figure;
 use crate::core::book::Book;
+use crate::core::closing::register::Register;
 use crate::core::pricing::error::RateError;
 use crate::core::programme::error::ProgrammeError as CoreError;
 use crate::core::programme::month::utc_day;
@@ -53,11 +55,17 @@ struct Amounts {
     rated_at: BTreeMap<String, i64>,
 }
 
-/// The standings of those that are in a programme, with the amounts of periods that no invoice is issued of.
+/// The standings of those that are in a programme, with the amounts of periods that no invoice is issued of and one is to come, as is decided
+/// by now.
 ///
 /// # Errors
 /// A contract that cannot be rated, since without it the sum would be wrong; the server's.
-pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<Vec<Standing>, ProgrammeError> {
+pub async fn levels(
+    rater: &Rater,
+    register: &Register,
+    asked: &Asked,
+    from: OpenAmounts,
+) -> Result<Vec<Standing>, ProgrammeError> {
     let Asked { providers, seller, at, is_past } = asked;
     let query = WholesaleQuery { providers: Some(providers.clone()), ..WholesaleQuery::default() };
     let mut booked = booked(rater.client(), &query).await?;
@@ -65,10 +73,11 @@ pub async fn levels(rater: &Rater, asked: &Asked, from: OpenAmounts) -> Result<V
         booked.values_mut().for_each(|own| take_as_issued(own, utc_day(*at)));
     }
     let of = |id: &String| booked.get(id).map_or(&[][..], Vec::as_slice);
+    let outlooks = Outlooks::read(rater.client(), rater.book(), register, providers).await?;
     let mut wanted: Vec<(Open, &String)> = Vec::new();
     for id in providers {
         // a month that has not begun is no revenue that came together, however far ahead somebody looks
-        let open = open(rater.book(), id, seller.as_deref(), of(id), (*at).min(now()));
+        let open = open(rater.book(), (id, seller.as_deref()), of(id), &outlooks.of(id), (*at).min(now()));
         wanted.extend(open.into_iter().map(|open| (open, id)));
     }
     let mut amounts = Amounts::default();

@@ -7,6 +7,7 @@ pub mod health;
 pub mod keep;
 mod levels;
 pub mod open;
+mod outlook;
 mod providers;
 pub mod sales;
 mod stand;

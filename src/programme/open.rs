@@ -5,9 +5,12 @@ use std::time::{Duration, Instant as Moment};
 
 use super::ProgrammeError;
 use super::levels::page;
+use super::outlook::Outlooks;
 use crate::clickhouse::Client;
 use crate::clickhouse::open_revenue::{OpenRevenueRow, has_more_buckets, insert};
+use crate::clickhouse::read::closed::follow;
 use crate::clickhouse::read::wholesale::{WholesaleQuery, booked};
+use crate::core::closing::register::Register;
 use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::period;
 use crate::core::programme::promise::{Open, open};
@@ -28,6 +31,8 @@ const PROVIDERS_PAGE: usize = 100;
 /// What rates them, in turn.
 #[derive(Debug, Default)]
 pub struct OpenKeeper {
+    /// What is decided, read on from round to round.
+    register: Register,
     waiting: VecDeque<(Open, String)>,
     begun: Option<Moment>,
 }
@@ -46,7 +51,8 @@ impl OpenKeeper {
             rater => rater?,
         };
         if self.waiting.is_empty() {
-            self.waiting = all(&rater, now).await?;
+            follow(client, &mut self.register).await?;
+            self.waiting = all(&rater, &self.register, now).await?;
             self.begun = Some(Moment::now());
         }
         let since = Moment::now();
@@ -59,11 +65,11 @@ impl OpenKeeper {
     }
 }
 
-/// The open periods of all providers.
+/// The open periods of all providers of which an invoice is to come.
 ///
 /// # Errors
 /// The server's.
-pub async fn all(rater: &Rater, now: Instant) -> Result<VecDeque<(Open, String)>, ProgrammeError> {
+pub async fn all(rater: &Rater, register: &Register, now: Instant) -> Result<VecDeque<(Open, String)>, ProgrammeError> {
     let (mut waiting, mut after): (VecDeque<(Open, String)>, Option<String>) = Default::default();
     loop {
         let providers = page(rater.book(), |_| true, after.as_deref(), PROVIDERS_PAGE);
@@ -71,8 +77,10 @@ pub async fn all(rater: &Rater, now: Instant) -> Result<VecDeque<(Open, String)>
         after = Some(last.clone());
         let query = WholesaleQuery { providers: Some(providers.clone()), ..WholesaleQuery::default() };
         let booked = booked(rater.client(), &query).await?;
+        let outlooks = Outlooks::read(rater.client(), rater.book(), register, &providers).await?;
         for id in &providers {
-            let open = open(rater.book(), id, None, booked.get(id).map_or(&[][..], Vec::as_slice), now);
+            let booked = booked.get(id).map_or(&[][..], Vec::as_slice);
+            let open = open(rater.book(), (id, None), booked, &outlooks.of(id), now);
             waiting.extend(open.into_iter().map(|open| (open, id.clone())));
         }
     }

@@ -36,8 +36,11 @@ pub(super) struct Producer {
 }
 
 impl Producer {
-    /// Sends one event.
+    /// Sends one event, unless nobody sends anything yet.
     pub(super) fn produce(&mut self, world: &World) {
+        if is_quiet(world) {
+            return;
+        }
         if self.foretold.is_some() && world.chance(400) {
             self.fulfil(world);
         }
@@ -137,6 +140,11 @@ impl Producer {
     pub(super) fn append_waiting(&mut self, world: &World) {
         self.waiting.drain(..).for_each(|waiting| put(world, &waiting));
     }
+}
+
+/// Whether nobody sends anything yet.
+pub(super) fn is_quiet(world: &World) -> bool {
+    world.plan.closing.is_some_and(|closing| world.now.get() < closing.quiet_until_ms())
 }
 
 /// Where an array's records belong in a generation.

@@ -84,10 +84,11 @@ impl Report {
         self.coverage.0.iter().filter(|((_, other), _)| *other == fault).map(|(_, count)| count).sum()
     }
 
-    /// The faults that never struck.
+    /// The faults that never struck, and what closers never had to do.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
-        Fault::ALL.into_iter().filter(|fault| self.total(*fault) == 0).map(Fault::name).collect()
+        let faults = Fault::ALL.into_iter().filter(|fault| self.total(*fault) == 0).map(Fault::name);
+        faults.chain((self.tally.on_decisions == 0).then_some("a close on decisions alone")).collect()
     }
 }
 
@@ -107,10 +108,11 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
-        let Tally { closes, corrections, void, numbers } = self.tally;
+        let Tally { closes, corrections, void, on_decisions, numbers } = self.tally;
         writeln!(
             f,
-            "{closes} closes count, {corrections} of them corrections; {void} do not; {numbers} documents have a number"
+            "{closes} closes count, {corrections} of them corrections, {on_decisions} on decisions alone; {void} do not; \
+             {numbers} documents have a number"
         )?;
         let Self { schedules, lost, doubled, wrong, .. } = self;
         write!(f, "{schedules} schedules: {lost} lost, {doubled} doubled, {wrong} wrong")

@@ -6,6 +6,7 @@ use super::broker::{METERS, PartitionLog};
 use super::database::View;
 use super::fault::Fault;
 use super::process::{self, Process, able};
+use super::producer::is_quiet;
 use super::schedule::Schedule;
 use super::world::World;
 use crate::core::decision::Decision;
@@ -101,7 +102,8 @@ impl Schedule {
 
     /// Publishes a book: the meters that it defines are metered from then on, what lies in the ledger too.
     pub(super) fn publish(&self, world: &Rc<World>) {
-        let places: Vec<usize> = (0..METERS.len()).filter(|_| world.chance(450)).collect();
+        let is_priced = |_: &usize| world.chance(450) && !is_quiet(world);
+        let places: Vec<usize> = (0..METERS.len()).filter(is_priced).collect();
         world.note(Fault::Catalog);
         world.trace(|| format!("meters {places:?} are defined"));
         world.broker.borrow_mut().define(&places);

@@ -22,6 +22,7 @@ use crate::core::pricing::period::period;
 use crate::core::pricing::rating::rate;
 use crate::core::pricing::selection::{LineSelection, selections};
 use crate::core::pricing::usage::LineUsage;
+use crate::core::word::Offset;
 
 /// The version of pricing that this build implements.
 pub const RATE_VERSION: u32 = 1;
@@ -74,6 +75,12 @@ impl Rater {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Up to which decision, exclusive, it has looked at the control log.
+    #[must_use]
+    pub fn after(&self) -> Offset {
+        Offset(self.after)
     }
 
     /// The database that it rates from.

@@ -423,3 +423,23 @@ fn lost_offsets_are_recorded_and_folding_goes_on() {
     let rows = "SELECT count() FROM usage_event FINAL WHERE stream = 'refilled-1' AND array IN ('array-2', 'array-3')";
     assert_eq!(parts.number(rows), 6, "what the new log has from offset 10 on");
 }
+
+/// A stream may be opened before there is a price book; once there is one, for providers that it has.
+#[test]
+fn a_stream_is_opened_for_a_provider_that_the_price_book_has() {
+    let parts = Parts::start();
+    let of = |topic, provider| ["stream", "open", topic, "--provider", provider, "--partitions", "1"];
+    let early = parts.ok(&of("early", "northwind"));
+    assert!(early.contains("northwind is in no price book yet"), "{early}");
+    parts.publish_book(BOOK);
+    let meters = parts.ok(&of("meters", "somebody"));
+    assert!(meters.contains("somebody is in no price book yet"), "a book of meters alone has nobody: {meters}");
+    parts.ok(&["catalog", "apply", crate::stage::SAMPLE]);
+    refused(&parts, &of("late", "fjordclod"), &["the price book has no provider fjordclod; did you mean fjordcloud?"]);
+    let late = parts.ok(&of("late", "fjordcloud"));
+    assert!(late.contains("late-1 is open") && !late.contains("price book"), "{late}");
+    // what is open is found open, whoever the book has by now
+    assert!(parts.ok(&of("meters", "somebody")).contains("is open already"));
+    let listed = parts.ok(&["stream", "list"]);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+}

@@ -14,6 +14,8 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::actor::default_actor;
 use super::output::say;
+use super::refusal::refuse;
+use super::{closing, unknown};
 use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;
@@ -194,11 +196,20 @@ impl Open {
             );
             return Ok(ExitCode::from(2));
         }
+        let is_unbooked = match &rules.provider {
+            Some(provider) => !is_in_book(provider, &control)?,
+            None => false,
+        };
         topics.create(&self.topic, self.partitions, Purpose::Usage).await?;
         wait_for(&topics, &self.topic, self.partitions, Purpose::Usage).await?;
         append(&config.kafka, &Decision::StreamOpened { rules: rules.clone(), closes: None, actor: self.actor })
             .await?;
         say(format_args!("{} is open: topic {}, {} partitions", rules.stream, rules.topic, rules.partitions))?;
+        if let Some(provider) = rules.provider.filter(|_| is_unbooked) {
+            say(format_args!(
+                "{provider} is in no price book yet: name it in the first, `plimsoll catalog apply DIR`"
+            ))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -216,6 +227,19 @@ impl Open {
             max_id_bytes: MAX_ID_BYTES as u32,
             fold_version: FOLD_VERSION,
         }
+    }
+}
+
+/// Whether the newest price book has a provider. One that it lacks is refused: most likely its name is misspelt, and its events would be put
+/// aside as foreign. Before the first book that has providers any may be meant, and a stream may be opened first.
+fn is_in_book(provider: &str, control: &ControlFollower) -> anyhow::Result<bool> {
+    let decided = closing::register(control);
+    let book = decided.newest_book().map(|(_, book)| book).filter(|book| !book.providers.is_empty());
+    let known = unknown::providers(decided.streams(), book);
+    match (book, known.contains(provider)) {
+        (None, _) => Ok(false),
+        (Some(_), true) => Ok(true),
+        (Some(_), false) => refuse(unknown::told("provider", provider, known)),
     }
 }
 

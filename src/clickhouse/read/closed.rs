@@ -60,17 +60,27 @@ pub async fn is_any_of(client: &Client, period: &PeriodKey) -> Result<bool, Erro
 /// # Errors
 /// The server's, and a decision that this build does not understand.
 pub async fn register(client: &Client) -> Result<Register, Error> {
-    let sql =
-        "SELECT offset, toUnixTimestamp64Milli(append_time) AS appended, body FROM decision FINAL ORDER BY offset";
-    let mut rows: Rows<DecisionRow> = Rows::of(client, client.select(sql))?;
     let mut register = Register::default();
+    follow(client, &mut register).await?;
+    Ok(register)
+}
+
+/// Has a register take what was mirrored since.
+///
+/// # Errors
+/// The server's, and a decision that this build does not understand.
+pub async fn follow(client: &Client, register: &mut Register) -> Result<(), Error> {
+    let sql = "SELECT offset, toUnixTimestamp64Milli(append_time) AS appended, body FROM decision FINAL \
+               WHERE offset >= {from:UInt64} ORDER BY offset";
+    let select = client.select(sql).param("from", register.next().0);
+    let mut rows: Rows<DecisionRow> = Rows::of(client, select)?;
     while let Some(DecisionRow { offset, appended, body }) = rows.next().await? {
         let decision = serde_json::from_str(&body).map_err(|error| {
             Error::refusal(format!("decision {offset} is not understood ({error})"), "upgrade this process")
         })?;
         register.take(Offset(offset), Instant(appended), &decision);
     }
-    Ok(register)
+    Ok(())
 }
 
 /// The headers of ratings, by contract and customer.

@@ -1,5 +1,7 @@
 //! Which usage is stored: its span, and what a price book has to price of it.
 
+use std::collections::BTreeMap;
+
 use clickhouse::Row;
 use serde::Deserialize;
 
@@ -61,6 +63,23 @@ pub async fn spans(client: &Client) -> Result<Vec<StoredSpan>, Error> {
                (toInt64(toUnixTimestamp(max(hour))) + 3600) * 1000 AS end FROM usage_bucket \
                WHERE meter = {observed:String} GROUP BY provider ORDER BY provider";
     client.fetch_all(client.select(sql).param("observed", OBSERVED)).await
+}
+
+/// The first stored hour of each of these providers, of hours before an instant.
+///
+/// # Errors
+/// The server's.
+pub async fn first_before(
+    client: &Client,
+    providers: &[String],
+    before: Instant,
+) -> Result<BTreeMap<String, Instant>, Error> {
+    let sql = "SELECT toString(provider) AS provider, toInt64(toUnixTimestamp(min(hour))) * 1000 AS first FROM usage_bucket \
+               WHERE meter = {observed:String} AND has({providers:Array(String)}, toString(provider)) \
+               AND hour < toDateTime({before:Int64}, 'UTC') GROUP BY provider";
+    let select = client.select(sql).param("observed", OBSERVED).param("providers", providers);
+    let rows: Vec<(String, i64)> = client.fetch_all(select.param("before", before.0.max(0) / 1000)).await?;
+    Ok(rows.into_iter().map(|(provider, first)| (provider, Instant(first))).collect())
 }
 
 /// What a provider's arrays report of some meters, one row after the other.

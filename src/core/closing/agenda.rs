@@ -11,6 +11,12 @@ use crate::core::word::Instant;
 /// Months that are looked at: ten years. A book whose usage begins earlier has its oldest periods closed by hand.
 const MONTHS_MAX: u32 = 120;
 
+/// Whether a period that ends then falls due without anybody, for a provider that begins then ([`super::register::Register::begins`]).
+#[must_use]
+pub fn falls_due(end: Instant, begins: Instant) -> bool {
+    begins < end
+}
+
 /// The periods of a provider that end after `from` and have begun by `now`, by their end. A contract without usage has periods too: its
 /// commitment or minimum is due all the same.
 ///
@@ -26,7 +32,8 @@ pub fn periods(book: &Book, provider: &str, from: Instant, now: Instant) -> Resu
     for _ in 0..MONTHS_MAX {
         let Some(now_at) = month.filter(|month| end.is_some_and(|end| *month <= end)) else { break };
         let of_label = labelled(book, provider, &now_at.format("%Y-%m").to_string())?;
-        periods.extend(of_label.into_iter().filter(|period| period.key.end > from && period.key.start <= now));
+        periods
+            .extend(of_label.into_iter().filter(|period| falls_due(period.key.end, from) && period.key.start <= now));
         month = now_at.checked_add_months(Months::new(1));
     }
     periods.sort_by(|one, other| (one.key.end, &one.key).cmp(&(other.key.end, &other.key)));

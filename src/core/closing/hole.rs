@@ -41,15 +41,18 @@ pub enum Hole {
         /// Where it ends.
         end: Offset,
     },
-    /// Nothing that may hold records of the provider was ever opened: no close has anything to rest on.
+    /// Nothing that may hold records of the provider was ever opened, and its contracts price usage.
     NoStream {
         /// Whose.
         provider: String,
     },
-    /// No partition that may hold records of the provider has a checkpoint: no close has anything to rest on yet.
+    /// No partition that may hold records of the provider has a checkpoint: no close has anything to rest on yet. Or nothing was ever sent
+    /// to any of them, and its contracts price usage.
     NoCheckpoint {
         /// Whose.
         provider: String,
+        /// Whether nothing was ever sent.
+        is_empty: bool,
     },
     /// Workers have not taken in a decision that concerns the provider.
     Undecided {
@@ -144,21 +147,20 @@ impl Hole {
             self,
             Hole::Behind { .. }
                 | Hole::Unfinished { .. }
-                | Hole::NoCheckpoint { .. }
+                | Hole::NoCheckpoint { is_empty: false, .. }
                 | Hole::Undecided { .. }
                 | Hole::Resent { .. }
         )
     }
 
-    /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, nor what no checkpoint says
-    /// anything of; what was decided cannot be passed over, and a draft that waits leaves open what a correction is the difference to.
+    /// Whether somebody may close in spite of it, with a reason on record. What is not over cannot be closed, nor what lies in the log and no
+    /// checkpoint says anything of; what was decided cannot be passed over, and a draft that waits leaves open what a correction is the difference to.
     #[must_use]
     pub fn is_waivable(&self) -> bool {
         !matches!(
             self,
             Hole::NotEnded { .. }
-                | Hole::NoStream { .. }
-                | Hole::NoCheckpoint { .. }
+                | Hole::NoCheckpoint { is_empty: false, .. }
                 | Hole::Undecided { .. }
                 | Hole::DraftWaits { .. }
         )
@@ -189,9 +191,12 @@ impl fmt::Display for Hole {
                 out,
                 "no stream that may hold usage of {provider} was ever opened: open one with `plimsoll stream open NAME --provider {provider}`"
             ),
-            Hole::NoCheckpoint { provider } => write!(
+            Hole::NoCheckpoint { provider, is_empty: false } => {
+                write!(out, "no stream that may hold usage of {provider} has a checkpoint: `plimsoll run` writes one")
+            }
+            Hole::NoCheckpoint { provider, is_empty: true } => write!(
                 out,
-                "no stream that may hold usage of {provider} has a checkpoint: `plimsoll run` writes one once a first event is sent"
+                "nothing was ever sent to a stream that may hold usage of {provider}, whose contracts price some: look whether its producers send"
             ),
             Hole::Undecided { at, decision } => write!(
                 out,
@@ -248,7 +253,8 @@ mod tests {
             Hole::Behind { stream: stream.clone(), partition, at: None, needs: midnight },
             Hole::Unfinished { stream, partition, at: Offset(5), end: Offset(9) },
             Hole::NoStream { provider: name("p") },
-            Hole::NoCheckpoint { provider: name("p") },
+            Hole::NoCheckpoint { provider: name("p"), is_empty: false },
+            Hole::NoCheckpoint { provider: name("p"), is_empty: true },
             Hole::Undecided { at: Offset(4), decision: Offset(6) },
             Hole::Quarantined { array: Some(name("X")), events: 2, reasons: vec![name("2 conflict")] },
             Hole::Quarantined { array: None, events: 1, reasons: vec![name("1 undecodable")] },
@@ -276,8 +282,9 @@ mod tests {
         behind 1: partition 3 of usage-1 is at 2026-10-31T12:04:00Z, needs 2026-11-01T00:00:00Z
         behind 1: nothing of partition 3 of usage-1 is folded, needs 2026-11-01T00:00:00Z
         behind 1: partition 3 of usage-1 is at offset 5, needs 9
-        no_stream 0: no stream that may hold usage of p was ever opened: open one with `plimsoll stream open NAME --provider p`
-        no_checkpoint 0: no stream that may hold usage of p has a checkpoint: `plimsoll run` writes one once a first event is sent
+        no_stream 1: no stream that may hold usage of p was ever opened: open one with `plimsoll stream open NAME --provider p`
+        no_checkpoint 0: no stream that may hold usage of p has a checkpoint: `plimsoll run` writes one
+        no_checkpoint 1: nothing was ever sent to a stream that may hold usage of p, whose contracts price some: look whether its producers send
         undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in
         quarantine 1: 2 quarantined events of array X: 2 conflict
         quarantine 1: 1 quarantined event that names no array: 1 undecodable
@@ -288,6 +295,6 @@ mod tests {
         draft_waits 0: draft 3f1c of c waits: issue or discard it first
         ");
         assert!(is_waived(&holes[1], &["grace"]) && !is_waived(&holes[0], &["not_ended"]));
-        assert!(!is_waived(&holes[8], &["grace"]));
+        assert!(!is_waived(&holes[9], &["grace"]));
     }
 }

@@ -9,6 +9,7 @@ pub mod draft;
 pub mod hole;
 pub mod invoice;
 pub mod number;
+pub mod outlook;
 pub mod period;
 pub mod record;
 pub mod register;

@@ -1,6 +1,6 @@
 //! Which contracts close together: those in which the provider buys or sells and whose period has the same bounds (PRICING §3).
 
-use crate::core::book::model::{Book, Buyer, Contract, Seller};
+use crate::core::book::model::{Book, Buyer, Charge, Contract, Line, Seller};
 use crate::core::decision::closing::PeriodKey;
 use crate::core::pricing::calendar::labels;
 use crate::core::pricing::error::RateError;
@@ -26,6 +26,17 @@ impl ProviderPeriod {
     #[must_use]
     pub fn period(&self) -> Period {
         Period { label: self.label.clone(), start: self.key.start, end: self.key.end }
+    }
+
+    /// Whether a line of its contracts prices metered usage. Fees and minimums are due without any.
+    #[must_use]
+    pub fn prices_usage(&self, book: &Book) -> bool {
+        let of_line = |contract: &Contract, line: &Line| {
+            let rates = book.cards.get(&contract.card).into_iter().flat_map(|card| &card.rates);
+            rates.filter(|rate| rate.id == line.rate).any(|rate| matches!(rate.charge, Charge::Usage(_)))
+        };
+        let contracts = self.contracts.iter().filter_map(|id| book.contracts.get(id));
+        contracts.into_iter().any(|contract| contract.lines.iter().any(|line| of_line(contract, line)))
     }
 
     /// When its grace ends.
@@ -126,6 +137,16 @@ pub fn concerns(contract: &Contract, provider: &str) -> bool {
 mod tests {
     use super::*;
     use crate::core::pricing::sample::northwind;
+
+    #[test]
+    fn a_contract_of_fees_prices_no_usage() {
+        let mut book = northwind();
+        let all = |book: &Book| labelled(book, "northwind", "2026-10").unwrap().remove(0).prices_usage(book);
+        assert!(all(&book));
+        let rates = book.cards.values_mut().flat_map(|card| &mut card.rates);
+        rates.for_each(|rate| rate.charge = Charge::Fee(rust_decimal::Decimal::ONE));
+        assert!(!all(&book));
+    }
 
     #[test]
     fn a_closed_period_keeps_its_bounds() {

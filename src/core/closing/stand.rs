@@ -17,7 +17,7 @@ pub struct Footing {
     /// The cut that they make, by stream and partition.
     pub cut: Vec<CutPoint>,
     /// Up to which decision, exclusive, all of them reflect the control log: a close's `after`. None if no open partition has one, which is
-    /// a hole.
+    /// a hole, unless [`Self::rest_on_decisions`] gives it.
     pub after: Option<Offset>,
     /// What keeps them from it.
     pub holes: Vec<Hole>,
@@ -45,12 +45,37 @@ pub fn footing(streams: &StreamRegister, provider: &str, stands: &[Stand], ends:
     if footing.after.is_none() {
         let provider = provider.to_owned();
         let is_opened = streams.all().any(|generation| may_hold(generation, &provider));
-        footing.holes.push(if is_opened { Hole::NoCheckpoint { provider } } else { Hole::NoStream { provider } });
+        let is_empty = footing.is_untouched();
+        footing.holes.push(match is_opened {
+            true => Hole::NoCheckpoint { provider, is_empty },
+            false => Hole::NoStream { provider },
+        });
     }
     footing
 }
 
 impl Footing {
+    /// Whether nothing was ever sent to a partition that may hold records of the provider, as far as decisions and ends say: there is no
+    /// checkpoint, no record, and no generation that was closed.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        let is_sent = |hole: &Hole| matches!(hole, Hole::Behind { .. } | Hole::Unfinished { .. });
+        self.after.is_none() && self.cut.is_empty() && !self.holes.iter().any(is_sent)
+    }
+
+    /// Where nothing was ever sent a close rests on decisions alone, of which everything below `next` was read: its cut is empty, and there is
+    /// no checkpoint that would have to reflect them. A stream that is opened meanwhile concerns the provider, and voids it. It is a hole
+    /// only where contracts price usage, of which one would expect some.
+    pub fn rest_on_decisions(&mut self, next: Offset, prices_usage: bool) {
+        if !self.is_untouched() {
+            return;
+        }
+        self.after = Some(next);
+        if !prices_usage {
+            self.holes.retain(|hole| !matches!(hole, Hole::NoStream { .. } | Hole::NoCheckpoint { .. }));
+        }
+    }
+
     fn add(
         &mut self,
         generation: &Generation,
@@ -76,7 +101,8 @@ impl Footing {
         let end = ends.get(&(stream.clone(), partition));
         let Some(stand) = stand else {
             // nothing was ever in it: idle partitions do not block. One that takes over from a generation before has its past to meter first
-            if end != Some(&Offset(0)) || !generation.earlier.is_empty() {
+            let is_used = end != Some(&Offset(0)) || !generation.earlier.is_empty();
+            if is_used && !planted(Mutation::UnfoldedIsIdle) {
                 self.holes.push(behind(None, needs));
             }
             return;
@@ -93,6 +119,8 @@ impl Footing {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::core::decision::Decision;
     use crate::core::ledger::rules::StreamRules;
@@ -140,17 +168,64 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_checkpoint_to_rest_on_has_a_hole_that_nobody_waives() {
-        let of = |streams: &StreamRegister, ends: &[(&str, u32, u64)]| {
-            let found = footing(streams, "p", &[], &self::ends(ends), NEEDS);
-            assert_eq!(found.after, None);
-            assert!(found.holes.iter().any(|hole| !hole.is_waivable()), "{:?}", found.holes);
-            found.holes.iter().map(Hole::kind).collect::<Vec<_>>()
+    fn where_nothing_was_ever_sent_a_close_rests_on_decisions() {
+        let of = |streams: &StreamRegister, ends: &[(&str, u32, u64)], prices_usage: bool| {
+            let mut found = footing(streams, "p", &[], &self::ends(ends), NEEDS);
+            found.rest_on_decisions(Offset(7), prices_usage);
+            assert!(found.cut.is_empty());
+            let kinds: Vec<&str> = found.holes.iter().map(Hole::kind).collect();
+            (found.after.map(|after| after.0), kinds.join(" "), found.holes.iter().all(Hole::is_waivable))
         };
-        assert_eq!(of(&StreamRegister::default(), &[]), ["no_stream"]);
+        let told = |after, kinds: &str, is_waivable| (after, kinds.to_owned(), is_waivable);
         let empty = [("own", 0, 0), ("own", 1, 0), ("shared", 0, 0), ("shared", 1, 0)];
-        assert_eq!(of(&streams(), &empty), ["no_checkpoint"], "nothing is in any partition");
-        assert_eq!(of(&streams(), &[("own", 0, 3), empty[1], empty[2], empty[3]]), ["behind", "no_checkpoint"]);
+        let none = StreamRegister::default();
+        assert_eq!(of(&none, &[], false), told(Some(7), "", true));
+        assert_eq!(of(&none, &[], true), told(Some(7), "no_stream", true));
+        assert_eq!(of(&streams(), &empty, false), told(Some(7), "", true));
+        assert_eq!(of(&streams(), &empty, true), told(Some(7), "no_checkpoint", true));
+        // something was sent, or may have been, and is not folded
+        for ends in [&[("own", 0, 3), empty[1], empty[2], empty[3]][..], &empty[..3]] {
+            assert_eq!(of(&streams(), ends, false), told(None, "behind no_checkpoint", false));
+        }
+        let mut reopened_once = streams();
+        reopened(&mut reopened_once, [0, 0]);
+        let mut found = footing(&reopened_once, "p", &[], &ends(&empty), NEEDS);
+        found.rest_on_decisions(Offset(7), false);
+        assert_eq!(found.after, None, "a generation that took over meters before it says anything");
+    }
+
+    proptest! {
+        /// Whatever the streams, ends and checkpoints: on decisions alone rests what has neither a record nor a checkpoint, and nothing else
+        /// changes by it.
+        #[test]
+        fn nothing_that_was_sent_is_passed_over(
+            stands in prop::collection::vec((0..3usize, 0..2u32, 0..3u64), 0..3),
+            logs in prop::collection::vec(prop::option::of(0..2u64), 6),
+            opened in any::<bool>(),
+        ) {
+            let names = ["own", "other", "shared"];
+            let stands: Vec<Stand> =
+                stands.into_iter().map(|(of, partition, offset)| stand(names[of], partition, offset, 1_000, 5)).collect();
+            let place = |number: usize| (names[number / 2], (number % 2) as u32);
+            let known: Vec<(&str, u32, u64)> =
+                logs.iter().enumerate().filter_map(|(at, end)| Some((place(at).0, place(at).1, (*end)?))).collect();
+            let streams = if opened { streams() } else { StreamRegister::default() };
+            let before = footing(&streams, "p", &stands, &ends(&known), NEEDS);
+            let mut found = before.clone();
+            found.rest_on_decisions(Offset(7), false);
+            // by brute force: an end of 0 is what an empty log has, and what nobody knows may be anything
+            let is_own = |name: &str| name != "other";
+            let is_empty = !opened || (0..6).filter(|at| is_own(place(*at).0)).all(|at| {
+                let (name, partition) = place(at);
+                let is_there = |stand: &Stand| stand.point.stream.0 == format!("{name}-1") && stand.point.partition.0 == partition;
+                logs[at] == Some(0) && !stands.iter().any(is_there)
+            });
+            if is_empty {
+                prop_assert_eq!(found, Footing { cut: Vec::new(), after: Some(Offset(7)), holes: Vec::new() });
+            } else {
+                prop_assert_eq!(found, before);
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::revenue::{Booked, Rates, Unconverted, figure, issued};
 use crate::core::billing::error::DocumentError;
 use crate::core::billing::figure::Figure;
 use crate::core::book::model::{Book, Buyer, Committed, Contract, Seller};
+use crate::core::closing::outlook::Outlook;
 use crate::core::pricing::period::period;
 use crate::core::pricing::rounding::Rounding;
 use crate::core::word::Instant;
@@ -57,15 +58,24 @@ pub fn months(promise: &Committed, at: Instant) -> Option<Months> {
     (promise.from <= at).then(|| Months { first: Month::of(utc_day(promise.from)), last: Month::of(utc_day(last)) })
 }
 
-/// The periods of a provider's wholesale contracts, of one seller or all, that had begun by an instant, count towards its promise, and of
-/// which no invoice was issued by then.
+/// A provider's promise of revenue; none if it made none.
 #[must_use]
-pub fn open(book: &Book, provider: &str, seller: Option<&str>, booked: &[Booked], at: Instant) -> Vec<Open> {
+pub fn promised<'b>(book: &'b Book, provider: &str) -> Option<&'b Committed> {
     let promise = book.providers.get(provider).and_then(|provider| provider.committed.as_ref());
-    let Some(months) = promise.filter(|promise| promise.revenue.is_some()).and_then(|promise| months(promise, at))
-    else {
-        return Vec::new();
-    };
+    promise.filter(|promise| promise.revenue.is_some())
+}
+
+/// The periods of a provider's wholesale contracts, of one seller or all, that had begun by an instant, count towards its promise, and of
+/// which no invoice was issued by then and one is to come: what nobody will be billed for is no revenue, however long it is in the book.
+#[must_use]
+pub fn open(
+    book: &Book,
+    (provider, seller): (&str, Option<&str>),
+    booked: &[Booked],
+    outlook: &Outlook<'_>,
+    at: Instant,
+) -> Vec<Open> {
+    let Some(months) = promised(book, provider).and_then(|promise| months(promise, at)) else { return Vec::new() };
     let is_asked = |contract: &Contract| {
         contract.buyer == Buyer::Provider(provider.to_owned())
             && seller.is_none_or(|seller| contract.seller == Seller::Vendor(seller.to_owned()))
@@ -79,7 +89,7 @@ pub fn open(book: &Book, provider: &str, seller: Option<&str>, booked: &[Booked]
             let is_issued = booked
                 .iter()
                 .any(|one| one.is_invoice && one.contract == *id && one.label == month && one.issued <= day);
-            if period.start <= at && in_force && !is_issued {
+            if period.start <= at && in_force && !is_issued && outlook.is_invoiced(provider, id, &period) {
                 open.push(Open { label: month.to_string(), contract: id.clone() });
             }
         }
@@ -137,14 +147,38 @@ mod tests {
     use super::super::month::midnight;
     use super::super::sample::{book, booked, day, programme};
     use super::*;
+    use crate::core::closing::agenda;
+    use crate::core::closing::register::Register;
+    use crate::core::cut::Versions;
+    use crate::core::decision::Decision;
+    use crate::core::decision::closing::{Cause, Close, DraftKey, PeriodKey};
+    use crate::core::word::Offset;
 
     fn at(text: &str) -> Instant {
         midnight(day(text))
     }
 
+    /// Decisions, one a second from this instant on.
+    fn register(from: &str, decisions: &[Decision]) -> Register {
+        let mut register = Register::default();
+        for (offset, decision) in (0..).zip(decisions) {
+            register.take(Offset(offset), at(from).plus_ms(offset as i64 * 1000), decision);
+        }
+        register
+    }
+
+    fn published() -> Decision {
+        let (hash, book) = ("sha256:book".to_owned(), book().canonical().unwrap());
+        Decision::PriceBookPublished { hash, book, actor: "me".to_owned() }
+    }
+
     #[test]
     fn what_is_not_issued_is_rated() {
         let book = book();
+        let register = register("2025-12-01", &[published()]);
+        let open = |book: &Book, provider: &str, seller: Option<&str>, booked: &[Booked], at: Instant| {
+            super::open(book, (provider, seller), booked, &Outlook::of(&register, provider, None), at)
+        };
         let issued = [booked("2026-01", "2026-02-04", "1.00"), booked("2026-03", "2026-04-04", "1.00")];
         let labels = |on: &str| {
             let open = open(&book, "northwind", None, &issued, at(on));
@@ -157,6 +191,57 @@ mod tests {
         assert_eq!(labels("2025-12-31"), "");
         assert!(open(&book, "northwind", Some("other"), &issued, at("2026-04-10")).is_empty());
         assert!(open(&book, "fjordcloud", None, &[], at("2026-04-10")).is_empty(), "it promises nothing");
+    }
+
+    /// As `plimsoll bill` does: what it closes by itself counts, and what somebody closed.
+    #[test]
+    fn months_before_a_provider_began_are_no_revenue_unless_somebody_closes_them() {
+        let book = book();
+        let labels = |register: &Register, usage: Option<&str>, on: &str| {
+            let outlook = Outlook::of(register, "northwind", usage.map(at));
+            let open = open(&book, ("northwind", None), &[], &outlook, at(on));
+            open.iter().map(|open| open.label.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let contracted = register("2026-05-10", &[published()]);
+        assert_eq!(
+            labels(&contracted, None, "2026-07-10"),
+            "2026-05 2026-06 2026-07",
+            "the first book with a contract"
+        );
+        assert_eq!(labels(&contracted, Some("2026-04-20"), "2026-07-10"), "2026-04 2026-05 2026-06 2026-07");
+        // what Berlin calls April ends two hours earlier
+        assert_eq!(labels(&contracted, Some("2026-05-01"), "2026-06-10"), "2026-05 2026-06");
+        assert_eq!(labels(&Register::default(), None, "2026-07-10"), "", "nobody closes anything without a book");
+        let periods =
+            agenda::periods(&book, "northwind", contracted.begins("northwind", None).unwrap(), at("2026-07-10"));
+        let due: Vec<String> = periods.unwrap().into_iter().map(|period| period.label).collect();
+        assert_eq!(due.join(" "), "2026-05 2026-06 2026-07", "the closer has the same");
+
+        let close = |rating_id: &str, revision, after| {
+            let own = period(&book.contracts["northwind-wholesale"], "2026-03").unwrap();
+            let period = PeriodKey { provider: "northwind".to_owned(), start: own.start, end: own.end };
+            let (cut, book, digest) = (Vec::new(), "sha256:book".to_owned(), String::new());
+            let (cause, versions) = (Cause::Adjustment, Versions { fold: 1, rate: 1 });
+            let (after, rating_id, credits) = (Offset(after), rating_id.to_owned(), Vec::new());
+            let close = Close { period, revision, cause, cut, after, versions, book, rating_id, digest, credits };
+            Decision::PeriodClosed { close: Box::new(close), actor: "me".to_owned() }
+        };
+        let discard = |rating_id: &str| {
+            let (rating_id, contract) = (rating_id.to_owned(), "northwind-wholesale".to_owned());
+            let (reason, actor) = ("wrong".to_owned(), "me".to_owned());
+            Decision::DraftDiscarded { draft: DraftKey { rating_id, contract, customer: None }, reason, actor }
+        };
+        let after = |more: &[Decision]| {
+            let decisions: Vec<Decision> = [&[published()], more].concat();
+            labels(&register("2026-05-10", &decisions), None, "2026-05-20")
+        };
+        let (first, again) = (close("a", 0, 1), close("b", 1, 3));
+        assert_eq!(after(std::slice::from_ref(&first)), "2026-03 2026-05", "somebody closed it");
+        assert_eq!(after(&[first.clone(), discard("a")]), "2026-05", "and discarded what came of it");
+        assert_eq!(after(&[first.clone(), discard("a"), again.clone()]), "2026-03 2026-05", "it is made again");
+        assert_eq!(after(&[first.clone(), discard("a"), again, discard("b")]), "2026-05");
+        // a revision that has not read that the draft before it is discarded has left it out
+        assert_eq!(after(&[first, close("b", 1, 2), discard("a")]), "2026-05");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(in crate::sim) struct Tally {
     pub(in crate::sim) corrections: u64,
     /// Records of closes that do not count.
     pub(in crate::sim) void: u64,
+    /// Closes that rest on decisions alone, since nothing was ever sent.
+    pub(in crate::sim) on_decisions: u64,
     /// Numbers that were given.
     pub(in crate::sim) numbers: u64,
 }
@@ -33,6 +35,7 @@ impl Tally {
         self.closes += other.closes;
         self.corrections += other.corrections;
         self.void += other.void;
+        self.on_decisions += other.on_decisions;
         self.numbers += other.numbers;
     }
 }
@@ -66,6 +69,7 @@ fn tally(broker: &Broker, log: &Log<'_>) -> Tally {
         closes: log.closes.len() as u64,
         corrections: corrections as u64,
         void: (records - log.closes.len()) as u64,
+        on_decisions: log.closes.iter().filter(|closed| closed.close.cut.is_empty()).count() as u64,
         numbers: log.numbers.len() as u64,
     }
 }

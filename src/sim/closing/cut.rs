@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::broker::Record;
 use super::super::database::View;
-use super::super::oracle::Due;
+use super::super::oracle::{Due, Told};
 use super::super::world::Broken;
 use super::PROVIDER;
 use super::oracle::Oracle;
@@ -32,6 +32,10 @@ impl Oracle<'_> {
                 fail("it is re-priced at another cut".to_owned());
             }
             return;
+        }
+        let is_sent = |told: &Told| told.all.iter().any(|one| one.record.real_ms < real_ms.min(due_ms));
+        if close.cut.is_empty() && self.told.iter().any(is_sent) && !is_waived("behind") {
+            fail("it rests on decisions alone, and something was sent in time".to_owned());
         }
         let points: BTreeMap<u32, u64> = close.cut.iter().filter_map(|point| place_of(self.broker, point)).collect();
         let database = self.world.database.borrow();

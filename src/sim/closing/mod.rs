@@ -22,6 +22,7 @@ mod usage;
 
 use super::random::Random;
 use crate::closer::Closer;
+use crate::core::word::HOUR_MS;
 
 pub(super) use book::{BookSpec, canonical};
 pub(super) use check::{Tally, check};
@@ -55,11 +56,22 @@ pub(super) struct ClosingPlan {
     pub(super) is_auto: bool,
     /// Whether sellers number credit notes apart.
     pub(super) separate_notes: bool,
+    /// Whether nobody sends anything, and no book prices usage, before the first period is due: it may close on decisions alone.
+    pub(super) is_quiet: bool,
     /// Whether time passes in the end until the period in force is due.
     pub(super) to_the_end: bool,
 }
 
+/// 2026-11-01T00:00:00Z: where the month ends near whose end schedules that close begin.
+const MONTH_END_MS: i64 = 1_793_491_200_000;
+
 impl ClosingPlan {
+    /// Until when nobody sends anything: some hours after the first period is due, so that it can be closed by then.
+    pub(super) fn quiet_until_ms(&self) -> i64 {
+        let hours = i64::from(self.grace_hours) + 12;
+        if self.is_quiet { MONTH_END_MS + hours * HOUR_MS } else { i64::MIN }
+    }
+
     /// Some 30 % of schedules close.
     pub(super) fn draw(seed: u64) -> Option<Self> {
         let mut random = Random::new(seed ^ SALT);
@@ -73,6 +85,8 @@ impl ClosingPlan {
             is_auto: random.chance(500),
             separate_notes: random.chance(400),
             to_the_end: random.chance(500),
+            // the last to be drawn: other schedules are what they were
+            is_quiet: random.chance(200),
         })
     }
 }

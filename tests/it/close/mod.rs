@@ -2,6 +2,7 @@
 
 mod bounds;
 mod correction;
+mod fee;
 mod grant;
 mod kill;
 mod month;

@@ -1,6 +1,6 @@
 //! Everything about closing that is refused: in clear words, with exit code 2, and nothing written.
 
-use super::setting::{BOOK, Setting, until};
+use super::setting::{BOOK, Setting, bill, polls, until};
 use crate::stage::open_for;
 use crate::worker::Parts;
 
@@ -96,7 +96,8 @@ fn what_cannot_be_is_refused_in_words_and_writes_nothing() {
     refused(&setting, &[(&["credit", "V-0001", "--reason", "once more"], "V-0001")]);
 }
 
-/// A provider of which nothing is folded: each refusal names a hole, and none of them is waived.
+/// A provider of which nothing is folded and whose contracts price usage: each refusal names a hole. What lies in the log and is not folded
+/// nobody waives.
 #[test]
 fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
     let parts = Parts::start();
@@ -109,17 +110,20 @@ fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
         let hole = |hole: &serde_json::Value| format!("{} {}", hole["kind"], hole["text"]);
         object["holes"].as_array().unwrap().iter().map(hole).collect::<Vec<_>>().join("\n")
     };
-    for more in [&[][..], &["--dry-run"], &["--override", "x"]] {
+    for more in [&[][..], &["--dry-run"]] {
         let told = holes(more);
         assert!(told.contains("no_stream") && told.contains("`plimsoll stream open NAME --provider p`"), "{told}");
     }
     let words = parts.run(&[&CLOSE[..], &["--period", "2026-10"]].concat());
     let words = String::from_utf8(words.stdout).unwrap();
     assert!(
-        words.contains("\n  no_stream: no stream that may hold usage of p") && !words.contains("--override"),
+        words.contains("\n  no_stream: no stream that may hold usage of p") && words.contains("--override REASON"),
         "{words}"
     );
     open_for(&parts, "usage", "p", 1);
+    let told = holes(&[]);
+    assert!(told.contains("no_checkpoint") && told.contains("nothing was ever sent"), "{told}");
+    parts.produce("usage", polls(10, 10).take(1));
     for more in [&[][..], &["--override", "x"]] {
         let told = holes(more);
         assert!(told.contains("no_checkpoint") && told.contains("`plimsoll run` writes one"), "{told}");
@@ -127,10 +131,12 @@ fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_close_that_cannot_be_proved_keeps_nobody_from_the_tables_of_the_programme() {
-    let setting = Setting::start(10, 10);
-    let (code, object, said) = setting.close("2026-10", &[]);
-    assert_eq!(code, Some(0), "{object} {said}");
+fn a_close_that_cannot_be_proved_keeps_nobody_from_the_tables_of_the_programme_nor_another_from_its_proof() {
+    let setting = Setting::start(9, 10);
+    for label in ["2026-09", "2026-10"] {
+        let (code, object, said) = setting.close(label, &[]);
+        assert_eq!(code, Some(0), "{object} {said}");
+    }
     let published = "FROM decision WHERE kind = 'PriceBookPublished'";
     until("the book is mirrored", || setting.parts.number(&format!("SELECT count() {published}")) > 0);
     let change =
@@ -140,4 +146,12 @@ fn a_close_that_cannot_be_proved_keeps_nobody_from_the_tables_of_the_programme()
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && errors.contains("has actor"), "{errors}");
     assert_eq!(setting.parts.number("SELECT count() FROM array_health"), 1);
+
+    // one after the other is tried, and then both wait
+    let (mut worker, metrics, _runtime) = bill(&setting.parts);
+    let mut round = || (worker.round().map_err(|error| error.to_string()), metrics.prove_errors.get());
+    let rounds = [round(), round(), round()];
+    let is_tried = |(done, _): &(Result<_, String>, i64)| done.as_ref().is_err_and(|error| error.contains("has actor"));
+    assert_eq!(rounds.each_ref().map(is_tried), [true, true, false], "{rounds:?}");
+    assert_eq!(rounds.map(|(_, errors)| errors), [1, 2, 2]);
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use plimsoll::clickhouse::Client;
 use plimsoll::closer::real::{RealCloser, closer};
+use plimsoll::closer::worker::BillWorker;
 use plimsoll::config::Config;
 use plimsoll::kafka::control::ControlFollower;
+use plimsoll::metrics::Metrics;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -151,6 +153,14 @@ impl Setting {
         let object = text.lines().next().map_or(Value::Null, |line| serde_json::from_str(line).unwrap());
         (output.status.code(), object, String::from_utf8(output.stderr).unwrap())
     }
+}
+
+/// What `plimsoll bill` runs, in this process, with its metrics and what it lives on.
+pub fn bill(parts: &Parts) -> (BillWorker, Arc<Metrics>, Runtime) {
+    let config = Config::load(Some(&parts.config)).unwrap();
+    let (runtime, metrics) = (Runtime::new().unwrap(), Arc::new(Metrics::new().unwrap()));
+    let control = Arc::new(ControlFollower::start(&config.kafka).unwrap());
+    (BillWorker::new(&config, control, runtime.handle().clone(), Arc::clone(&metrics)).unwrap(), metrics, runtime)
 }
 
 /// Waits until something holds.
