@@ -189,3 +189,14 @@ fn no_float_touches_money() {
             .collect();
     assert_eq!(offences(&files, &["f32", "f64"]), Vec::<String>::new());
 }
+
+/// Who sends usage, runs it or reads what became of it is told how far ahead of the broker's clock an event may be.
+#[test]
+fn pages_tell_how_far_ahead_usage_may_be() {
+    let limit = format!("{} minutes", plimsoll::core::ledger::rules::FUTURE_LIMIT_MS / 60_000);
+    for page in ["README.md", "docs/PRODUCERS.md", "docs/OPERATIONS.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let told = text.split("`future`").skip(1).any(|rest| rest.contains(&limit));
+        assert!(told || text.contains(&format!("{limit} ahead")), "{page} does not say {limit}");
+    }
+}
