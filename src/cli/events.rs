@@ -47,14 +47,18 @@ impl Command {
             Err(known) => return refused(unknown(&self.stream, &known)),
         };
         let part = events::Part { stream, partition: self.partition, from: self.from_offset, to: self.to_offset };
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let (mut out, mut is_any) = (BufWriter::new(std::io::stdout().lock()), false);
         events::read::<anyhow::Error>(&client, &part, |row| {
+            is_any = true;
             serde_json::to_writer(&mut out, &row.printed(&part.stream))?;
             Ok(out.write_all(b"\n")?)
         })
         .await
         .context("cannot read the ledger")?;
         out.flush()?;
+        if !is_any {
+            eprintln!("no record fits");
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -23,7 +23,7 @@ fn whoever_asks_for_what_there_is_not_is_told_what_there_is() {
         ("drafts --json", "no draft waits"),
         ("invoices", "no document fits"),
         ("invoices --provider northwind --period 2026-10", "no document fits"),
-        ("events --stream usage", "no record of usage is stored yet"),
+        ("events --stream usage", "no record fits"),
     ] {
         let (code, printed, said) = asked(&parts, line);
         assert!(code == Some(0) && printed.is_empty() && said.contains(told), "{line}: {code:?} {printed} {said}");
