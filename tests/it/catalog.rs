@@ -155,7 +155,7 @@ fn a_changed_book_is_planned_simulated_and_applied() {
     let first = history[0]["offset"].to_string();
     assert_eq!(parts.ok(&["catalog", "show", "--at", &first]), shown);
     assert_ne!(parts.ok(&["catalog", "show"]), shown);
-    assert_eq!(parts.run(&["catalog", "show", "--at", "2026-01-01"]).status.code(), Some(1));
+    assert_eq!(parts.run(&["catalog", "show", "--at", "2026-01-01"]).status.code(), Some(2));
 
     // a meter is set once: refused wherever the book is read
     write(&changed().replace("kind = \"gauge\"", "kind = \"gauge\"\nmax_hold_minutes = 240"));
