@@ -8,8 +8,8 @@ use std::time::{Duration, Instant as Moment};
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::control::follow;
 use super::instant::instant;
-use super::stream::follow;
 use super::unknown;
 use crate::audit::finding::Finding;
 use crate::audit::inspection::Inspection;

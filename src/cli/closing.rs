@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::control::ensure_control;
 use super::output::refused;
 use super::patience::{patiently, tables};
-use super::stream::ensure_control;
 use crate::clickhouse::Client;
 use crate::closer::CloseError;
 use crate::closer::kafka::ensure_topic;

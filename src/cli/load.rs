@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::Utc;
 use clap::Args as ClapArgs;
 
+use super::control::follow;
 use super::instant::instant;
 use super::output::say;
 use super::refusal::refuse;
-use super::stream::follow;
 use crate::config::Config;
 use crate::core::ledger::rules::StreamRules;
 use crate::core::word::Instant;

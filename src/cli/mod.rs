@@ -9,6 +9,7 @@ mod closing;
 mod collect;
 mod completions;
 mod config;
+mod control;
 mod credit;
 mod demo;
 mod dev;

@@ -9,9 +9,9 @@ use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
+use super::control::ensure_control;
 use super::patience::{patiently, tables};
 use super::serving::Serving;
-use super::stream::ensure_control;
 use crate::clickhouse::Client;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::closer::worker::BillEnd;

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::own_cut::OwnCut;
 use super::params::Params;
-use super::statements::{rater, refusal};
+use super::statements::rater;
 use crate::core::billing::margin::Margin;
 use crate::margin::{MarginError, margin as of_provider};
 
@@ -54,7 +54,7 @@ fn no_margin(error: MarginError) -> ApiError {
     match error {
         MarginError::NoContract(..) => ApiError::NotFound,
         MarginError::Rate(error) => ApiError::BadRequest(error.to_string()),
-        MarginError::Book(error) | MarginError::Statement { error, .. } => refusal(error),
+        MarginError::Book(error) | MarginError::Statement { error, .. } => error.into(),
         MarginError::ClickHouse(error) => error.into(),
         MarginError::Allocated(error) => (*error).into(),
         MarginError::Stored { .. } | MarginError::Amount(_) | MarginError::Sums(_) => {

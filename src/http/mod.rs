@@ -4,6 +4,7 @@
 mod access;
 mod arrays;
 mod caller;
+mod cause;
 pub mod closers;
 mod closes;
 mod console;

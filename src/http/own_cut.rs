@@ -3,7 +3,6 @@
 
 use super::Api;
 use super::error::ApiError;
-use super::statements::refusal;
 use crate::clickhouse::read::void;
 use crate::core::billing::document::Document;
 use crate::core::billing::proof::CutPoint;
@@ -11,6 +10,7 @@ use crate::core::book::Book;
 use crate::core::closing::stand::may_hold;
 use crate::core::decision::stream::StreamRegister;
 use crate::core::pricing::party;
+use crate::statement::StatementError;
 
 /// What is known of streams.
 pub(super) struct OwnCut(StreamRegister);
@@ -31,7 +31,7 @@ impl OwnCut {
         let terms = book.contracts.get(&document.contract).ok_or(ApiError::NotFound)?;
         self.keep(party::provider(terms), &mut document.proof.cut);
         match document.proof.digest {
-            Some(_) => document.sealed().map_err(|error| refusal(error.into())),
+            Some(_) => document.sealed().map_err(|error| StatementError::from(error).into()),
             None => Ok(document),
         }
     }

@@ -16,7 +16,7 @@ use super::form::Form;
 use super::hole::PeriodHole;
 use super::own_cut::OwnCut;
 use super::params::Params;
-use super::statements::{may_read, rater, refusal};
+use super::statements::{may_read, rater};
 use crate::config::Principal;
 use crate::core::billing::detail::CommitmentDays;
 use crate::core::billing::document::Document;
@@ -134,7 +134,7 @@ async fn answer(
     params: &StatementParams,
 ) -> Result<Response, ApiError> {
     let statement = rater.statement(&place.contract, place.customer.as_deref(), &params.period);
-    let document = OwnCut::read(api).await?.document(rater.book(), statement.await.map_err(refusal)?)?;
+    let document = OwnCut::read(api).await?.document(rater.book(), statement.await?)?;
     if form != Form::Json {
         let name = format!("{}-{}-{}-provisional", document.contract, document.buyer.id, document.period.label);
         return form.answer(&document, None, &name);
@@ -144,7 +144,7 @@ async fn answer(
         false => None,
     };
     let commitments = match params.days.unwrap_or(false) {
-        true => Some(commitments(rater, &place, &params.period).await.map_err(refusal)?),
+        true => Some(commitments(rater, &place, &params.period).await?),
         false => None,
     };
     let as_of = AsOf { cut: document.proof.cut.clone(), after: document.proof.after };

@@ -71,7 +71,7 @@ pub async fn statements(
     let readable = rater.book().contracts.keys().filter(|id| may_read(&caller.principal, rater.book(), id));
     let of_provider = |id: &&String| params.provider.as_deref().is_none_or(|own| concerns(rater.book(), id, own));
     let contracts: Vec<String> = readable.filter(of_provider).cloned().collect();
-    let mut places = rater.places(&contracts, &params.period).await.map_err(refusal)?;
+    let mut places = rater.places(&contracts, &params.period).await?;
     places.sort();
     places.retain(|place| after.as_ref().is_none_or(|after| place > after));
     let more = cut(&mut places);
@@ -85,7 +85,7 @@ pub async fn statements(
         }
         Ok(())
     });
-    read.await.map_err(refusal)?;
+    read.await?;
     let own = OwnCut::read(&api).await?;
     let data = data.into_iter().map(|document| own.document(rater.book(), document)).collect::<Result<_, _>>()?;
     Ok(Json(StatementsPage { data, next_cursor }))
@@ -99,7 +99,7 @@ fn cut<T>(places: &mut Vec<T>) -> bool {
 }
 
 pub(super) async fn rater(api: &Api) -> Result<Rater, ApiError> {
-    Rater::newest(&api.client).await.map_err(refusal)
+    Ok(Rater::newest(&api.client).await?)
 }
 
 /// PRICING §15: a vendor reads its wholesale, a provider both of its sides, a customer nothing that is open.
@@ -115,23 +115,6 @@ pub(super) fn may_read(principal: &Principal, book: &Book, contract: &str) -> bo
 
 fn concerns(book: &Book, contract: &str, provider: &str) -> bool {
     book.contracts.get(contract).is_some_and(|terms| period::concerns(terms, provider))
-}
-
-pub(super) fn refusal(error: StatementError) -> ApiError {
-    match error {
-        StatementError::NoContract(_)
-        | StatementError::NoProvider(_)
-        | StatementError::NoBook
-        | StatementError::NoReading { .. } => ApiError::NotFound,
-        StatementError::Tag { .. } => ApiError::BadRequest(error.to_string()),
-        StatementError::CustomerNeeded(contract) => ApiError::BadRequest(format!(
-            "contract {contract} is for each customer: ask for /v1/statements/{contract}/CUSTOMER"
-        )),
-        StatementError::Rate(error) => ApiError::BadRequest(error.to_string()),
-        StatementError::ClickHouse(error) => error.into(),
-        StatementError::Document(error) => ApiError::Internal(error.to_string()),
-        StatementError::Book(error) => ApiError::Internal(error.to_string()),
-    }
 }
 
 #[cfg(test)]

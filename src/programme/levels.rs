@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ProgrammeError;
-use super::open::KEPT_MAX_MS;
 use super::outlook::Outlooks;
 use super::watch::now;
 use crate::clickhouse::open_revenue::{OpenRevenueRow, rated};
@@ -19,6 +18,9 @@ use crate::core::programme::revenue::take_as_issued;
 use crate::core::programme::standing::{Standing, standing};
 use crate::core::word::Instant;
 use crate::statement::{Place, Rater, StatementError};
+
+/// How old an amount may be that is told in place of one of now.
+const KEPT_MAX_MS: i64 = 7_200_000;
 
 /// Who asks about whom, as things stood when.
 #[derive(Clone, Debug)]

@@ -19,8 +19,6 @@ use crate::statement::{Place, Rater, StatementError};
 
 /// A provider with no more buckets than this in a period is rated when it is asked for: that takes some hundredths of a second, and is of now.
 pub const KEPT_FROM_BUCKETS: u64 = 100_000;
-/// How old an amount may be that is told in place of one of now.
-pub const KEPT_MAX_MS: i64 = 7_200_000;
 /// Between two times that all of them are gone through, at least.
 const CYCLE_EVERY: Duration = Duration::from_secs(60);
 /// How long periods are rated in a round before the rest waits for the next: closes are not to wait for it.

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 
 use super::actor::default_actor;
-use super::stream::{ensure_control, follow};
+use super::control::{ensure_control, follow};
 use crate::config::Config;
 use crate::core::book::Book;
 use crate::core::book::change::changes;

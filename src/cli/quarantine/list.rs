@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use super::line::{Count, Line};
 use super::table;
 use super::which::Which;
+use crate::cli::control::follow;
 use crate::cli::levels::Format;
-use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideRow, read};
 use crate::config::Config;
@@ -29,30 +30,6 @@ pub(in crate::cli) struct List {
     /// For people or for programs (JSON, one record or count a line)
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-/// One line of a listing.
-#[derive(Serialize)]
-pub(super) struct Line<'a> {
-    pub(super) position: String,
-    pub(super) appended: String,
-    pub(super) reason: Option<&'a str>,
-    pub(super) detail: String,
-    pub(super) provider: Option<&'a str>,
-    pub(super) array: Option<&'a str>,
-    pub(super) bytes: u64,
-    pub(super) state: &'a str,
-    pub(super) because: Option<&'a str>,
-    pub(super) at: Option<&'a str>,
-}
-
-/// A line of the counts.
-#[derive(Serialize)]
-pub(super) struct Count<'a> {
-    pub(super) reason: Option<&'a str>,
-    pub(super) provider: Option<&'a str>,
-    pub(super) state: &'a str,
-    pub(super) records: u64,
 }
 
 impl List {

@@ -1,5 +1,6 @@
 //! `plimsoll quarantine` and `plimsoll late`: records that were put aside, listed and resolved.
 
+mod line;
 mod list;
 mod resolve;
 mod show;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use super::list::line;
 use super::which::At;
+use crate::cli::control::follow;
 use crate::cli::output::say;
 use crate::cli::refusal::refuse;
-use crate::cli::stream::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::aside::{AsideQuery, read};
 use crate::config::Config;

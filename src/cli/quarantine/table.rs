@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::list::{Count, Line};
+use super::line::{Count, Line};
 
 fn empty(header: &[&str]) -> Table {
     let mut table = Table::new();

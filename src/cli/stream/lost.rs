@@ -7,8 +7,9 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::name::open;
-use super::{follow, store};
+use super::store;
 use crate::cli::actor::default_actor;
+use crate::cli::control::follow;
 use crate::cli::output::say;
 use crate::config::Config;
 use crate::core::decision::Decision;

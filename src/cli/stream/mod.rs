@@ -7,12 +7,12 @@ mod void;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::actor::default_actor;
+use super::control::{ensure_control, follow, wait_for};
 use super::output::say;
 use super::refusal::refuse;
 use super::{closing, unknown};
@@ -23,7 +23,6 @@ use crate::core::decision::Decision;
 use crate::core::event::{MAX_EVENT_BYTES, MAX_EVENT_READINGS, MAX_ID_BYTES};
 use crate::core::ledger::rules::{DEFAULT_ACCEPTANCE_WINDOW_MS, FOLD_VERSION, FUTURE_LIMIT_MS, StreamRules};
 use crate::core::word::StreamId;
-use crate::fold::error::SeamError;
 use crate::kafka::control::ControlFollower;
 use crate::kafka::control_writer::append;
 use crate::kafka::topic::{Purpose, Topics};
@@ -252,48 +251,6 @@ pub(super) async fn open_shared(
 ) -> anyhow::Result<ExitCode> {
     let (provider, actor, acceptance_window) = (None, default_actor(), Window(window_ms));
     Open { topic: topic.to_owned(), provider, shared: true, partitions, acceptance_window, actor }.run(config).await
-}
-
-/// What is said where nobody answers.
-fn unreached(config: &Config) -> String {
-    let at = &config.kafka.bootstrap_servers;
-    format!(
-        "kafka is not reached at {at}: start it (`plimsoll dev up` starts one here), or mend kafka.bootstrap_servers"
-    )
-}
-
-/// Makes the control topic if it is not there, and refuses one whose settings would break a promise.
-pub(super) async fn ensure_control(config: &Config, topics: &Topics) -> anyhow::Result<()> {
-    let topic = &config.kafka.control_topic;
-    if topics.partitions(topic).with_context(|| unreached(config))?.is_none() {
-        topics.create(topic, 1, Purpose::Control).await?;
-    }
-    wait_for(topics, topic, 1, Purpose::Control).await
-}
-
-/// A topic that was just made takes a moment to be known everywhere.
-async fn wait_for(topics: &Topics, topic: &str, partitions: u32, purpose: Purpose) -> anyhow::Result<()> {
-    for _ in 0..50 {
-        match topics.check(topic, partitions, purpose).await {
-            Err(SeamError::Retryable(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
-            checked => return Ok(checked?),
-        }
-    }
-    bail!("topic {topic} does not appear; ask the broker's log why")
-}
-
-/// The control log, read to its end.
-pub(super) fn follow(config: &Config) -> anyhow::Result<ControlFollower> {
-    let topic = &config.kafka.control_topic;
-    if Topics::new(&config.kafka)?.partitions(topic).with_context(|| unreached(config))?.is_none() {
-        bail!(
-            "nothing is decided yet, topic {topic} is not there: open a stream with `plimsoll stream open`, publish a price book with \
-             `plimsoll catalog apply`"
-        );
-    }
-    let control = ControlFollower::start(&config.kafka)?;
-    control.read_to_end().context("the control log is not read; is Kafka up?")?;
-    Ok(control)
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
 use super::name::open;
-use super::{MAX_PARTITIONS, Window, check_topic_name, follow, store, wait_for, window_ms};
+use super::{MAX_PARTITIONS, Window, check_topic_name, store, window_ms};
 use crate::cli::actor::default_actor;
+use crate::cli::control::{follow, wait_for};
 use crate::cli::output::say;
 use crate::clickhouse::store::ClickHouseStore;
 use crate::config::Config;

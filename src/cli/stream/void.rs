@@ -12,8 +12,8 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::follow;
 use super::name::any;
+use crate::cli::control::follow;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::events;
 use crate::clickhouse::read::whole::Whole;

@@ -3,12 +3,10 @@ import { get, list, maybe, query } from "./api.js";
 import { bar, days } from "./chart.js";
 import { commitments } from "./commitment.js";
 import { amount, el, fill, note, percent, rounded, section, table, tag, trouble } from "./dom.js";
-import { corrections, drafts, invoices } from "./issued.js";
+import { corrections, documentLink, drafts, invoices } from "./issued.js";
 import { margin, quarantine, unclaimed } from "./retail.js";
 
 const TIB_MS = 2 ** 40 * 1000;
-
-export const documentLink = (number) => el("a", { href: `#/billing/document/${encodeURIComponent(number)}` }, number);
 
 function before(label) {
   const [year, month] = label.split("-").map(Number);

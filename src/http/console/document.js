@@ -1,7 +1,8 @@
 // One issued document, and under each row what it is made of: arrays, days, hours, positions in Kafka.
 import { get, list, query } from "./api.js";
 import { amount, button, counted, doing, el, fill, instant, note, percent, section, table, tag } from "./dom.js";
-import { documentLink, visited } from "./billing.js";
+import { visited } from "./billing.js";
+import { documentLink } from "./issued.js";
 import { correctedBy, forms } from "./issued.js";
 
 const WAYS = [["array", "arrays"], ["day", "days"], ["hour", "hours"], ["resource", "resources"]];

@@ -1,7 +1,8 @@
 // Drafts that wait for a person, and documents that have a number.
 import { post, save } from "./api.js";
-import { documentLink } from "./billing.js";
 import { amount, announce, button, confirm, doing, el, note, section, table, tag } from "./dom.js";
+
+export const documentLink = (number) => el("a", { href: `#/billing/document/${encodeURIComponent(number)}` }, number);
 
 const kind = (row) => row.type.replace("_", " ");
 
