@@ -180,7 +180,7 @@ fn drafts(closing: &Closing, are_there: bool, told: &[Hole]) -> anyhow::Result<S
         all.any(|hole| matches!(hole, Hole::NoUsage { contract, .. } if contract == of))
     };
     for (contract, bills) in closing.without_usage().filter(|(contract, _)| !is_told(contract)) {
-        text.push_str(&format!("  no usage of contract {contract} in this period: {bills}\n"));
+        text.push_str(&format!("  (no usage of contract {contract} in this period: {bills})\n"));
     }
     for draft in &closing.drafts {
         let place = &draft.place;

@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::instant::instant;
 use super::output::refused;
 use super::terminal::columns;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::clickhouse::read::closed;
 use crate::config::Config;
@@ -45,9 +46,10 @@ impl Args {
         let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
         let known = |id: &String| rater.book().providers.get(id).is_some_and(|one| one.programme.is_some());
         if let Some(id) = self.provider.as_ref().filter(|id| !known(id)) {
-            return refused(format!(
-                "no provider {id} of the price book is in a programme; `plimsoll catalog show` lists them"
-            ));
+            return match rater.book().providers.contains_key(id) {
+                true => refused(format!("provider {id} of the price book is in no programme")),
+                false => refused(unknown::provider(id, rater.book())),
+            };
         }
         let at = self.at.unwrap_or_else(watch::now);
         let is_asked = |id: &str| self.provider.as_deref().is_none_or(|own| own == id);

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::month::label;
+use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::margin::table::{csv, table};
@@ -40,6 +42,9 @@ impl Args {
         let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
         let margin = match margin(&rater, &self.provider, &self.period).await {
             Ok(margin) => margin,
+            Err(MarginError::NoContract(..)) if !rater.book().providers.contains_key(&self.provider) => {
+                return refused(unknown::provider(&self.provider, rater.book()));
+            }
             Err(error @ (MarginError::NoContract(..) | MarginError::Rate(_) | MarginError::Statement { .. })) => {
                 eprintln!("plimsoll: {error}");
                 return Ok(ExitCode::from(2));

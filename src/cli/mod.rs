@@ -69,9 +69,21 @@ use crate::config::Config;
 pub use failure::told;
 pub use refusal::Refused;
 
+/// A month from nothing to a proven invoice.
+const EXAMPLES: &str = "Examples:
+  plimsoll dev up                                                   Kafka and ClickHouse on this machine
+  plimsoll migrate                                                  the tables
+  plimsoll catalog apply examples/pricebook                         the price book
+  plimsoll stream open usage --shared --partitions 4                where usage is sent
+  plimsoll run --all                                                fold, bill and serve, in one process
+  plimsoll statement northwind-wholesale --period 2026-10           what a period comes to
+  plimsoll close --provider northwind --period 2026-10 --dry-run    whether it can be closed, and why not
+  plimsoll prove --all                                              every document again, from the ledger
+  plimsoll doctor                                                   what is wrong here, and the mend";
+
 /// Metering and billing for storage sold by consumption.
 #[derive(Debug, Parser)]
-#[command(name = "plimsoll", version, propagate_version = true)]
+#[command(name = "plimsoll", version, propagate_version = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// The configuration file; else ./plimsoll.toml, else the one of `plimsoll dev up`, else defaults
     // an empty variable counts as not set
@@ -169,7 +181,7 @@ enum Command {
     /// Show what the vendor's teams are credited for issued wholesale, and whether it is the same on either route
     SalesCredits(sales_credits::Args),
     Simulate(simulate::Args),
-    /// Show the statements of an open period: live and provisional
+    /// Show the statements of a period: live and provisional while it is open
     Statement(statement::Args),
     /// Open usage streams, open them again, list them, and record what they lost or send on what is void
     #[command(

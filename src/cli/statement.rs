@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 
 use super::month::label;
+use super::output::refused;
+use super::unknown;
 use crate::clickhouse::Client;
 use crate::config::Config;
 use crate::core::billing::error::DocumentError;
@@ -49,6 +51,9 @@ impl Args {
         let rater = Rater::newest(&Client::new(&config.clickhouse)).await?;
         match self.print(&rater).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(Failure::Refused(StatementError::NoProvider(id))) if !rater.book().providers.contains_key(&id) => {
+                refused(unknown::provider(&id, rater.book()))
+            }
             Err(Failure::Refused(
                 error @ (StatementError::NoContract(_)
                 | StatementError::CustomerNeeded(_)

@@ -62,11 +62,14 @@ impl BillWorker {
             }
             Ok(Outcome::NothingToCorrect { .. } | Outcome::Would(_)) => Ok(Attended::Nothing),
             Ok(Outcome::Contended) => Ok(Attended::Refused { waits: true }),
-            Err(error) if error.is_retryable() => Err(error),
+            Err(error) if error.is_of_all() => Err(error),
             Err(error) => {
                 tracing::error!(provider, period = label, %error, "not closed");
-                self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now(), waits: false });
-                Ok(Attended::Refused { waits: false })
+                let waits = error.is_retryable();
+                if !waits {
+                    self.refused.insert(period.key.clone(), Refusal { stands, decisions, at: Moment::now(), waits });
+                }
+                Ok(Attended::Refused { waits })
             }
         }
     }
@@ -83,7 +86,7 @@ impl BillWorker {
                 self.proofs.settle(rating_id);
                 return Ok(());
             }
-            Err(error) if error.is_retryable() => {}
+            Err(error) if error.is_of_all() => {}
             Err(error) => {
                 let again_in_s = self.proofs.fail(rating_id.clone(), Moment::now()).as_secs();
                 tracing::error!(rating_id, %error, again_in_s, "the proof of a close ends in an error");

@@ -93,6 +93,19 @@ impl CloseError {
         move |error| CloseError::Document { place: place.to_owned(), error: Box::new(error) }
     }
 
+    /// Whether it stands in everybody's way: the log or the database is away. What is wrong with one close, or what the database says of one
+    /// question, keeps no other from its turn.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        match self {
+            CloseError::DraftsLack { .. } => false,
+            CloseError::ClickHouse(error) | CloseError::Prove(ProveError::ClickHouse(error)) => {
+                error.is_retryable() && error.failure().code.is_none()
+            }
+            error => error.is_retryable(),
+        }
+    }
+
     /// Whether the same may work later without anybody's doing.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

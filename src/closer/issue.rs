@@ -45,12 +45,16 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// Retryable while the broker or the database is away.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, CloseError> {
         self.follow()?;
-        let closes: Vec<String> = self.register.closes().iter().map(|closed| closed.close.rating_id.clone()).collect();
         let mut waiting = Vec::new();
-        for rating_id in closes {
+        for rating_id in self.closes() {
             waiting.extend(self.waiting_of(&rating_id)?);
         }
         Ok(waiting)
+    }
+
+    /// The closes that count, by rating id.
+    fn closes(&self) -> Vec<String> {
+        self.register.closes().iter().map(|closed| closed.close.rating_id.clone()).collect()
     }
 
     /// The drafts of one close that counts which wait, by contract and customer, as far as the log was read.
@@ -87,16 +91,29 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// wait still.
     ///
     /// # Errors
-    /// Retryable while the broker or the database is away.
+    /// Retryable while the broker or the database is away. Else what is wrong with one close, once those of all others are issued.
     pub fn issue_due(&mut self) -> Result<(usize, usize), CloseError> {
-        let (all, mut issued) = (self.waiting()?, 0);
+        self.follow()?;
+        let (mut issued, mut waits, mut trouble) = (0, 0, None);
+        for rating_id in self.closes() {
+            match self.issue_due_of(&rating_id) {
+                Ok((done, left)) => (issued, waits) = (issued + done, waits + left),
+                Err(error) if error.is_of_all() => return Err(error),
+                Err(error) => drop(trouble.get_or_insert(error)),
+            }
+        }
+        self.follow()?;
+        trouble.map_or(Ok((issued, waits)), Err)
+    }
+
+    fn issue_due_of(&mut self, rating_id: &str) -> Result<(usize, usize), CloseError> {
+        let (all, mut issued) = (self.waiting_of(rating_id)?, 0);
         for waiting in &all {
             if waiting.is_issued_by_itself() {
                 self.issue(waiting)?;
                 issued += 1;
             }
         }
-        self.follow()?;
         Ok((issued, all.len() - issued))
     }
 

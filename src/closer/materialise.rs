@@ -21,18 +21,28 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
     /// Makes every issued document whose stored row does not reflect all decisions that name it. Returns how many.
     ///
     /// # Errors
-    /// Retryable while the broker or the database is away; permanent if a draft is not there.
+    /// Retryable while the broker or the database is away. Else what is wrong with one document, once all others are made.
     pub fn materialise(&mut self) -> Result<usize, CloseError> {
         self.follow()?;
         self.look_up()?;
         let issued = self.register.issued();
         let is_due = |(place, issued): &(usize, &Issued)| self.reflected.get(*place) < Some(&issued.decisions);
         let due: Vec<usize> = issued.iter().enumerate().filter(is_due).map(|(place, _)| place).collect();
+        let mut trouble = None;
         for batch in due.chunks(MATERIALISE_BATCH) {
             let mut drafts: BTreeMap<String, Vec<StoredDraft>> = BTreeMap::new();
             let mut invoices = Vec::with_capacity(batch.len());
+            let mut made = Vec::with_capacity(batch.len());
             for place in batch {
-                let Some(invoice) = self.invoice(*place, &mut drafts)? else { continue };
+                let invoice = match self.invoice(*place, &mut drafts) {
+                    Err(error) if !error.is_of_all() => {
+                        trouble.get_or_insert(error);
+                        continue;
+                    }
+                    invoice => invoice?,
+                };
+                made.push(*place);
+                let Some(invoice) = invoice else { continue };
                 if self.reflected.get(*place) == Some(&0) {
                     self.tell(&invoice)?;
                 }
@@ -40,14 +50,13 @@ impl<L: BillLog, S: BillStore> Closer<L, S> {
             }
             // the row comes last: where it is missing, whoever follows the topic is told once more
             self.store.insert_invoices(&invoices)?;
-            for place in batch {
-                if let (Some(done), Some(issued)) = (self.reflected.get_mut(*place), self.register.issued().get(*place))
-                {
+            for place in made {
+                if let (Some(done), Some(issued)) = (self.reflected.get_mut(place), self.register.issued().get(place)) {
                     *done = issued.decisions;
                 }
             }
         }
-        Ok(due.len())
+        trouble.map_or(Ok(due.len()), Err)
     }
 
     /// Learns what is stored of documents that it has not looked for yet.

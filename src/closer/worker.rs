@@ -156,15 +156,17 @@ impl BillWorker {
         self.closer.follow()?;
         self.mirror()?;
         let mut round = self.close_due(now)?;
-        let (issued, waiting) = self.closer.issue_due()?;
-        round.issued = issued;
-        round.materialised = self.closer.materialise()?;
-        self.mirror()?;
-        self.metrics.drafts_waiting.set(gauge(waiting));
         self.metrics.periods_overdue.set(gauge(round.refused));
-        // first: one close that cannot be proved would keep the programme's tables from everybody
+        let (issued, materialised) = (self.closer.issue_due(), self.closer.materialise());
+        self.mirror()?;
+        if let Ok((_, waiting)) = &issued {
+            self.metrics.drafts_waiting.set(gauge(*waiting));
+        }
+        // whatever is wrong with one close, the programme's tables are everybody's, and others are proved: that tells what is wrong
         self.keep();
-        self.prove_one()?;
+        let proved = self.prove_one();
+        (round.issued, round.materialised) = (issued?.0, materialised?);
+        proved?;
         Ok(round)
     }
 
@@ -197,9 +199,20 @@ impl BillWorker {
             let periods = agenda::periods(&book, provider, from, now)?;
             let open = |period: &&ProviderPeriod| self.closer.register().next_revision(&period.key) == 0;
             let open: Vec<ProviderPeriod> = periods.into_iter().filter(|period| open(&period)).collect();
-            self.audit_ahead(provider, open.first())?;
+            if let Err(error) = self.audit_ahead(provider, open.first()) {
+                // days that are not audited keep this provider's periods open, and nobody else's
+                tracing::error!(provider, %error, "audits ahead");
+            }
             for period in open.into_iter().filter(|period| period.due() <= now) {
-                self.correct(provider, &period, now)?;
+                if let Err(error) = self.correct(provider, &period, now) {
+                    if error.is_of_all() {
+                        return Err(error);
+                    }
+                    // corrections come first: they take credits that are older
+                    tracing::error!(provider, %error, "not corrected");
+                    round.refused += 1;
+                    break;
+                }
                 match self.close(&period, now)? {
                     Attended::Closed => round.closed += 1,
                     Attended::Refused { waits } => {

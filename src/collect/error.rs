@@ -63,7 +63,7 @@ pub enum CollectError {
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
     /// No connection, or it broke.
-    #[error("not reached: {0}; see whether it is up and collect.array.url is its address")]
+    #[error("not reached: {0}; see whether it is up and array.url is its address")]
     Unreachable(String),
     /// No whole answer in time.
     #[error("no whole answer within {} s: raise collect.request_timeout_seconds if the array is that slow", .0.as_secs())]

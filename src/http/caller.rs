@@ -53,6 +53,20 @@ impl Caller {
         }
     }
 
+    /// Refuses the id of another provider in a list of documents, as other lists do (DESIGN §8). Who sells to providers or reads all may name
+    /// any: documents outlast the price book that named their provider.
+    ///
+    /// # Errors
+    /// A provider's or a customer's token, and an id that is not its own provider's.
+    pub fn refuse_foreign(&self, asked: Option<&str>) -> Result<(), ApiError> {
+        match (&self.principal, asked) {
+            (Principal::Provider(own) | Principal::Customer { provider: own, .. }, Some(asked)) if own != asked => {
+                Err(ApiError::NotFound)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The refusal of something that this kind of principal never reads.
     #[must_use]
     pub fn never(&self, what: &str) -> ApiError {

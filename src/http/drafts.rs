@@ -74,6 +74,7 @@ pub struct DiscardedDraft {
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
     (status = 403, description = "Not for this principal", body = ErrorBody),
+    (status = 404, description = "Another's provider", body = ErrorBody),
     (status = 501, description = "This process has no Kafka to read decisions from", body = ErrorBody),
     (status = 503, description = "Kafka or the database is away", body = ErrorBody),
 ))]
@@ -85,6 +86,7 @@ pub async fn drafts(
     if matches!(caller.principal, Principal::Customer { .. }) {
         return Err(caller.never("drafts"));
     }
+    caller.refuse_foreign(params.provider.as_deref())?;
     let limit = api.page_size(params.limit)?;
     let after = params.cursor.as_deref().map(|text| cursor::key(&question, text)).transpose()?;
     let asked = Asked { caller: caller.clone(), provider: params.provider, after, enough: limit + 1 };

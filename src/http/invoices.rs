@@ -91,12 +91,14 @@ pub struct InvoiceHeader {
     (status = 400, description = "A parameter is wrong", body = ErrorBody),
     (status = 401, description = "No valid token", body = ErrorBody),
     (status = 403, description = "A producer sends events and reads nothing", body = ErrorBody),
+    (status = 404, description = "Another's provider", body = ErrorBody),
 ))]
 pub async fn invoices(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Params { values: params, question }: Params<InvoicesParams>,
 ) -> Result<Json<InvoicesPage>, ApiError> {
+    caller.refuse_foreign(params.provider.as_deref())?;
     let limit = api.page_size(params.limit)?;
     let since = |text: &str| Ok::<i64, ApiError>(parse_instant(text, parse_zone(None)?)?.0);
     let query = InvoiceQuery {

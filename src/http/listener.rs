@@ -47,8 +47,14 @@ impl Listener {
     /// The system's, most often an address in use.
     pub async fn bind(address: SocketAddr, connections: usize, header_timeout: Duration) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await;
-        let socket =
-            socket.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+        let socket = socket.map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!(
+                    "cannot listen on {address}: {error}; end what listens there, or give this listener another address"
+                ),
+            )
+        })?;
         Ok(Self { socket, connections, header_timeout })
     }
 

@@ -4,6 +4,7 @@
 mod access;
 mod arrays;
 mod caller;
+mod catalog;
 mod cause;
 pub mod closers;
 mod closes;
@@ -171,6 +172,7 @@ impl Api {
             .route("/v1/drafts/{id}/discard", post(drafts::discard))
             .route("/v1/providers/{provider}/periods/{label}/close", post(closes::close))
             .route("/v1/providers/{provider}/unclaimed", get(unclaimed::unclaimed))
+            .route("/v1/catalog", get(catalog::catalog))
             .route("/v1/caller", get(whoami::caller))
             .route("/v1/pipeline", get(pipeline::pipeline))
             .route(console::ROOT, get(console::root))

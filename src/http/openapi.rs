@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    arrays, closes, credit_notes, drafts, gateway, invoice, invoices, levels, margin, pipeline, proof, providers,
-    quarantine, record, resolve, sales_credits, statement, statements, trace, unclaimed, usage, whoami,
+    arrays, catalog, closes, credit_notes, drafts, gateway, invoice, invoices, levels, margin, pipeline, proof,
+    providers, quarantine, record, resolve, sales_credits, statement, statements, trace, unclaimed, usage, whoami,
 };
 
 /// Where it is served, to anybody.
@@ -34,6 +34,7 @@ pub const PATH: &str = "/v1/openapi.json";
         resolve::accept,
         margin::margin,
         unclaimed::unclaimed,
+        catalog::catalog,
         whoami::caller,
         pipeline::pipeline,
         invoices::invoices,

@@ -195,7 +195,7 @@ pub fn arrays(arrays: &[Array], columns: Option<u16>) -> String {
             notes.push("silent".to_owned());
         }
         notes.extend(array.orphaned.clone());
-        notes.extend(array.other_provider.as_ref().map(|other| format!("provider {other}")));
+        notes.extend(array.other_provider.as_ref().map(|other| format!("{other} reports it too")));
         notes.extend(array.demo_until.as_ref().map(|until| format!("demo until {until}")));
         table.add_row([
             &array.provider,

@@ -255,6 +255,12 @@ fn lists(served: &Served) {
     ] {
         assert_eq!(of(principal, "period=2026-10"), expected, "{principal}");
     }
+    // another provider's id is a 404 as in other lists
+    for principal in ["provider:q", "customer:q/gamma"] {
+        assert_eq!(served.get(principal, "/v1/invoices?provider=p").0, 404, "{principal}");
+        assert_eq!(served.get(principal, "/v1/invoices?provider=q").0, 200, "{principal}");
+    }
+    assert_eq!(served.get("provider:q", "/v1/drafts?provider=p").0, 404);
     for (query, expected) in [
         ("seller=p", vec!["P-0001"]),
         ("buyer=q", vec!["W-0001"]),
@@ -418,6 +424,7 @@ fn asked(draft: &str) -> Vec<(&'static str, String, Option<Value>, u16)> {
         get("GET /v1/statements", "/v1/statements?period=2026-10&provider=p"),
         get("GET /v1/statements/{contract}", "/v1/statements/p-wholesale?period=2026-10"),
         get("GET /v1/statements/{contract}/{customer}", "/v1/statements/p-retail/acme?period=2026-10"),
+        get("GET /v1/catalog", "/v1/catalog"),
         get("GET /v1/caller", "/v1/caller"),
         get("GET /v1/pipeline", "/v1/pipeline"),
         get("GET /v1/providers/{provider}/unclaimed", "/v1/providers/p/unclaimed?period=2026-10"),

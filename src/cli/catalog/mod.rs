@@ -185,6 +185,7 @@ pub(super) async fn apply(
         say(format_args!("revision {revision} of {} from {} will be rated with it", period.provider, period.start))?;
     }
     say(format_args!("{}\n{hash} is published at {} of {}", summary(&book)?, offset.0, config.kafka.control_topic))?;
+    say(format_args!("statements and the API follow as soon as `plimsoll run` or `plimsoll bill` has taken it in"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -109,8 +109,14 @@ fn show(config: &Config, dir: &Path, label: &str, produced: bool) -> anyhow::Res
         dir.display()
     ))?;
     if std::io::stdout().is_terminal() {
-        say(format_args!("everything stays up until Ctrl-C"))?;
-        runtime.block_on(super::signal::asked_to_stop());
+        say(format_args!("everything stays up until Ctrl-C, and what is sent or decided meanwhile is taken in"))?;
+        stop.store(false, Ordering::Release);
+        std::thread::scope(|scope| {
+            let folding = scope.spawn(|| fold.fold(RunEnd::Asked));
+            runtime.block_on(super::signal::asked_to_stop());
+            stop.store(true, Ordering::Release);
+            folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
     } else {
         say(format_args!(
             "without a terminal the parts stop now; to start them again: plimsoll dev up --dir {}",

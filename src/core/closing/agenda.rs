@@ -8,7 +8,7 @@ use crate::core::pricing::error::RateError;
 use crate::core::pricing::period::local_day;
 use crate::core::word::Instant;
 
-/// Months that are looked at: ten years. A book whose usage begins earlier has its oldest periods closed by hand.
+/// Months that are looked at, the newest: ten years. A book whose usage begins earlier has its oldest periods closed by hand.
 const MONTHS_MAX: u32 = 120;
 
 /// Whether a period that ends then falls due without anybody, for a provider that begins then ([`super::register::Register::begins`]).
@@ -25,12 +25,13 @@ pub fn falls_due(end: Instant, begins: Instant) -> bool {
 pub fn periods(book: &Book, provider: &str, from: Instant, now: Instant) -> Result<Vec<ProviderPeriod>, RateError> {
     let utc = chrono_tz::UTC;
     let (Some(first), Some(last)) = (local_day(utc, from), local_day(utc, now)) else { return Ok(Vec::new()) };
-    // a month that begins elsewhere a day later, and one whose anchor day lies in the month before
-    let mut month = first_of(first).checked_sub_months(Months::new(2));
     let end = first_of(last).checked_add_months(Months::new(1));
+    // a month that begins elsewhere a day later, and one whose anchor day lies in the month before. One old reading leaves away the oldest
+    // months, and never those that are due now
+    let begin = first_of(first).checked_sub_months(Months::new(2));
+    let mut month = begin.max(end.and_then(|end| end.checked_sub_months(Months::new(MONTHS_MAX - 1))));
     let mut periods = Vec::new();
-    for _ in 0..MONTHS_MAX {
-        let Some(now_at) = month.filter(|month| end.is_some_and(|end| *month <= end)) else { break };
+    while let Some(now_at) = month.filter(|month| end.is_some_and(|end| *month <= end)) {
         let of_label = labelled(book, provider, &now_at.format("%Y-%m").to_string())?;
         periods
             .extend(of_label.into_iter().filter(|period| falls_due(period.key.end, from) && period.key.start <= now));
@@ -65,7 +66,19 @@ mod tests {
         book.contracts.values_mut().for_each(|contract| contract.until = None);
         let found = periods(&book, "northwind", at("2026-01-01T00:00:00Z"), at("2060-01-01T00:00:00Z")).unwrap();
         let most = MONTHS_MAX as usize;
-        // the first two that are looked at begin before the usage
+        // the last that is looked at has not begun
         assert!((most - 3..=most).contains(&found.len()), "{}", found.len());
+    }
+
+    /// A reading of 2014 that was accepted late kept everything since 2024 from being closed.
+    #[test]
+    fn one_old_reading_keeps_no_period_of_now_away() {
+        let (long_ago, now) = (at("2014-01-01T00:00:00Z"), at("2026-11-02T00:00:00Z"));
+        let labels = |from: Instant| -> Vec<String> {
+            let found = periods(&northwind(), "northwind", from, now).unwrap();
+            found.into_iter().map(|period| period.label).collect()
+        };
+        assert_eq!(labels(long_ago), labels(at("2017-01-01T00:00:00Z")));
+        assert!(labels(long_ago).ends_with(&["2026-10", "2026-11"].map(str::to_owned)), "{:?}", labels(long_ago));
     }
 }

@@ -52,7 +52,8 @@ pub fn without_usage(whole: &Document) -> Option<String> {
     let charged = whole.rows.iter().filter(|row| Figure::parse(&row.amount).is_ok_and(|amount| !amount.is_zero()));
     let charged: Vec<String> = charged.map(|row| format!("{} {}", row.kind.as_str(), row.amount)).collect();
     let of = if charged.is_empty() { String::new() } else { format!(" ({})", charged.join(", ")) };
-    Some(format!("it bills {} {} all the same{of}", whole.total, whole.currency))
+    // what its rows come to: credits and taxes are no answer to what is charged without usage
+    Some(format!("it bills {} {} all the same{of}", whole.subtotal, whole.currency))
 }
 
 /// Wholesale lines of which too little was measured (DESIGN §7, PRICING §12), with the arrays of which most is missing.

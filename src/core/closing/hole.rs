@@ -189,7 +189,7 @@ impl fmt::Display for Hole {
             }
             Hole::NoStream { provider } => write!(
                 out,
-                "no stream that may hold usage of {provider} was ever opened: open one with `plimsoll stream open NAME --provider {provider}`"
+                "no stream that may hold usage of {provider} was ever opened: open one with `plimsoll stream open NAME --provider {provider} --partitions N`"
             ),
             Hole::NoCheckpoint { provider, is_empty: false } => {
                 write!(out, "no stream that may hold usage of {provider} has a checkpoint: `plimsoll run` writes one")
@@ -282,7 +282,7 @@ mod tests {
         behind 1: partition 3 of usage-1 is at 2026-10-31T12:04:00Z, needs 2026-11-01T00:00:00Z
         behind 1: nothing of partition 3 of usage-1 is folded, needs 2026-11-01T00:00:00Z
         behind 1: partition 3 of usage-1 is at offset 5, needs 9
-        no_stream 1: no stream that may hold usage of p was ever opened: open one with `plimsoll stream open NAME --provider p`
+        no_stream 1: no stream that may hold usage of p was ever opened: open one with `plimsoll stream open NAME --provider p --partitions N`
         no_checkpoint 0: no stream that may hold usage of p has a checkpoint: `plimsoll run` writes one
         no_checkpoint 1: nothing was ever sent to a stream that may hold usage of p, whose contracts price some: look whether its producers send
         undecided 0: decision 6 concerns the provider, and checkpoints have read decisions below 4 only: `plimsoll run` takes it in

@@ -21,6 +21,13 @@ struct Sums {
     credit: Figure,
 }
 
+impl Sums {
+    /// Whether anything was sold or credited: of nothing no share can be equal to another.
+    fn is_any(&self) -> bool {
+        !(self.list.is_zero() && self.credit.is_zero())
+    }
+}
+
 /// Sums by currency and route.
 #[derive(Clone, Debug, Default)]
 pub struct Neutrality {
@@ -96,7 +103,8 @@ impl Neutrality {
             match (checks.last_mut(), before) {
                 (Some(check), Some((other, theirs))) if other == currency => {
                     check.routes.push(shown);
-                    check.equal = Some(sums.credit.is_to(sums.list, theirs.credit, theirs.list));
+                    check.equal = (sums.is_any() && theirs.is_any())
+                        .then(|| sums.credit.is_to(sums.list, theirs.credit, theirs.list));
                 }
                 _ => checks.push(Check { currency: currency.clone(), routes: vec![shown], equal: None }),
             }
@@ -118,7 +126,7 @@ impl Check {
         let verdict = match self.equal {
             Some(true) => "equal",
             Some(false) => "NOT EQUAL",
-            None => "one route only, nothing to compare",
+            None => "nothing to compare, one route alone has sales",
         };
         format!("neutrality {}: account credit per unit at list: {}: {verdict}", self.currency, routes.join(", "))
     }
@@ -172,5 +180,17 @@ mod tests {
         let found = &checks(&percent)[0];
         assert_eq!(found.equal, Some(false), "a ten-millionth of a percent is not equal: {found:?}");
         assert!(checks(&Book::default())[0].line().ends_with("equal"), "no credit on either route is equal");
+    }
+    #[test]
+    fn a_route_on_which_nothing_was_sold_is_equal_to_none() {
+        let (sold, parts, book) = (northwind_invoice(), BTreeMap::new(), book());
+        let mut neutrality = Neutrality::default();
+        let sale = Sale { book: &book, document: &sold, original: None, parts: &parts };
+        neutrality.add(&sale.credits().unwrap()).unwrap();
+        let nothing = || Figure::of_minor(0, 0).unwrap();
+        neutrality.sums.insert(("EUR".to_owned(), "resale"), Sums { list: nothing(), credit: nothing() });
+        let check = &neutrality.checks().unwrap()[0];
+        assert_eq!((check.equal, check.routes.len()), (None, 2));
+        assert!(check.line().ends_with("nothing to compare, one route alone has sales"), "{}", check.line());
     }
 }

@@ -22,7 +22,7 @@ function facts(card, standing, curve) {
 function lacking(next, granted) {
   const path = (one) => {
     const parts = [Number(one.revenue_lacking) > 0 && `${rounded(one.revenue_lacking)} of revenue`,
-      ...one.certifications.filter((track) => track.lacking > 0).map((track) => `${track.lacking} ${track.track} certifications`)].filter(Boolean);
+      ...one.certifications.filter((track) => track.lacking > 0).map((track) => `${track.lacking} ${track.track} ${track.lacking === 1 ? "certification" : "certifications"}`)].filter(Boolean);
     return el("li", null, parts.length ? `lacks ${parts.join(" and ")}` : "lacks nothing");
   };
   return [el("p", null, el("b", null, next.level), next.level === granted

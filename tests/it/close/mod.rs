@@ -1,5 +1,6 @@
 //! Periods closed, issued, corrected and proved by the product's own commands, on real parts.
 
+mod altered;
 mod bounds;
 mod correction;
 mod fee;

@@ -112,7 +112,10 @@ fn what_no_checkpoint_says_anything_of_is_refused_with_what_to_do() {
     };
     for more in [&[][..], &["--dry-run"]] {
         let told = holes(more);
-        assert!(told.contains("no_stream") && told.contains("`plimsoll stream open NAME --provider p`"), "{told}");
+        assert!(
+            told.contains("no_stream") && told.contains("`plimsoll stream open NAME --provider p --partitions N`"),
+            "{told}"
+        );
     }
     let words = parts.run(&[&CLOSE[..], &["--period", "2026-10"]].concat());
     let words = String::from_utf8(words.stdout).unwrap();
