@@ -68,13 +68,30 @@ fn sums_are_right(runtime: &Runtime, client: &Client, day: chrono::NaiveDate) {
     assert_eq!(most.iter().map(|row| row["most"].clone()).collect::<Vec<_>>(), [json!("6.00 TiB")], "{most:?}");
 }
 
-/// An event of the known array with one volume: at this time, under this id.
-fn single(id: &str, time: chrono::DateTime<chrono::Utc>) -> (String, String) {
+/// An event of an array with one volume: at this time, under this id.
+fn single(array: &str, id: &str, time: chrono::DateTime<chrono::Utc>) -> (String, String) {
     let reading = json!({"kind": "volume", "resource": "of-volume", "meter": "effective_used", "value": 5});
-    let data = json!({"provider": "northwind", "array": {"id": "known"}, "readings": [reading]});
+    let data = json!({"provider": "northwind", "array": {"id": array}, "readings": [reading]});
     let time = time.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let event = json!({"specversion": "1.0", "id": id, "source": "s", "type": "dev.plimsoll.usage.v1", "time": time, "data": data});
-    ("known".to_owned(), event.to_string())
+    (array.to_owned(), event.to_string())
+}
+
+/// Buckets reach ahead of now, and what is told of them does not: of an array that is read each hour all of the last day is observed, and no more.
+fn nothing_is_ahead(runtime: &Runtime, client: &Client) {
+    let told = |part: &str| rows(runtime, client, queries().into_iter().find(|query| query.contains(part)).unwrap());
+    let now = chrono::Utc::now().naive_utc();
+    let observed = told("AS observed\n");
+    assert!(observed.iter().all(|row| row["observed"].as_f64().unwrap() <= 1.0), "{observed:?}");
+    let steady = observed.iter().find(|row| row["array"] == "steady").map(|row| row["observed"].as_f64());
+    assert_eq!(steady, Some(Some(1.0)), "{observed:?}");
+    for row in told("FROM usage_cell") {
+        let at = chrono::NaiveDateTime::parse_from_str(row["at"].as_str().unwrap(), "%Y-%m-%d %H:%M:%S").unwrap();
+        assert!(at < now, "{row}");
+    }
+    for row in told("FROM usage_daily") {
+        assert!(row["day"].as_str().unwrap() < &*chrono::Utc::now().date_naive().to_string(), "{row}");
+    }
 }
 
 /// Whatever was put aside, a person is told why, also where the record by itself is without fault.
@@ -102,7 +119,9 @@ fn each_query_of_the_page_is_answered() {
     // under an identity that was accepted, and an hour ahead of the log
     let ahead = chrono::Utc::now() + chrono::TimeDelta::hours(1);
     let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_utc();
-    parts.produce("usage", [single("0", midnight), single("ahead", ahead)].into_iter());
+    parts.produce("usage", [single("known", "0", midnight), single("known", "ahead", ahead)].into_iter());
+    let hours = |back: i64| chrono::Utc::now() - chrono::TimeDelta::hours(back);
+    parts.produce("usage", (0..27).map(|back| single("steady", &back.to_string(), hours(back))));
     parts.ok(&["run", "--until-caught-up"]);
 
     let config = Config::load(Some(&parts.config)).unwrap();
@@ -115,6 +134,7 @@ fn each_query_of_the_page_is_answered() {
         assert!(!is_empty || query.contains("-- may be empty"), "nothing is answered to {query}");
     }
     sums_are_right(&runtime, &client, day);
+    nothing_is_ahead(&runtime, &client);
     examples_are_told(&runtime, &client);
     // and each name of the page's table is there
     let (_, table) = PAGE.split_once("| name |").unwrap();
